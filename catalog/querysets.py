@@ -1,0 +1,42 @@
+"""Reads of the catalog: visibility, and the named filters every door shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from accounts.actor import Actor
+
+if TYPE_CHECKING:
+    from catalog.models import Asset, Relationship, SearchDocument, Tag
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The living assets of the actor's organizations."""
+        return self.of_tenants(actor).filter(deleted_at=None)
+
+    def of_tenants(self, actor: Actor) -> Self:
+        """The same, the deleted ones included."""
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class RelationshipQuerySet(models.QuerySet["Relationship"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The edges of the actor's organizations whose two ends are alive."""
+        living = self.filter(source__deleted_at=None, target__deleted_at=None)
+        return living if actor.sees_all else living.filter(organization__in=actor.organizations)
+
+
+class SearchDocumentQuerySet(models.QuerySet["SearchDocument"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What the actor may find: its organizations' things, and what is public."""
+        if actor.sees_all:
+            return self
+        return self.filter(models.Q(organization__in=actor.organizations) | models.Q(is_public=True))

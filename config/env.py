@@ -1,0 +1,88 @@
+"""Typed environment readers: a value that cannot be read stops the start with one clear line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import FileAwareEnv
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+_DATABASE_SCHEMES = {"postgres", "postgresql", "sqlite"}
+
+
+class Environment:
+    """Reads one mapping of environment variables. Every error names the variable and what it takes."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self.values = os.environ if values is None else values
+
+    def text(self, name: str, default: str = "") -> str:
+        """The variable; or, where `NAME_FILE` names a file (a mounted secret), what that file holds."""
+        path = self.values.get(f"{name}_FILE")
+        if path and not self.values.get(name):
+            try:
+                return Path(path).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error.__class__.__name__})") from None
+        return self.values.get(name, "") or default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.values.get(name, "").strip().lower()
+        if not value:
+            return default
+        if value in _TRUE:
+            return True
+        if value in _FALSE:
+            return False
+        raise ImproperlyConfigured(f"{name} must be true or false, not '{value}'")
+
+    def integer(self, name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
+        value = self.values.get(name, "").strip()
+        if not value:
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not '{value}'")
+        return number
+
+    def names(self, name: str, default: list[str]) -> list[str]:
+        """A comma-separated list."""
+        value = self.values.get(name, "")
+        return [part.strip() for part in value.split(",") if part.strip()] or default
+
+    def path(self, name: str, default: Path) -> Path:
+        value = self.values.get(name, "")
+        return Path(value).expanduser().resolve() if value else default
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """`postgresql://user:password@host:port/name` or `sqlite:////absolute/path`."""
+        url = self.text(name, default)
+        if urlsplit(url).scheme not in _DATABASE_SCHEMES:
+            raise ImproperlyConfigured(f"{name} must begin with postgresql:// or sqlite:///")
+        try:
+            return dict(FileAwareEnv.db_url_config(url))
+        except (ValueError, KeyError) as error:
+            raise ImproperlyConfigured(f"{name} cannot be read: {error}") from None
+
+    def url(self, name: str, schemes: set[str], default: str = "") -> str:
+        value = self.text(name, default)
+        if value and urlsplit(value).scheme not in schemes:
+            raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(sorted(s + '://' for s in schemes))}")
+        return value
+
+    def rate(self, name: str, default: str) -> str:
+        """A rate as `100/hour`: a whole number (with KB, MB, GB for bytes) per second, minute, hour or day."""
+        value = self.text(name, default).strip()
+        amount, _, period = value.partition("/")
+        if not amount.isdigit() or int(amount) < 1 or period not in {"second", "minute", "hour", "day"}:
+            raise ImproperlyConfigured(f"{name} must look like 100/hour (second, minute, hour or day), not '{value}'")
+        return value

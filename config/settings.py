@@ -1,0 +1,230 @@
+"""Every setting, read from the environment with types. README.md lists the variables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import pyvis
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from config.env import Environment
+
+django_stubs_ext.monkeypatch()
+
+env = Environment()
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+# Where everything lives --------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG")
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+IMPORT_DIR = env.path("IMPORT_DIR", DATA_DIR / "import")
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or the one `make run` made under DATA_DIR; only with DEBUG may both be missing."""
+    key = env.text("SECRET_KEY")
+    if key:
+        return key
+    made = DATA_DIR / "secret_key"
+    if made.is_file():
+        return made.read_text().strip()
+    if DEBUG:
+        return "insecure-key-for-debugging-only"
+    raise ImproperlyConfigured("SECRET_KEY is not set: set it (50 random characters), or start with `make run`")
+
+
+SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", [])
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, low=1, high=65535)
+GRPC_PORT = env.integer("GRPC_PORT", 9090, low=1, high=65535)
+
+# The house ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "django_celery_beat",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "audit",
+    "accounts",
+    "catalog",
+    "registry",
+    "ingestion",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The database ------------------------------------------------------------------------------------
+
+_SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+}
+
+
+def _database() -> dict[str, Any]:
+    config = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'cartulary.sqlite3'}")
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith("sqlite3"):
+        options.update(_SQLITE_OPTIONS)
+    else:
+        size = env.integer("DATABASE_POOL", 8, low=1, high=500)
+        options.setdefault("pool", {"min_size": 0, "max_size": size, "timeout": 10})
+        config["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_BEHIND_PGBOUNCER")
+    config["ATOMIC_REQUESTS"] = False
+    return config
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache, live events, background work -------------------------------------------------------------
+
+REDIS_URL = env.url("REDIS_URL", {"redis", "rediss", "unix"})
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+CELERY_BROKER_URL = env.url(
+    "CELERY_BROKER_URL", {"memory", "amqp", "amqps", "pyamqp", "redis", "rediss"}, REDIS_URL or "memory://"
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+
+# People ------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.EmailOrUsernameBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("COOKIES_OVER_HTTPS_ONLY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_HTTPS_PROXY") else None
+
+ACCESS_TOKEN_SECONDS = env.integer("ACCESS_TOKEN_SECONDS", 3600, low=60, high=30 * 86400)
+REFRESH_TOKEN_SECONDS = env.integer("REFRESH_TOKEN_SECONDS", 14 * 86400, low=60, high=365 * 86400)
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=REFRESH_TOKEN_SECONDS),
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# The contracts -----------------------------------------------------------------------------------
+
+RATE_METASTORE = env.rate("RATE_METASTORE", "100/second")
+RATE_COLLECTION = env.rate("RATE_COLLECTION", "100/second")
+RATE_REGISTRY_ANONYMOUS = env.rate("RATE_REGISTRY_ANONYMOUS", "100/hour")
+RATE_REGISTRY_AUTHENTICATED = env.rate("RATE_REGISTRY_AUTHENTICATED", "1000/hour")
+RATE_RELEASES = env.rate("RATE_RELEASES", "5000/hour")
+RATE_ENTITIES = env.rate("RATE_ENTITIES", "1000/second")
+RATE_LOGIN = env.rate("RATE_LOGIN", "10/minute")
+BODY_LIMIT = env.integer("BODY_LIMIT", 64 * 1024 * 1024, low=1024)
+"""Bytes of a JSON request body; more is answered with 413."""
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.Authenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Cartulary",
+    "DESCRIPTION": "A metadata catalog and registry: one domain, five wire contracts.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|search$|resolve$|stats$|health$).*"
+
+# Pages and files ---------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [
+    # The graph library that the lineage page draws with, out of the package that carries it.
+    ("vis", Path(pyvis.__file__).parent / "lib" / "vis-9.1.2"),
+]
+WHITENOISE_USE_FINDERS = True
+
+# What is collected -------------------------------------------------------------------------------
+
+DENY_PRIVATE_NETWORKS = env.flag("DENY_PRIVATE_NETWORKS")
+"""Refuse outbound connections to private networks too; link-local ones are always refused."""

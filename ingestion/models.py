@@ -1,0 +1,190 @@
+"""Where metadata comes from: data sources, the tasks that collect them, and every run of anything."""
+
+from __future__ import annotations
+
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from accounts.models import Organization, User
+from catalog.models import Origin
+from ingestion.querysets import CollectionTaskQuerySet, DataSourceQuerySet, JobQuerySet
+
+
+class SourceType(models.TextChoices):
+    """The thirteen of the collection contract and `sqlite`."""
+
+    MYSQL = "mysql", "MySQL"
+    POSTGRESQL = "postgresql", "PostgreSQL"
+    ORACLE = "oracle", "Oracle"
+    SQLSERVER = "sqlserver", "SQL Server"
+    MONGODB = "mongodb", "MongoDB"
+    REDIS = "redis", "Redis"
+    KAFKA = "kafka", "Kafka"
+    RABBITMQ = "rabbitmq", "RabbitMQ"
+    MINIO = "minio", "MinIO"
+    CLICKHOUSE = "clickhouse", "ClickHouse"
+    DORIS = "doris", "Doris"
+    HIVE = "hive", "Hive"
+    ELASTICSEARCH = "elasticsearch", "Elasticsearch"
+    SQLITE = "sqlite", "SQLite"
+
+
+class SourceStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    INACTIVE = "inactive", "Inactive"
+    ERROR = "error", "Error"
+
+
+class DataSource(models.Model):
+    """A system we collect metadata from. Its assets hang on its `origin`, which has the same id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="data_sources")
+    origin = models.OneToOneField(Origin, on_delete=models.PROTECT, editable=False, related_name="+")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=20, choices=SourceType)
+    description = models.TextField(blank=True)
+    config = models.JSONField(default=dict, blank=True, help_text="What the connector needs, without secrets.")
+    secrets = models.TextField(blank=True, editable=False, help_text="The secret settings, encrypted.")
+    tags = models.JSONField(default=list, blank=True)
+    status = models.CharField(max_length=10, choices=SourceStatus, default=SourceStatus.ACTIVE)
+    status_message = models.TextField(blank=True, editable=False)
+    server_version = models.CharField(max_length=200, blank=True, editable=False)
+    tested_at = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DataSourceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="data_source_name_unique_in_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CollectionType(models.TextChoices):
+    FULL = "full_collection", "Full collection"
+    INCREMENTAL = "incremental_collection", "Incremental collection"
+    SCHEMA_ONLY = "schema_only", "Schema only"
+    PROFILE = "data_profile", "Data profile"
+
+
+class TaskStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    STOPPED = "stopped", "Stopped"
+
+
+class SchedulerType(models.TextChoices):
+    BUILTIN = "builtin", "Built in"
+    DOLPHINSCHEDULER = "dolphinscheduler", "DolphinScheduler"
+
+
+class CollectionTask(models.Model):
+    """What to collect from a data source, how, and when. Each run of it is a Job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="collection_tasks")
+    data_source = models.ForeignKey(DataSource, on_delete=models.PROTECT, related_name="tasks")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=30, choices=CollectionType, default=CollectionType.FULL)
+    config = models.JSONField(default=dict, blank=True)
+    schedule = models.JSONField(default=dict, blank=True)
+    scheduler_type = models.CharField(max_length=20, choices=SchedulerType, default=SchedulerType.BUILTIN)
+    status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.ACTIVE)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CollectionTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="collection_task_name_unique_in_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobStatus(models.TextChoices):
+    PENDING = "PENDING", "Pending"
+    RUNNING = "RUNNING", "Running"
+    COMPLETED = "COMPLETED", "Completed"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class JobType(models.TextChoices):
+    COLLECTION = "COLLECTION", "Collection"
+    BULK_INGESTION = "BULK_INGESTION", "Bulk ingestion"
+
+
+class Job(models.Model):
+    """One run of anything in the background: the row is the queue of record, a broker only wakes a worker.
+
+    A worker claims the row (PENDING → RUNNING), renews its lease while it works, and ends it. A run
+    whose lease has lapsed is taken back: retried, or failed with a reason.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
+    type = models.CharField(max_length=30, choices=JobType)
+    task = models.ForeignKey(CollectionTask, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.PENDING)
+    priority = models.PositiveSmallIntegerField(default=5, help_text="0 to 9; the highest is taken first.")
+    payload = models.JSONField(default=dict, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
+    phase = models.CharField(max_length=100, blank=True)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True)
+    result = models.JSONField(null=True)
+    error = models.JSONField(null=True, help_text="code and message")
+    cancel_requested = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task"],
+                condition=models.Q(status__in=["PENDING", "RUNNING"]),
+                name="job_one_at_a_time_per_task",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at"], name="job_by_organization"),
+            models.Index(
+                fields=["status", "-priority", "created_at"],
+                condition=models.Q(status__in=["PENDING", "RUNNING"]),
+                name="job_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()

@@ -1,0 +1,27 @@
+"""Reads of the ingestion app: visibility, and the named filters every door shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from accounts.actor import Actor
+
+if TYPE_CHECKING:
+    from ingestion.models import CollectionTask, DataSource, Job
+
+
+class DataSourceQuerySet(models.QuerySet["DataSource"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class CollectionTaskQuerySet(models.QuerySet["CollectionTask"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)

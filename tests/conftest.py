@@ -1,0 +1,107 @@
+"""The fixed cast: Alice administers Acme, Bob edits and Vera views there; Charlie, of Other, is the outsider."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.actor import Actor, member_actor
+from accounts.models import Membership, Organization, Role, User
+from accounts.tokens import issue_tokens
+
+PASSWORD = "correct horse battery staple"
+
+
+def make_member(organization: Organization, name: str, role: Role, *, superuser: bool = False) -> Membership:
+    user = User(
+        username=name.lower(),
+        email=f"{name.lower()}@example.com",
+        name=name,
+        is_superuser=superuser,
+        is_staff=True,
+    )
+    user.set_password(PASSWORD)
+    user.save()
+    return Membership.objects.create(user=user, organization=organization, role=role)
+
+
+def client_of(membership: Membership) -> APIClient:
+    """A REST client that holds the member's token."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_tokens(membership).access}")
+    return client
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return Organization.objects.create(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def other(db: None) -> Organization:
+    return Organization.objects.create(slug="other", name="Other")
+
+
+@pytest.fixture
+def alice_member(acme: Organization) -> Membership:
+    return make_member(acme, "Alice", Role.ADMIN)
+
+
+@pytest.fixture
+def bob_member(acme: Organization) -> Membership:
+    return make_member(acme, "Bob", Role.EDITOR)
+
+
+@pytest.fixture
+def vera_member(acme: Organization) -> Membership:
+    return make_member(acme, "Vera", Role.VIEWER)
+
+
+@pytest.fixture
+def charlie_member(other: Organization) -> Membership:
+    return make_member(other, "Charlie", Role.ADMIN)
+
+
+@pytest.fixture
+def alice(alice_member: Membership) -> APIClient:
+    return client_of(alice_member)
+
+
+@pytest.fixture
+def bob(bob_member: Membership) -> APIClient:
+    return client_of(bob_member)
+
+
+@pytest.fixture
+def vera(vera_member: Membership) -> APIClient:
+    return client_of(vera_member)
+
+
+@pytest.fixture
+def charlie(charlie_member: Membership) -> APIClient:
+    return client_of(charlie_member)
+
+
+@pytest.fixture
+def anonymous(db: None) -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def alice_actor(alice_member: Membership) -> Actor:
+    return member_actor(alice_member, door="test")
+
+
+@pytest.fixture
+def bob_actor(bob_member: Membership) -> Actor:
+    return member_actor(bob_member, door="test")
+
+
+@pytest.fixture
+def vera_actor(vera_member: Membership) -> Actor:
+    return member_actor(vera_member, door="test")
+
+
+@pytest.fixture
+def charlie_actor(charlie_member: Membership) -> Actor:
+    return member_actor(charlie_member, door="test")

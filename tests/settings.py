@@ -1,0 +1,15 @@
+"""The application's own settings, with what a test run needs in the environment before they are read."""
+
+import os
+import tempfile
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+os.environ.setdefault("SECRET_KEY", "a key for tests only, long enough for HMAC with SHA-256")
+os.environ.setdefault("DATA_DIR", os.path.join(tempfile.gettempdir(), f"cartulary-tests-{os.getuid()}", _WORKER))
+os.environ.setdefault("ALLOWED_HOSTS", "*")
+os.makedirs(os.environ["DATA_DIR"], exist_ok=True)
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
