@@ -54,6 +54,7 @@ class Origin(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=40)
+    collected_at = models.DateTimeField(null=True, help_text="When its last whole collection began.")
 
     class Meta:
         ordering = ["name"]
@@ -113,7 +114,9 @@ class Asset(models.Model):
     )
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
-    last_seen_at = models.DateTimeField(null=True, editable=False, help_text="By the collection that brings it.")
+    last_seen_at = models.DateTimeField(
+        null=True, editable=False, help_text="Written when it goes stale; until then its origin's collected_at tells."
+    )
     stale_since = models.DateTimeField(null=True, editable=False, help_text="No longer found at its origin.")
     deleted_at = models.DateTimeField(null=True, editable=False)
 
@@ -140,7 +143,7 @@ class Asset(models.Model):
                 name="asset_by_type",
             ),
             models.Index(
-                fields=["origin", "last_seen_at"],
+                fields=["origin", "id"],
                 condition=models.Q(deleted_at=None, origin__isnull=False),
                 name="asset_by_origin",
             ),
