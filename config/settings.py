@@ -46,6 +46,8 @@ CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", [])
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, low=1, high=65535)
 GRPC_PORT = env.integer("GRPC_PORT", 9090, low=1, high=65535)
+HTTP_THREADS = env.integer("HTTP_THREADS", 16, low=1, high=500)
+"""Requests answered at the same time; each of these threads holds a database connection of its own."""
 
 # The house ---------------------------------------------------------------------------------------
 
@@ -71,6 +73,7 @@ INSTALLED_APPS = [
     "catalog",
     "registry",
     "ingestion",
+    "config",
 ]
 
 MIDDLEWARE = [
