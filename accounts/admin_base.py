@@ -1,0 +1,322 @@
+"""The base of every page in the admin: a tenant's rows only, roles for permissions, services for writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as confirm_deletion
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, path, reverse
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+
+from accounts.actor import Actor
+from accounts.admin_site import actor_of
+from accounts.models import Organization, Role
+from contracts.errors import DomainError, Invalid
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as StockAdmin
+    from django.contrib.admin.views.main import ChangeList as StockChangeList
+else:
+    from unfold.admin import ModelAdmin as StockAdmin
+    from unfold.views import ChangeList as StockChangeList
+
+M = TypeVar("M", bound=models.Model)
+
+COUNTED_ROWS = 10_000
+"""A list counts no further than this: beyond it, one narrows down instead of leafing."""
+BULK_ROWS = 10_000
+"""The most rows that one bulk action takes."""
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts at most COUNTED_ROWS rows, so that a list costs the same on a thousand rows and on a million."""
+
+    template_name = "cartulary/pagination.html"
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[: COUNTED_ROWS + 1].count()
+        return len(rows)
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        return min(self._counted, COUNTED_ROWS)
+
+    @property
+    def is_capped(self) -> bool:
+        return self._counted > COUNTED_ROWS
+
+
+class CappedChangeList(StockChangeList):
+    """Tells the page that an unfiltered list is whole without counting it a second time."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class DomainForm(forms.ModelForm[Any]):
+    """A form that shows what a service refused, at the field where it can be mended."""
+
+    refused: ClassVar[DomainError | None] = None
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.refused is None or not self.is_bound:
+            return
+        if not isinstance(self.refused, Invalid) or not self.refused.fields:
+            self.add_error(None, self.refused.message)
+            return
+        for name, problems in self.refused.fields.items():
+            known = name in self.fields
+            for problem in problems:
+                self.add_error(name if known else None, problem if known else f"{name}: {problem}")
+
+
+class OrganizationFilter(admin.SimpleListFilter):
+    """For a superuser: the rows of the organization one acts in, of another, or of all."""
+
+    title = "organization"
+    parameter_name = "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        actor = actor_of(request)
+        self.acting_in = str(actor.organization_id or "")
+        if not actor.sees_all:
+            return []
+        others = Organization.objects.exclude(pk=actor.organization_id).order_by("slug").values_list("pk", "name")[:50]
+        return [("all", "All organizations"), *((str(pk), name) for pk, name in others)]
+
+    def choices(self, changelist: Any) -> Iterable[Any]:
+        for choice in super().choices(changelist):
+            first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
+            yield {**choice, "display": "The one you act in"} if first else choice
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value() or self.acting_in
+        if wanted == "all" or not wanted:
+            return queryset
+        return queryset.filter(organization=wanted)
+
+
+class TenantAdmin(StockAdmin[M]):
+    """Rows that the actor may see; add, change and delete by role; writes through services.
+
+    A subclass says which roles it takes and how to create, update and remove. What a service refuses
+    is shown on the form (or as a message), never as an error page.
+    """
+
+    form = DomainForm
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    save_on_top = False
+    view_on_site = False
+    view_role: ClassVar[Role] = Role.VIEWER
+    write_role: ClassVar[Role] = Role.EDITOR
+    may_add = may_change = may_delete = True
+    actions = ("delete_selected",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StockChangeList]:
+        return CappedChangeList
+
+    # Who may -------------------------------------------------------------------------------------
+
+    def actor(self, request: HttpRequest, obj: Any = None) -> Actor:
+        """Who acts; a superuser acts on a thing in the organization that the thing belongs to."""
+        actor = actor_of(request)
+        organization_id = getattr(obj, "organization_id", None)
+        if actor.sees_all and organization_id and organization_id != actor.organization_id:
+            return actor.within(obj.organization)
+        return actor
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.actor(request).may(self.view_role)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.actor(request).may(self.view_role)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_add and self.actor(request).may(self.write_role)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_change and self.actor(request).may(self.write_role)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_delete and self.actor(request).may(self.write_role)
+
+    # What one sees -------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        visible: QuerySet[M] = self.visible_to(self.actor(request))
+        ordering = self.get_ordering(request)
+        return visible.order_by(*ordering) if ordering else visible
+
+    def visible_to(self, actor: Actor) -> QuerySet[M]:
+        return cast(QuerySet[M], self.model._default_manager.all().visible_to(actor))  # type: ignore[attr-defined]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        chosen = tuple(super().get_list_filter(request))
+        has_tenant = any(field.name == "organization" for field in self.model._meta.concrete_fields)
+        return (*chosen, OrganizationFilter) if has_tenant and self.actor(request).sees_all else chosen
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = tuple(super().get_list_display(request))
+        everywhere = request.GET.get("organization") == "all" and self.actor(request).sees_all
+        return (*shown, "organization") if everywhere else shown
+
+    # Writes --------------------------------------------------------------------------------------
+
+    def create(self, actor: Actor, form: Any) -> M:
+        raise NotImplementedError
+
+    def update(self, actor: Actor, obj: M, form: Any) -> M:
+        """`obj` is as the database has it; what the form changed is in its `cleaned_data`."""
+        raise NotImplementedError
+
+    def remove(self, actor: Actor, obj: M) -> None:
+        raise NotImplementedError
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        own = {"refused": getattr(request, "refused", None), "actor": self.actor(request)}
+        return type(form.__name__, (form,), own)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Saves; when a service refuses, nothing is kept and the form comes back with what it said."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            request.refused = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            saved = self.create(self.actor(request), form)
+        else:
+            stored = self.get_queryset(request).get(pk=obj.pk)
+            saved = self.update(self.actor(request, stored), stored, form)
+        obj.__dict__.update(saved.__dict__)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing: the service saved it all."""
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(self.url("change", object_id))
+
+    def delete_model(self, request: HttpRequest, obj: M) -> None:
+        self.remove(self.actor(request, obj), obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only the things themselves: what hangs on them is the service's concern."""
+        names = [str(obj) for obj in objs[:100]]
+        more = len(objs) - len(names)
+        if more > 0:
+            names.append(f"… and {more} more")
+        return names, {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[M]) -> Any:
+        if not request.POST.get("post"):
+            return confirm_deletion(self, request, queryset)
+        self.each(request, queryset, partial(self.delete_model, request), "deleted")
+        return None
+
+    def each(self, request: HttpRequest, queryset: QuerySet[M], do: Callable[[M], object], done: str) -> int:
+        """Do it to each row, and tell how many were done and what was refused."""
+        count, refusals = 0, []
+        for obj in queryset[:BULK_ROWS]:
+            try:
+                do(obj)
+                count += 1
+            except DomainError as error:
+                refusals.append(f"{obj}: {error.message}")
+        if count:
+            one = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
+            messages.success(request, f"{count} {one} {done}.")
+        for refusal in refusals[:5]:
+            messages.error(request, refusal)
+        if len(refusals) > 5:
+            messages.error(request, f"… and {len(refusals) - 5} more were refused.")
+        return count
+
+    # The audit trail is the record of who did what; Django's own log would be a second, poorer one.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return None
+
+    # Own pages below an object -------------------------------------------------------------------
+
+    def url(self, page: str, *args: Any) -> str:
+        """The address of one of this model's pages: changelist, add, change, or one of `object_views`."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
+
+    def object_views(self) -> dict[str, Callable[[HttpRequest, M], HttpResponse]]:
+        """Views below an object's address, by name; each gets the object, which the actor sees."""
+        return {}
+
+    def get_urls(self) -> list[Any]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(
+                f"<path:object_id>/{name.replace('_', '-')}/",
+                self.admin_site.admin_view(self._with_object(view, name)),
+                name=f"{prefix}_{name}",
+            )
+            for name, view in self.object_views().items()
+        ]
+        return own + super().get_urls()
+
+    def _with_object(self, view: Callable[[HttpRequest, M], HttpResponse], name: str) -> Any:
+        def wrapped(request: HttpRequest, object_id: str) -> HttpResponse:
+            obj = self.get_object(request, unquote(object_id))
+            if obj is None or not self.has_view_permission(request, obj):
+                raise Http404(f"There is no {self.opts.verbose_name} '{object_id}'")
+            try:
+                return view(request, obj)
+            except DomainError as error:
+                messages.error(request, error.message)
+                return HttpResponseRedirect(self.url("change", obj.pk))
+
+        wrapped.__name__ = name
+        return wrapped
+
+
+def badge(text: str, kind: str = "", *, icon: str = "", title: str = "") -> SafeString:
+    """A small coloured label; `kind` is one of info, success, warning, danger, primary or empty."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind, "icon": icon, "label_title": title})
+
+
+def change_url(app_label: str, model_name: str, key: Any) -> str | None:
+    """The admin page of a thing known by name only; None where it has none."""
+    try:
+        return reverse(f"admin:{app_label}_{model_name}_change", args=[key])
+    except NoReverseMatch:
+        return None
