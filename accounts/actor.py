@@ -80,6 +80,11 @@ def system_actor(organization: Organization, *, name: str = "Cartulary", door: s
     )
 
 
+def operator_actor(*, door: str = "command") -> Actor:
+    """Whoever has the machine's command line: sees every organization, acts in none until `within` one."""
+    return Actor(kind="system", role=Role.ADMIN, user_name="Command line", sees_all=True, door=door)
+
+
 def member_actor(membership: Membership, *, door: str, request_id: str = "") -> Actor:
     """A member at work in the organization of the membership (user and organization loaded)."""
     user, organization = membership.user, membership.organization

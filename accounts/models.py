@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from accounts.managers import UserManager
+from accounts.querysets import ApiKeyQuerySet, MembershipQuerySet, OrganizationQuerySet
 
 slug_validator = RegexValidator(
     r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
@@ -36,6 +37,9 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField("e-mail address", max_length=254)
     name = models.CharField(max_length=200, blank=True, help_text="As shown to others.")
+    password_set_by = models.UUIDField(
+        null=True, editable=False, help_text="The organization that chose the password, until its owner chooses one."
+    )
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 
@@ -53,6 +57,11 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.name or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Whoever sets a password for somebody else says so in `password_set_by` afterwards."""
+        super().set_password(raw_password)
+        self.password_set_by = None
 
     def get_full_name(self) -> str:
         return self.display_name
@@ -78,6 +87,8 @@ class Organization(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
+    objects = OrganizationQuerySet.as_manager()
+
     class Meta:
         ordering = ["slug"]
         constraints = [models.UniqueConstraint(Lower("slug"), name="organization_slug_unique_ignoring_case")]
@@ -94,6 +105,8 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at"]
@@ -119,6 +132,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

@@ -47,9 +47,9 @@ class Change:
     version: int | None = None
 
 
-def record(actor: Author, change: Change) -> None:
+def record(actor: Author, change: Change, *, organization_id: UUID | None = None) -> None:
     """Put one change on the trail, in the transaction that is open."""
-    record_many(actor, [change])
+    record_many(actor, [change], organization_id=organization_id)
 
 
 def record_many(actor: Author, changes: Iterable[Change], *, organization_id: UUID | None = None) -> int:

@@ -1,15 +1,20 @@
-"""Many rows at once: COPY on PostgreSQL, one prepared statement elsewhere.
+"""What every app's writes stand on: many rows at once, and a constraint's refusal in the domain's words.
 
-The bulk paths of every app write through here, so that a batch costs a constant number of statements.
+Many rows are a COPY on PostgreSQL and one prepared statement elsewhere, so that a batch costs a
+constant number of statements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from django.db import connection, models
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from contracts.errors import DomainError
 
 Row = Sequence[Any]
 
@@ -71,3 +76,51 @@ def _executemany(
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
     return len(values)
+
+
+@contextmanager
+def refused_by(refusals: Mapping[str, DomainError]) -> Iterator[None]:
+    """A savepoint around a write: when one of these constraints refuses it, raise its refusal instead.
+
+    This is how a name that is taken becomes a Conflict without asking first, which would race. A
+    constraint goes by its name; one that has none (`unique=True`) by `<table>_<column>_key`.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        for constraint, refusal in refusals.items():
+            if constraint in _violated(error):
+                raise refusal from error
+        raise
+
+
+def _violated(error: IntegrityError) -> set[str]:
+    """The names that the violated constraint may go by.
+
+    PostgreSQL names it. SQLite names an index on an expression, and only the columns of a plain one.
+    """
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is not None:
+        return {diagnosis.constraint_name}
+    subject = str(error).removeprefix("UNIQUE constraint failed: ")
+    if subject.startswith("index "):
+        return {subject.removeprefix("index ").strip("'")}
+    table, _, _ = subject.partition(".")
+    columns = tuple(part.strip().removeprefix(f"{table}.") for part in subject.split(","))
+    return {f"{table}_{'_'.join(columns)}_key", *_constraints_on(table, columns)}
+
+
+def _constraints_on(table: str, columns: tuple[str, ...]) -> set[str]:
+    return {
+        constraint.name
+        for model in apps.get_models()
+        if model._meta.db_table == table
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+        and tuple(_column(model, name) for name in constraint.fields) == columns
+    }
+
+
+def _column(model: type[models.Model], field: str) -> str:
+    return next(known.column or "" for known in model._meta.concrete_fields if known.name == field)

@@ -1,0 +1,25 @@
+"""Writes on people and access."""
+
+from accounts.services.first_admin import FirstAdmin, ensure_first_admin
+from accounts.services.keys import NewKey, create_api_key, revoke_api_key
+from accounts.services.login import log_in, sign_in
+from accounts.services.members import NewMember, add_member, change_role, create_member, remove_member
+from accounts.services.organizations import create_organization, delete_organization, update_organization
+
+__all__ = [
+    "FirstAdmin",
+    "NewKey",
+    "NewMember",
+    "add_member",
+    "change_role",
+    "create_api_key",
+    "create_member",
+    "create_organization",
+    "delete_organization",
+    "ensure_first_admin",
+    "log_in",
+    "remove_member",
+    "revoke_api_key",
+    "sign_in",
+    "update_organization",
+]

@@ -1,0 +1,181 @@
+"""Who belongs to an organization, and with which role."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.actor import Actor
+from accounts.managers import storable
+from accounts.models import Membership, Organization, Role, User
+from accounts.services.common import check_fields, checked_role, member_state, require_administration, user_state
+from audit.services import Change, record
+from audit.tables import refused_by
+from contracts.errors import Conflict, Invalid, NotFound
+
+PASSWORD_LENGTH_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """A membership just made. `password` is the one made for a new user, to be shown once; else None."""
+
+    membership: Membership
+    password: str | None
+
+    def __repr__(self) -> str:
+        return f"NewMember({self.membership!r})"
+
+
+@transaction.atomic
+def add_member(*, actor: Actor, organization: Organization, user: User, role: str) -> Membership:
+    """Make a user that exists a member. Raises Conflict for one who is.
+
+    Who adds a person trusts the person's password. Where another organization chose it and still may
+    know it, that is a Conflict until the person has chosen one (only a superuser may overrule this).
+    """
+    require_administration(actor, organization)
+    membership = Membership(user=user, organization=organization, role=checked_role(role))
+    if not actor.sees_all and user.password_set_by not in (None, organization.pk):
+        raise Conflict(
+            "This person's password was chosen by another organization: they must choose their own first",
+            resource="member",
+            email=user.email,
+        )
+    taken = Conflict(f"'{user.email}' is a member already", resource="member", email=user.email)
+    with refused_by({"membership_once_per_organization": taken}):
+        membership.save(force_insert=True)
+    _record(actor, "CREATE", membership, None, member_state(membership))
+    return membership
+
+
+def create_member(
+    *,
+    actor: Actor,
+    organization: Organization,
+    email: str,
+    role: str,
+    name: str = "",
+    username: str = "",
+    password: str | None = None,
+    check_password: bool = True,
+) -> NewMember:
+    """Make the person with this e-mail address a member, and a user where there is none yet.
+
+    A new user without `password` gets one made, which is returned once. `check_password=False` takes
+    a weak one too (the operator's choice). Raises Invalid, Conflict: the member is there already, the
+    user name is taken, or a password was given for somebody who has one.
+    """
+    require_administration(actor, organization)
+    checked_role(role)
+    email = email.strip()
+    user = User.objects.find_by_email(email) if storable(email) else None
+    if user is None:
+        made = None if password else make_password()
+        user = new_user(email=email, name=name, username=username)
+        if password and check_password:
+            require_good_password(password, user)
+        user.set_password(password or made)  # slow by design: before the transaction, which may hold a lock
+        user.password_set_by = organization.pk
+        with transaction.atomic():
+            insert_user(actor, user, organization)
+            return NewMember(add_member(actor=actor, organization=organization, user=user, role=role), made)
+    if password:
+        raise Conflict(f"'{email}' has an account and a password already", resource="user", email=email)
+    return NewMember(add_member(actor=actor, organization=organization, user=user, role=role), None)
+
+
+@transaction.atomic
+def change_role(*, actor: Actor, membership: Membership, role: str) -> Membership:
+    """Give a member another role. Raises Conflict where that would leave no administrator."""
+    wanted = checked_role(role)
+    membership = _locked(actor, membership)
+    before = member_state(membership)
+    if membership.role == wanted:
+        return membership
+    if wanted != Role.ADMIN:
+        _require_another_admin(membership)
+    membership.role = wanted
+    membership.save(update_fields=["role"])
+    _record(actor, "UPDATE", membership, before, member_state(membership))
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, membership: Membership) -> None:
+    """End a membership; its tokens end with it. Raises Conflict for the last administrator."""
+    membership = _locked(actor, membership)
+    _require_another_admin(membership)
+    _record(actor, "DELETE", membership, member_state(membership), None)
+    membership.delete()
+
+
+def make_password() -> str:
+    """A password for a person to type once: 20 URL-safe characters, 120 bits."""
+    return secrets.token_urlsafe(15)
+
+
+def new_user(*, email: str, name: str = "", username: str = "") -> User:
+    """An unsaved user, checked. The user name is the e-mail address where none is given.
+
+    A user name with an `@` must be the user's own address, so that nobody signs in under another's.
+    """
+    plain = re.sub(r"[^\w.@+-]", "_", email)[:150]
+    user = User(email=email, username=username or plain, name=name, is_staff=True)
+    if username and "@" in username and username.lower() != email.lower():
+        raise Invalid(fields={"username": ["A user name with '@' must be the e-mail address."]})
+    check_fields(user, exclude=("password",))
+    return user
+
+
+def insert_user(actor: Actor, user: User, organization: Organization | None = None) -> None:
+    """Save a new user, on the organization's trail. Who lost a race for the address or the name gets Conflict."""
+    email_taken = Conflict(f"'{user.email}' has an account already", resource="user", email=user.email)
+    name_taken = Conflict(f"The user name '{user.username}' is taken", resource="user", username=user.username)
+    refusals = {
+        "user_email_unique_ignoring_case": email_taken,
+        "user_username_unique_ignoring_case": name_taken,
+        "accounts_user_username_key": name_taken,
+    }
+    with refused_by(refusals):
+        user.save(force_insert=True)
+    change = Change("CREATE", "USER", user.pk, user.display_name, None, user_state(user))
+    record(actor, change, organization_id=organization.pk if organization else None)
+
+
+def require_good_password(password: str, user: User) -> None:
+    """Raise Invalid for a password that is too long, too short, too common or too like the user's own names."""
+    if len(password) > PASSWORD_LENGTH_LIMIT or not storable(password):
+        raise Invalid(fields={"password": [f"Use at most {PASSWORD_LENGTH_LIMIT} ordinary characters."]})
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid(fields={"password": error.messages}) from error
+
+
+def _locked(actor: Actor, membership: Membership) -> Membership:
+    """The membership as it is now, its organization locked, so that two administrators cannot remove each other."""
+    organization = Organization.objects.select_for_update().filter(pk=membership.organization_id).first()
+    found = Membership.objects.select_related("user", "organization").filter(pk=membership.pk).first()
+    if organization is None or found is None:
+        raise NotFound(resource="member", member_id=str(membership.pk))
+    require_administration(actor, organization)
+    return found
+
+
+def _require_another_admin(membership: Membership) -> None:
+    others = Membership.objects.active().filter(organization=membership.organization_id, role=Role.ADMIN)
+    if membership.role == Role.ADMIN and not others.exclude(pk=membership.pk).exists():
+        raise Conflict("An organization needs an administrator: this is the last one", resource="member")
+
+
+def _record(
+    actor: Actor, action: str, membership: Membership, before: dict[str, str] | None, after: dict[str, str] | None
+) -> None:
+    change = Change(action, "MEMBER", membership.pk, membership.user.display_name, before, after)
+    record(actor, change, organization_id=membership.organization_id)
