@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -9,14 +10,14 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from accounts.actor import Actor, member_actor
-from accounts.models import Membership, User
+from accounts.actor import Actor, member_actor, superuser_actor
+from accounts.models import Membership, Organization, User
 from accounts.tokens import credential_of
 from contracts.errors import Unauthenticated
 
 
 def _request_id(request: Request) -> str:
-    return str(getattr(request, "request_id", ""))
+    return str(getattr(request, "request_id", ""))[:64]
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -51,10 +52,33 @@ class BrowserAuthentication(SessionAuthentication):
         found = super().authenticate(request)
         if found is None:
             return None
-        membership = session_membership(request, found[0])
-        if membership is None:
-            return None
-        return found[0], member_actor(membership, door="browser", request_id=_request_id(request))
+        return found[0], session_actor(request, found[0], door="browser", request_id=_request_id(request))
+
+
+def session_actor(request: Any, user: User, *, door: str, request_id: str = "") -> Actor:
+    """The actor of a session, in one organization, as a token's is.
+
+    A member acts in the organization the session chose, else in the first of the user's. A superuser
+    may choose any, and without a membership acts in the oldest. Somebody who is neither is known,
+    sees nothing and may do nothing.
+    """
+    membership = session_membership(request, user)
+    if user.is_superuser:
+        organization = _superusers_organization(request, membership)
+        return replace(superuser_actor(user, organization, door=door, request_id=request_id), sees_all=False)
+    if membership is None:
+        return Actor(kind="user", user_id=user.pk, user_name=user.display_name, door=door, request_id=request_id)
+    return member_actor(membership, door=door, request_id=request_id)
+
+
+def _superusers_organization(request: Any, membership: Membership | None) -> Organization | None:
+    chosen = request.session.get("organization")
+    if membership is not None and (not chosen or str(membership.organization_id) == chosen):
+        return membership.organization
+    found = Organization.objects.filter(pk=chosen).first() if chosen else None
+    if found is None and membership is not None:
+        return membership.organization
+    return found or Organization.objects.order_by("created_at").first()
 
 
 def session_membership(request: Any, user: User) -> Membership | None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.actor import Actor, member_actor
 from accounts.models import ApiKey, Membership, Role, User
 from contracts.errors import Unauthenticated
+
+logger = logging.getLogger(__name__)
 
 KEY_PREFIX = "ctly_"
 """What a secret scanner looks for; the rest is 43 URL-safe characters, 256 bits."""
@@ -37,10 +43,14 @@ class Credential:
 
 
 def issue_tokens(membership: Membership) -> TokenPair:
-    """A new pair of JWTs for a member, good in the membership's organization only."""
+    """A new pair of JWTs for a member, good in the membership's organization only.
+
+    They end with the membership, with the user, and with the password they were got for.
+    """
     refresh = RefreshToken()
     refresh["user_id"] = str(membership.user_id)
     refresh["org"] = str(membership.organization_id)
+    refresh["stamp"] = _stamp(membership.user)
     return TokenPair(str(refresh.access_token), str(refresh), settings.ACCESS_TOKEN_SECONDS)
 
 
@@ -62,7 +72,7 @@ def make_key() -> tuple[str, str, str]:
 
 def hash_key(key: str) -> str:
     """SHA-256 is enough: the key has 256 bits of its own, nothing can be guessed from a dictionary."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
 
 def credential_of(bearer: str, *, door: str, request_id: str = "") -> Credential:
@@ -89,7 +99,31 @@ def _membership_of(token: Token) -> Membership:
     )
     if membership is None:
         raise Unauthenticated("The token's user is no longer a member of its organization")
+    if not constant_time_compare(str(token.get("stamp")), _stamp(membership.user)):
+        raise Unauthenticated("The password was changed since this token was issued")
     return membership
+
+
+def _stamp(user: User) -> str:
+    """What changes with the user's password and tells nothing of it."""
+    return user.get_session_auth_hash()[:16]
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    """Keep when the key was last used, to the minute: a write for each request would be too dear.
+
+    A SQLite database that somebody else is writing to does not fail the request that only reads.
+    """
+    recently = now - timedelta(minutes=1)
+    if key.last_used_at is not None and key.last_used_at > recently:
+        return
+    unused = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=recently), pk=key.pk)
+    try:
+        unused.update(last_used_at=now)
+    except OperationalError as error:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("the last use of API key %s was not kept: %s", key.pk, error)
 
 
 def _key_credential(bearer: str, *, door: str, request_id: str) -> Credential:
@@ -101,8 +135,7 @@ def _key_credential(bearer: str, *, door: str, request_id: str) -> Credential:
     )
     if key is None:
         raise Unauthenticated("The API key is not valid, has expired or was revoked")
-    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    _note_use(key, now)
     actor = Actor(
         kind="api_key",
         organization_id=key.organization_id,
