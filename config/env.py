@@ -54,6 +54,16 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not '{value}'")
         return number
 
+    def choice(self, name: str, default: str, allowed: set[str]) -> str:
+        """One of a few words, in any case; answered as `allowed` spells it."""
+        value = self.values.get(name, "").strip()
+        if not value:
+            return default
+        for word in allowed:
+            if word.lower() == value.lower():
+                return word
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(allowed))}, not '{value}'")
+
     def names(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list."""
         value = self.values.get(name, "")

@@ -12,7 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from config import logs
 from config.env import Environment
+from config.prepare import SECRET_KEY as SECRET_KEY_FILE
 
 django_stubs_ext.monkeypatch()
 
@@ -32,9 +34,12 @@ def _secret_key() -> str:
     key = env.text("SECRET_KEY")
     if key:
         return key
-    made = DATA_DIR / "secret_key"
-    if made.is_file():
-        return made.read_text().strip()
+    try:
+        return (DATA_DIR / SECRET_KEY_FILE).read_text().strip()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ImproperlyConfigured(f"the secret key in DATA_DIR {DATA_DIR} cannot be read ({error.strerror})") from None
     if DEBUG:
         return "insecure-key-for-debugging-only"
     raise ImproperlyConfigured("SECRET_KEY is not set: set it (50 random characters), or start with `make run`")
@@ -49,6 +54,13 @@ PORT = env.integer("PORT", 8000, low=1, high=65535)
 GRPC_PORT = env.integer("GRPC_PORT", 9090, low=1, high=65535)
 HTTP_THREADS = env.integer("HTTP_THREADS", 16, low=1, high=500)
 """Requests answered at the same time; each of these threads holds a database connection of its own."""
+
+WORKER_THREADS = env.integer("WORKER_THREADS", 4, low=1, high=100)
+"""Jobs that one `manage.py up` carries out at the same time."""
+LOGGING = logs.configure(
+    as_json=env.choice("LOG_FORMAT", "text", {"text", "json"}) == "json",
+    level=env.choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"}),
+)
 
 # The house ---------------------------------------------------------------------------------------
 
@@ -151,11 +163,16 @@ CELERY_BROKER_URL = env.url(
     "CELERY_BROKER_URL", {"memory", "amqp", "amqps", "pyamqp", "redis", "rediss"}, REDIS_URL or "memory://"
 )
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_ACKS_LATE = False  # a message only wakes a worker; the job's row is the queue of record
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is down is waited for
+CELERY_RESULT_EXPIRES = None  # nothing is kept there, nothing is cleaned up
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
+}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 
 # People ------------------------------------------------------------------------------------------
