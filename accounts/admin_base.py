@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,7 +14,7 @@ from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.functional import cached_property
@@ -26,9 +27,13 @@ from contracts.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as StockAdmin
+    from django.contrib.admin import SimpleListFilter as StockDropdown
+    from django.contrib.admin import SimpleListFilter as StockTextFilter
     from django.contrib.admin.views.main import ChangeList as StockChangeList
 else:
     from unfold.admin import ModelAdmin as StockAdmin
+    from unfold.contrib.filters.admin import DropdownFilter as StockDropdown
+    from unfold.contrib.filters.admin import TextFilter as StockTextFilter
     from unfold.views import ChangeList as StockChangeList
 
 M = TypeVar("M", bound=models.Model)
@@ -52,7 +57,7 @@ class CappedPaginator(Paginator[Any]):
         return len(rows)
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self._counted, COUNTED_ROWS)
 
     @property
@@ -98,10 +103,10 @@ class OrganizationFilter(admin.SimpleListFilter):
         self.acting_in = str(actor.organization_id or "")
         if not actor.sees_all:
             return []
-        others = Organization.objects.exclude(pk=actor.organization_id).order_by("slug").values_list("pk", "name")[:50]
-        return [("all", "All organizations"), *((str(pk), name) for pk, name in others)]
+        others = Organization.objects.order_by("slug").values_list("pk", "name")[:50]
+        return [("all", "All organizations"), *((str(pk), name) for pk, name in others if pk != actor.organization_id)]
 
-    def choices(self, changelist: Any) -> Iterable[Any]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
             first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
             yield {**choice, "display": "The one you act in"} if first else choice
@@ -111,6 +116,39 @@ class OrganizationFilter(admin.SimpleListFilter):
         if wanted == "all" or not wanted:
             return queryset
         return queryset.filter(organization=wanted)
+
+
+class DropdownFilter(StockDropdown):
+    """A dropdown over `options`; a subclass says what it means in `queryset`."""
+
+    options: ClassVar[Sequence[tuple[str, str]]] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return self.options
+
+
+class TextFilter(StockTextFilter):
+    """A field to type in; a subclass says what it means in `queryset`."""
+
+
+class VisibleFilter(DropdownFilter):
+    """A dropdown of what the actor sees of `model`, at most MOST of them, by name."""
+
+    MOST = 500
+    model: ClassVar[type[models.Model]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        visible = self.model._default_manager.all().visible_to(actor_of(request))  # type: ignore[attr-defined]
+        return [(str(pk), name) for pk, name in visible.order_by("name").values_list("pk", "name")[: self.MOST]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        try:
+            return queryset.filter(**{str(self.parameter_name): UUID(value)})
+        except ValueError:
+            return queryset.none()
 
 
 class TenantAdmin(StockAdmin[M]):
@@ -130,7 +168,9 @@ class TenantAdmin(StockAdmin[M]):
     view_role: ClassVar[Role] = Role.VIEWER
     write_role: ClassVar[Role] = Role.EDITOR
     may_add = may_change = may_delete = True
-    actions = ("delete_selected",)
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields no list may be filtered by through its address: each answer would tell a little of the secret."""
+    actions: Any = ("delete_selected",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StockChangeList]:
         return CappedChangeList
@@ -169,6 +209,16 @@ class TenantAdmin(StockAdmin[M]):
 
     def visible_to(self, actor: Actor) -> QuerySet[M]:
         return cast(QuerySet[M], self.model._default_manager.all().visible_to(actor))  # type: ignore[attr-defined]
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        return lookup.partition("__")[0] not in self.secret_fields and super().lookup_allowed(lookup, value, request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only what the actor sees can be chosen, and only that is shown as chosen."""
+        related = db_field.remote_field.model._default_manager.all()
+        if hasattr(related, "visible_to"):
+            kwargs["queryset"] = related.visible_to(self.actor(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         chosen = tuple(super().get_list_filter(request))
@@ -309,9 +359,20 @@ class TenantAdmin(StockAdmin[M]):
         return wrapped
 
 
+def posted(view: Callable[[HttpRequest, M], HttpResponse]) -> Callable[[HttpRequest, M], HttpResponse]:
+    """An object's view that only a POST reaches: it changes something."""
+
+    def guarded(request: HttpRequest, obj: M) -> HttpResponse:
+        return view(request, obj) if request.method == "POST" else HttpResponseNotAllowed(["POST"])
+
+    return guarded
+
+
 def badge(text: str, kind: str = "", *, icon: str = "", title: str = "") -> SafeString:
     """A small coloured label; `kind` is one of info, success, warning, danger, primary or empty."""
-    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind, "icon": icon, "label_title": title})
+    return render_to_string(
+        "unfold/helpers/label.html", {"text": text, "type": kind, "icon": icon, "label_title": title}
+    )
 
 
 def change_url(app_label: str, model_name: str, key: Any) -> str | None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,6 +20,8 @@ from django.utils.module_loading import import_string
 
 from accounts.actor import ANONYMOUS, Actor, member_actor, superuser_actor
 from accounts.models import Membership, Organization, Role, User
+from accounts.services import sign_in
+from contracts.errors import DomainError
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite as StockSite
@@ -80,9 +82,12 @@ def _find_seat(request: HttpRequest) -> Seat:
 
 
 def _superusers_choice(user: User, chosen: str) -> tuple[list[Organization], Organization | None]:
-    """The superuser's own organizations first, then the others; and the one the session chose."""
-    mine = Exists(Membership.objects.filter(user=user, organization=OuterRef("pk")))
-    organizations = list(Organization.objects.annotate(mine=mine).order_by("-mine", "is_system", "slug")[:CHOICES_SHOWN])
+    """The superuser's own organizations first, then the oldest (as `session_actor` picks); and the one chosen."""
+    joined = Membership.objects.filter(user=user, organization=OuterRef("pk")).values("created_at")[:1]
+    order = F("joined").asc(nulls_last=True)
+    organizations = list(
+        Organization.objects.annotate(joined=Subquery(joined)).order_by(order, "created_at")[:CHOICES_SHOWN]
+    )
     for organization in organizations:
         if str(organization.pk) == chosen:
             return organizations, organization
@@ -138,6 +143,23 @@ class LoginForm(StockLoginForm):
             username.max_length = 254
             username.widget.attrs["maxlength"] = 254
 
+    def clean(self) -> dict[str, Any]:
+        """Through the service that every door signs in with: it counts failures and keeps the trail."""
+        login, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if login and password and self.request is not None:
+            try:
+                self.user_cache = sign_in(
+                    login=login,
+                    password=password,
+                    address=self.request.META.get("REMOTE_ADDR", ""),
+                    door=DOOR,
+                    request_id=str(getattr(self.request, "request_id", "")),
+                )
+            except DomainError as error:
+                raise ValidationError(error.message, "invalid_login") from error
+            self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
         if not user.is_superuser and not Membership.objects.filter(user=user).exists():
@@ -164,8 +186,10 @@ class CatalogSite(StockSite):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         wanted, seat = request.POST.get("organization", ""), seat_of(request)
-        allowed = Organization.objects.all() if seat.actor.sees_all else Organization.objects.filter(
-            pk__in=[choice.pk for choice in seat.choices]
+        allowed = (
+            Organization.objects.all()
+            if seat.actor.sees_all
+            else Organization.objects.filter(pk__in=[choice.pk for choice in seat.choices])
         )
         try:
             organization = allowed.filter(pk=wanted).first()

@@ -1,0 +1,72 @@
+"""The difference between two states of the trail, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from audit.diff import changes
+
+NOISE = frozenset({"version", "updated_at", "created_at"})
+"""Fields that change with every change and say nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field: what it was (None: empty, or not there) and what it is."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[FieldChange]:
+    """The fields that differ, in the order of the newer state; what was and stays empty is left out."""
+    return [
+        FieldChange(path, was, became)
+        for path, old, new in _changes(before, after)
+        if (was := in_words(old)) != (became := in_words(new))
+    ]
+
+
+def changed_fields(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[str]:
+    """The names of the top-level fields that differ, for a line in a list; none for a creation or a deletion."""
+    if not before or not after:
+        return []
+    keys = [*after, *(key for key in before if key not in after)]
+    return [key.replace("_", " ") for key in keys if key not in NOISE and before.get(key) != after.get(key)]
+
+
+def _changes(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """(path, old, new); a list of columns that came or went as a whole is told column by column."""
+    for change in changes(before, after):
+        if change.path in NOISE:
+            continue
+        columns = change.before or change.after
+        if change.kind != "changed" and _is_named_list(columns):
+            for column in columns:
+                name = f"{change.path}[{column['name']}]"
+                yield (name, column, None) if change.kind == "removed" else (name, None, column)
+        else:
+            yield change.path, change.before, change.after
+
+
+def _is_named_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "name" in one for one in value)
+
+
+def in_words(value: Any) -> str | None:
+    """A plain JSON value as a person reads it; None for what is empty."""
+    if value is None or value in ("", [], {}):
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, Mapping) and not any(isinstance(inner, Mapping | list) and inner for inner in value.values()):
+        pairs = ((key, in_words(inner)) for key, inner in value.items() if key != "name")
+        return ", ".join(f"{key}: {text}" for key, text in pairs if text is not None) or "present"
+    return orjson.dumps(value).decode() if isinstance(value, list | Mapping) else str(value)

@@ -1,0 +1,49 @@
+"""What the trail's entity types are called, and where in the admin each is found. Known by name, not by import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.urls import NoReverseMatch, reverse
+
+
+class Entity(NamedTuple):
+    label: str
+    icon: str
+    page: str
+
+
+ENTITIES = {
+    "ASSET": Entity("Asset", "dataset", "catalog_asset"),
+    "RELATIONSHIP": Entity("Relationship", "polyline", "catalog_relationship"),
+    "TAG": Entity("Tag", "sell", "catalog_tag"),
+    "DATA_SOURCE": Entity("Data source", "database", "ingestion_datasource"),
+    "COLLECTION_TASK": Entity("Collection task", "event_repeat", "ingestion_collectiontask"),
+    "JOB": Entity("Run", "play_circle", "ingestion_job"),
+    "ORGANIZATION": Entity("Organization", "apartment", "accounts_organization"),
+    "MEMBER": Entity("Member", "badge", ""),
+    "USER": Entity("User", "person", "accounts_user"),
+    "API_KEY": Entity("API key", "key", "accounts_apikey"),
+}
+
+
+def entity_label(entity_type: str) -> str:
+    known = ENTITIES.get(entity_type)
+    return known.label if known else entity_type.replace("_", " ").capitalize()
+
+
+def entity_icon(entity_type: str) -> str:
+    known = ENTITIES.get(entity_type)
+    return known.icon if known else "description"
+
+
+def entity_url(entity_type: str, entity_id: UUID) -> str | None:
+    """The thing's page in the admin, whether or not it is still there; None where its kind has none."""
+    known = ENTITIES.get(entity_type)
+    if known is None or not known.page:
+        return None
+    try:
+        return reverse(f"admin:{known.page}_change", args=[entity_id])
+    except NoReverseMatch:
+        return None
