@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,6 +69,15 @@ class Environment:
         """A comma-separated list."""
         value = self.values.get(name, "")
         return [part.strip() for part in value.split(",") if part.strip()] or default
+
+    def networks(self, name: str) -> list[str]:
+        """A comma-separated list of addresses and networks (CIDR), IPv4 or IPv6."""
+        for part in self.names(name, []):
+            try:
+                ip_network(part, strict=False)
+            except ValueError:
+                raise ImproperlyConfigured(f"{name}: '{part}' is no address and no network") from None
+        return self.names(name, [])
 
     def path(self, name: str, default: Path) -> Path:
         value = self.values.get(name, "")

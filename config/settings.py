@@ -90,6 +90,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "contracts.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -210,6 +211,9 @@ RATE_LOGIN = env.rate("RATE_LOGIN", "10/minute")
 BODY_LIMIT = env.integer("BODY_LIMIT", 64 * 1024 * 1024, low=1024)
 """Bytes of a JSON request body; more is answered with 413."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+"""Whose X-Forwarded-For is believed, as `10.0.0.0/8,127.0.0.1`; nobody's where it is empty."""
+CSRF_FAILURE_VIEW = "contracts.ownership.csrf_failure"
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -217,7 +221,8 @@ REST_FRAMEWORK: dict[str, Any] = {
         "accounts.authentication.BrowserAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.Authenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "contracts.openapi.ContractSchema",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=fasta` belongs to the registry contract
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Cartulary",

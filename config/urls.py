@@ -1,10 +1,44 @@
-"""Every route. Each contract's own are in the apps' `api` packages."""
+"""Every route. Each contract's own are in the apps' `api` packages, and end without a slash."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-urlpatterns: list[URLPattern | URLResolver] = [
+from config.health import Health
+from contracts.ownership import unrouted
+
+Routes = list[URLPattern | URLResolver]
+
+METASTORE: Routes = []
+"""Below `/v1`."""
+
+COLLECTION: Routes = []
+"""Below `/api/v1`, as the registry and the entities."""
+
+REGISTRY: Routes = [path("health", Health.as_view(), name="health")]
+
+ENTITIES: Routes = []
+
+RELEASES: Routes = []
+"""Below `/api/v2`."""
+
+PUBLIC = {"permission_classes": [], "authentication_classes": [], "throttle_classes": []}
+
+urlpatterns: Routes = [
     path("admin/", admin.site.urls),
+    path("v1/", include(METASTORE)),
+    path("api/v1/", include([*COLLECTION, *REGISTRY, *ENTITIES])),
+    path("api/v2/", include(RELEASES)),
+    path("api/schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(**PUBLIC, url_name="schema"), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, url_name="schema"), name="redoc"),
+    # Whatever else is below a contract's paths answers 404 as the contract does, with DEBUG as without.
+    re_path(r"^(?:v1|api)(?:/.*)?$", unrouted),
 ]
+
+handler400 = "contracts.ownership.bad_request"
+handler403 = "contracts.ownership.permission_denied"
+handler404 = "contracts.ownership.page_not_found"
+handler500 = "contracts.ownership.server_error"

@@ -69,6 +69,16 @@ class Invalid(DomainError):
         super().__init__(message, resource=resource, **details)
 
 
+class BadRequest(Invalid):
+    """The request itself cannot be read: a malformed body, a query parameter that means nothing.
+
+    Kept apart from Invalid because the registry contract answers 400 to this and 422 to that.
+    """
+
+    kind = "bad_request"
+    default_message = "The request cannot be read"
+
+
 class TooLarge(DomainError):
     """The body, a file or a number of items is over a limit."""
 

@@ -1,0 +1,137 @@
+"""A strict JSON parser: what cannot be kept or would break things later is refused here, and where it stands.
+
+Good input is looked at as bytes, by C code, and never walked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from contracts.errors import BadRequest, TooLarge
+from contracts.rendering import JSONRenderer
+
+MAX_DEPTH = 100
+"""Levels of lists and objects in each other."""
+
+_LEVELS = bytes.maketrans(b"{}", b"[]")
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]"'))
+_STRING = rb'"(?:[^"\\]|\\.)*"'
+_QUOTED = re.compile(rb'"[^"]*"')
+_LONG_NUMBER = re.compile(rb"\d{19}")
+_NUMBER = re.compile(_STRING + rb"|(-?\d+)(?![\d.eE])")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class JSONParser(BaseParser):
+    """`application/json` whose top is an object. Raises BadRequest or TooLarge."""
+
+    media_type = "application/json"
+    renderer_class = JSONRenderer  # for the editor of the browsable pages
+    top: type = dict
+    top_name = "an object"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        value = loads(_read(stream, parser_context))
+        if not isinstance(value, self.top):
+            raise BadRequest(f"The body must be {self.top_name}")
+        return value
+
+
+class JSONListParser(JSONParser):
+    """`application/json` whose top is a list."""
+
+    top = list
+    top_name = "a list"
+
+
+class JSONPatchParser(JSONListParser):
+    """RFC 6902."""
+
+    media_type = "application/json-patch+json"
+    top_name = "a list of JSON Patch operations"
+
+
+def loads(body: bytes) -> Any:
+    """Strict JSON. Raises BadRequest, which names line and column (both from 1), for what is malformed,
+    not UTF-8, nested deeper than MAX_DEPTH, holds NUL or an integer beyond 64 bits."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _malformed(body, error) from None
+    _refuse_nul(body)
+    _refuse_huge_integers(body)
+    _refuse_depth(body)
+    return value
+
+
+def _read(stream: IO[bytes], context: Mapping[str, Any] | None) -> bytes:
+    """The whole body. Raises TooLarge, before reading where the length is said, else as soon as it shows."""
+    limit: int = settings.BODY_LIMIT
+    request = (context or {}).get("request")
+    declared = str(request.META.get("CONTENT_LENGTH", "") if request is not None else "")
+    if not (declared.isdigit() and int(declared) > limit):
+        body = stream.read(limit + 1)
+        if len(body) <= limit:
+            return body
+    raise TooLarge(f"The body is larger than {limit} bytes", limit=limit)
+
+
+def _malformed(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
+    if not body.strip():
+        return BadRequest("The body is empty; JSON was expected")
+    try:
+        body.decode()
+    except UnicodeDecodeError as unreadable:
+        return _at(body, unreadable.start, "The body is not UTF-8")
+    if "allocate" in error.msg or "ecursion" in error.msg:
+        return BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels")
+    return BadRequest(
+        f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}",
+        line=error.lineno,
+        column=error.colno,
+    )
+
+
+def _at(body: bytes, position: int, words: str) -> BadRequest:
+    line = body.count(b"\n", 0, position) + 1
+    column = position - body.rfind(b"\n", 0, position)
+    return BadRequest(f"{words} at line {line} column {column}", line=line, column=column)
+
+
+def _refuse_nul(body: bytes) -> None:
+    if b"\\u0000" in body:
+        found = _NUL.search(body)
+        if found:
+            raise _at(body, found.end() - 6, "The body holds a NUL character, which cannot be stored,")
+
+
+def _refuse_huge_integers(body: bytes) -> None:
+    """orjson would turn them into floats: close to what was sent, but not it."""
+    if not _LONG_NUMBER.search(body):
+        return
+    for found in _NUMBER.finditer(body):
+        digits = found.group(1)
+        if digits and (len(digits) > 20 or not -(2**63) <= int(digits) < 2**63):
+            raise _at(body, found.start(), "The body holds an integer beyond 64 bits")
+
+
+def _refuse_depth(body: bytes) -> None:
+    """Keep nothing but brackets, then take away the innermost pairs, level by level."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = _QUOTED.sub(b"", body.translate(_LEVELS, _NOT_STRUCTURE.translate(None, b"{}")))
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return
+    raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels")
