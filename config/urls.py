@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
@@ -24,7 +26,7 @@ ENTITIES: Routes = []
 RELEASES: Routes = []
 """Below `/api/v2`."""
 
-PUBLIC = {"permission_classes": [], "authentication_classes": [], "throttle_classes": []}
+PUBLIC: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": [], "throttle_classes": []}
 
 urlpatterns: Routes = [
     path("admin/", admin.site.urls),

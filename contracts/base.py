@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_http_date_safe
 from rest_framework import status
+from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,7 +26,7 @@ from contracts.conditional import content_etag, is_fresh, not_modified
 from contracts.errors import BadRequest, NotFound
 from contracts.parsing import JSONParser
 from contracts.problems import STATUSES, Problem, problem_of
-from contracts.rendering import BrowsableRenderer, JSONRenderer
+from contracts.rendering import JSONRenderer
 from contracts.throttling import Rate, Throttle
 
 
@@ -43,7 +44,7 @@ class ContractView(APIView):
     statuses: ClassVar[Mapping[str, int]] = STATUSES
 
     parser_classes = [JSONParser]
-    renderer_classes = [JSONRenderer, BrowsableRenderer]
+    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
     filter_backends: ClassVar[list[Any]] = []
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.openapi import AutoSchema
 
 
-class ContractSchema(AutoSchema):  # type: ignore[misc]
+class ContractSchema(AutoSchema):
     """Operations are grouped by contract."""
 
     def get_tags(self) -> list[str]:

@@ -92,7 +92,7 @@ class _Unrouted(ContractView):
     authentication_classes = []
     permission_classes = []
     renderer_classes = [JSONRenderer]
-    schema = None  # type: ignore[assignment]
+    schema = None
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise NotFound(f"There is nothing at {request.path}")

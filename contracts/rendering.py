@@ -1,4 +1,4 @@
-"""JSON out, and DRF's browsable pages for browsers."""
+"""JSON out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.utils.functional import Promise
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
@@ -40,13 +40,3 @@ class JSONRenderer(BaseRenderer):
         except TypeError:
             # Integers beyond 64 bits (a sequence's upper end, say) and very deep values: slower, but right.
             return json.dumps(data, cls=JSONEncoder, indent=2 if indented else None).encode()
-
-
-class BrowsableRenderer(BrowsableAPIRenderer):
-    """DRF's pages; forms are left out, the raw JSON editor stays."""
-
-    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
-        """Only what needs no serializer: whether the page has a delete or an options button."""
-        if method in {"DELETE", "OPTIONS"}:
-            return super().get_rendered_html_form(data, view, method, request)
-        return None

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import structlog
 from django.conf import settings
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage, Storage
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -131,6 +131,61 @@ def _item(rate: str) -> RateLimitItem:
     return parse(rate)
 
 
+class LocalCounts(Storage):
+    """The counts of this process.
+
+    The library's own memory storage starts a thread for nearly every request to forget what is over
+    (0.2 ms), and drops the lock of a key while another thread counts on it; here one lock guards all,
+    and what is over is forgotten in passing.
+    """
+
+    STORAGE_SCHEME = None
+    SWEEP = 10_000
+    """Keys held before those whose window is over are looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._sweep_at = self.SWEEP
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = time.time()
+        with self._lock:
+            used, reset = self._counts.get(key, (0, 0.0))
+            if reset <= now:
+                used, reset = 0, now + expiry
+            self._counts[key] = (used + amount, reset)
+            if len(self._counts) > self._sweep_at:
+                self._counts = {name: count for name, count in self._counts.items() if count[1] > now}
+                self._sweep_at = 2 * len(self._counts) + self.SWEEP
+        return used + amount
+
+    def get(self, key: str) -> int:
+        used, reset = self._counts.get(key, (0, 0.0))
+        return used if reset > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        with self._lock:
+            forgotten = len(self._counts)
+            self._counts.clear()
+        return forgotten
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._counts.pop(key, None)
+
+
 class Counter:
     """The storage of the counts, and whether it has failed lately."""
 
@@ -148,7 +203,7 @@ class Counter:
 
 def _storage(url: str) -> Storage:
     if not url:
-        return MemoryStorage()
+        return LocalCounts()
     if url.startswith("unix://"):
         return RedisStorage(f"redis+{url}", socket_timeout=REDIS_TIMEOUT)
     return RedisStorage(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
