@@ -1,4 +1,4 @@
-"""The trail: every change, before and after, never altered."""
+"""The trail: every change, before and after, never altered; and the blocks that seal it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,35 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["organization_id", "-id"], name="audit_by_organization"),
             models.Index(fields=["entity_id", "-id"], name="audit_by_entity"),
+            models.Index(fields=["user_id", "-id"], name="audit_by_user"),
+            models.Index(fields=["request_id", "-id"], name="audit_by_request", condition=~models.Q(request_id="")),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.entity_type} {self.entity_name}"
+
+
+class AuditBlock(models.Model):
+    """A stretch of the trail under one hash, chained to the block before.
+
+    It covers the events whose ids are above `after_id` (None: from the beginning) up to `last_id`. `leaves`
+    holds 32 bytes for each of them in the order of the ids: the 16 of the id, and the first 16 of the
+    SHA-256 of the event's content. `hash` is over all other columns but `signature`, which is its HMAC
+    under the SECRET_KEY: who can write to the database alone cannot make a chain that verifies.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    previous_hash = models.CharField(max_length=64)
+    after_id = models.UUIDField(null=True)
+    last_id = models.UUIDField()
+    event_count = models.PositiveIntegerField()
+    leaves = models.BinaryField()
+    sealed_at = models.DateTimeField()
+    hash = models.CharField(max_length=64, help_text="SHA-256, hexadecimal.")
+    signature = models.CharField(max_length=64, help_text="HMAC-SHA256, hexadecimal.")
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"Block {self.number}"

@@ -6,12 +6,14 @@ constant number of statements.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, models, transaction
 
 from contracts.errors import DomainError
@@ -34,8 +36,11 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
 
 
 def json_text(value: Any) -> str:
-    """JSON as the bulk paths write it: compact, with UUIDs and datetimes as ISO strings."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
+    """JSON as the bulk paths write it: compact, with UUIDs and datetimes as ISO strings, whole numbers of any size."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
+    except orjson.JSONEncodeError:  # a whole number of more than 64 bits
+        return json.dumps(value, cls=DjangoJSONEncoder, separators=(",", ":"))
 
 
 def _field_by_column(model: type[models.Model], column: str) -> models.Field[Any, Any]:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.db.backends.base.operations import BaseDatabaseOperations
 from rest_framework.test import APIClient
 
 from accounts.actor import Actor, member_actor
 from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
+from tests.trail import writable_trail
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_trail() -> Iterator[None]:
+    """Tests with real transactions empty the tables afterwards, which the trail's triggers refuse."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def unguarded(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with writable_trail():
+            flush(operations, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        yield
 
 
 def make_member(organization: Organization, name: str, role: Role, *, superuser: bool = False) -> Membership:
