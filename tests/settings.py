@@ -8,7 +8,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ.setdefault("SECRET_KEY", "a key for tests only, long enough for HMAC with SHA-256")
 os.environ.setdefault("DATA_DIR", os.path.join(tempfile.gettempdir(), f"cartulary-tests-{os.getuid()}", _WORKER))
 os.environ.setdefault("ALLOWED_HOSTS", "*")
-os.makedirs(os.environ["DATA_DIR"], exist_ok=True)
+os.makedirs(os.path.join(os.environ["DATA_DIR"], "static"), exist_ok=True)
 
 from config.settings import *  # noqa: E402, F403
 
