@@ -2,7 +2,7 @@
 
 Django's own ASGI handler crosses to a thread and back for each middleware, and takes a new thread,
 with new database connections, for each request. Everything behind our HTTP is synchronous, so the
-whole chain runs in one thread of a fixed set, whose database connections stay open.
+whole chain runs in one thread of a fixed set, which keep what they open (an SQLite file, for one).
 """
 
 from __future__ import annotations
