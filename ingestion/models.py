@@ -42,7 +42,10 @@ class DataSource(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="data_sources")
     origin = models.OneToOneField(Origin, on_delete=models.PROTECT, editable=False, related_name="+")
     name = models.CharField(max_length=200)
-    type = models.CharField(max_length=20, choices=SourceType)
+    root = models.CharField(
+        max_length=200, editable=False, help_text="First part of its assets' qualified names: the name it began with."
+    )
+    type = models.CharField(max_length=40)
     description = models.TextField(blank=True)
     config = models.JSONField(default=dict, blank=True, help_text="What the connector needs, without secrets.")
     secrets = models.TextField(blank=True, editable=False, help_text="The secret settings, encrypted.")
@@ -60,7 +63,8 @@ class DataSource(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "name"], name="data_source_name_unique_in_organization")
+            models.UniqueConstraint(fields=["organization", "name"], name="data_source_name_unique_in_organization"),
+            models.UniqueConstraint(fields=["organization", "root"], name="data_source_root_unique_in_organization"),
         ]
 
     def __str__(self) -> str:
@@ -154,6 +158,8 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True)
+    run_after = models.DateTimeField(null=True, help_text="Not before then: a retry waits.")
+    author = models.CharField(max_length=200, blank=True, help_text="Who asked for it, by name.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.actor import Actor
 
@@ -25,3 +26,7 @@ class CollectionTaskQuerySet(models.QuerySet["CollectionTask"]):
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+    def due(self) -> Self:
+        """What waits and may begin now."""
+        return self.filter(models.Q(run_after=None) | models.Q(run_after__lte=timezone.now()), status="PENDING")

@@ -7,107 +7,278 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('catalog', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DataSource',
+            name="DataSource",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('type', models.CharField(choices=[('mysql', 'MySQL'), ('postgresql', 'PostgreSQL'), ('oracle', 'Oracle'), ('sqlserver', 'SQL Server'), ('mongodb', 'MongoDB'), ('redis', 'Redis'), ('kafka', 'Kafka'), ('rabbitmq', 'RabbitMQ'), ('minio', 'MinIO'), ('clickhouse', 'ClickHouse'), ('doris', 'Doris'), ('hive', 'Hive'), ('elasticsearch', 'Elasticsearch'), ('sqlite', 'SQLite')], max_length=20)),
-                ('description', models.TextField(blank=True)),
-                ('config', models.JSONField(blank=True, default=dict, help_text='What the connector needs, without secrets.')),
-                ('secrets', models.TextField(blank=True, editable=False, help_text='The secret settings, encrypted.')),
-                ('tags', models.JSONField(blank=True, default=list)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('inactive', 'Inactive'), ('error', 'Error')], default='active', max_length=10)),
-                ('status_message', models.TextField(blank=True, editable=False)),
-                ('server_version', models.CharField(blank=True, editable=False, max_length=200)),
-                ('tested_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='data_sources', to='accounts.organization')),
-                ('origin', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.origin')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("mysql", "MySQL"),
+                            ("postgresql", "PostgreSQL"),
+                            ("oracle", "Oracle"),
+                            ("sqlserver", "SQL Server"),
+                            ("mongodb", "MongoDB"),
+                            ("redis", "Redis"),
+                            ("kafka", "Kafka"),
+                            ("rabbitmq", "RabbitMQ"),
+                            ("minio", "MinIO"),
+                            ("clickhouse", "ClickHouse"),
+                            ("doris", "Doris"),
+                            ("hive", "Hive"),
+                            ("elasticsearch", "Elasticsearch"),
+                            ("sqlite", "SQLite"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "config",
+                    models.JSONField(blank=True, default=dict, help_text="What the connector needs, without secrets."),
+                ),
+                ("secrets", models.TextField(blank=True, editable=False, help_text="The secret settings, encrypted.")),
+                ("tags", models.JSONField(blank=True, default=list)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("inactive", "Inactive"), ("error", "Error")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("status_message", models.TextField(blank=True, editable=False)),
+                ("server_version", models.CharField(blank=True, editable=False, max_length=200)),
+                ("tested_at", models.DateTimeField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="data_sources",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.origin",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='CollectionTask',
+            name="CollectionTask",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('type', models.CharField(choices=[('full_collection', 'Full collection'), ('incremental_collection', 'Incremental collection'), ('schema_only', 'Schema only'), ('data_profile', 'Data profile')], default='full_collection', max_length=30)),
-                ('config', models.JSONField(blank=True, default=dict)),
-                ('schedule', models.JSONField(blank=True, default=dict)),
-                ('scheduler_type', models.CharField(choices=[('builtin', 'Built in'), ('dolphinscheduler', 'DolphinScheduler')], default='builtin', max_length=20)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('stopped', 'Stopped')], default='active', max_length=10)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='collection_tasks', to='accounts.organization')),
-                ('data_source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='ingestion.datasource')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("full_collection", "Full collection"),
+                            ("incremental_collection", "Incremental collection"),
+                            ("schema_only", "Schema only"),
+                            ("data_profile", "Data profile"),
+                        ],
+                        default="full_collection",
+                        max_length=30,
+                    ),
+                ),
+                ("config", models.JSONField(blank=True, default=dict)),
+                ("schedule", models.JSONField(blank=True, default=dict)),
+                (
+                    "scheduler_type",
+                    models.CharField(
+                        choices=[("builtin", "Built in"), ("dolphinscheduler", "DolphinScheduler")],
+                        default="builtin",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("paused", "Paused"), ("stopped", "Stopped")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="collection_tasks",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "data_source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="ingestion.datasource"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('COLLECTION', 'Collection'), ('BULK_INGESTION', 'Bulk ingestion')], max_length=30)),
-                ('status', models.CharField(choices=[('PENDING', 'Pending'), ('RUNNING', 'Running'), ('COMPLETED', 'Completed'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='PENDING', max_length=10)),
-                ('priority', models.PositiveSmallIntegerField(default=5, help_text='0 to 9; the highest is taken first.')),
-                ('payload', models.JSONField(blank=True, default=dict)),
-                ('progress', models.PositiveSmallIntegerField(default=0, help_text='Per cent.')),
-                ('phase', models.CharField(blank=True, max_length=100)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('total', models.PositiveBigIntegerField(null=True)),
-                ('result', models.JSONField(null=True)),
-                ('error', models.JSONField(help_text='code and message', null=True)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('worker', models.CharField(blank=True, max_length=200)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='accounts.organization')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='ingestion.collectiontask')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("COLLECTION", "Collection"), ("BULK_INGESTION", "Bulk ingestion")], max_length=30
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("RUNNING", "Running"),
+                            ("COMPLETED", "Completed"),
+                            ("FAILED", "Failed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="PENDING",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(default=5, help_text="0 to 9; the highest is taken first."),
+                ),
+                ("payload", models.JSONField(blank=True, default=dict)),
+                ("progress", models.PositiveSmallIntegerField(default=0, help_text="Per cent.")),
+                ("phase", models.CharField(blank=True, max_length=100)),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("total", models.PositiveBigIntegerField(null=True)),
+                ("result", models.JSONField(null=True)),
+                ("error", models.JSONField(help_text="code and message", null=True)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("worker", models.CharField(blank=True, max_length=200)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="jobs",
+                        to="ingestion.collectiontask",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='datasource',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='data_source_name_unique_in_organization'),
+            model_name="datasource",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "name"), name="data_source_name_unique_in_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='collectiontask',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='collection_task_name_unique_in_organization'),
+            model_name="collectiontask",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "name"), name="collection_task_name_unique_in_organization"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['organization', '-created_at'], name='job_by_organization'),
+            model_name="job",
+            index=models.Index(fields=["organization", "-created_at"], name="job_by_organization"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('status__in', ['PENDING', 'RUNNING'])), fields=['status', '-priority', 'created_at'], name='job_queue'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
+                fields=["status", "-priority", "created_at"],
+                name="job_queue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING'])), fields=('task',), name='job_one_at_a_time_per_task'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
+                fields=("task",),
+                name="job_one_at_a_time_per_task",
+            ),
         ),
     ]

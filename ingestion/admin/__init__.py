@@ -1,0 +1,14 @@
+"""The pages of collection: data sources, their tasks, and every run."""
+
+from django.contrib import admin
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+
+from ingestion.admin.runs import JobAdmin
+from ingestion.admin.sources import DataSourceAdmin
+from ingestion.admin.tasks import CollectionTaskAdmin
+
+# Beat's tables are the scheduler's own; people schedule on the page of a collection task.
+for model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
+    admin.site.unregister(model)
+
+__all__ = ["CollectionTaskAdmin", "DataSourceAdmin", "JobAdmin"]

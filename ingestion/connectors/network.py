@@ -1,0 +1,94 @@
+"""What connectors over the network share: common settings, the guard, drivers' errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from ingestion.connectors.base import SourceError
+from ingestion.guard import Blocked, Unresolvable, allowed_addresses
+from ingestion.services.secrets import scrub
+
+HOST_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 253,
+    "pattern": r"^[A-Za-z0-9_.:\-]+$",
+    "title": "Host",
+    "description": "A name or an address, without a scheme.",
+}
+
+POOL_SCHEMAS = {
+    "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "default": 10, "title": "Timeout in seconds"},
+    "max_conns": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "title": "Most connections",
+        "description": "A collection needs one.",
+    },
+    "max_idle_conns": {"type": "integer", "minimum": 0, "maximum": 1000, "title": "Most idle connections"},
+}
+
+
+def allowed_addresses_of(config: Mapping[str, Any]) -> list[str]:
+    """The addresses of the config's host, all of which we may connect to. Raises SourceError."""
+    try:
+        return allowed_addresses(config["host"], config["port"])
+    except Blocked as error:
+        raise SourceError(error.message, code="BLOCKED") from None
+    except Unresolvable as error:
+        raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
+
+
+_SAID = [
+    # (what the driver's message holds, our code, whether waiting may help, what to mend)
+    (("password authentication failed", "no password supplied", "access denied for user", "role \"", "login failed"),
+     "AUTHENTICATION_FAILED", False, "{engine} refused the user '{username}': check user name and password"),
+    (("no pg_hba.conf entry", "is not allowed to connect"),
+     "AUTHENTICATION_FAILED", False, "{engine} does not accept connections of the user '{username}' from this host"),
+    (("unknown database", "database \""),
+     "NOT_FOUND", False, "{engine} has no database '{database}', or '{username}' may not see it"),
+    (("connection refused", "can't connect", "could not connect"),
+     "CONNECTION_FAILED", True, "{host}:{port} refused the connection: is {engine} running there?"),
+    (("timeout expired", "timed out", "statement timeout"),
+     "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
+    (("no route to host", "network is unreachable"),
+     "CONNECTION_FAILED", True, "{host}:{port} cannot be reached from here"),
+    (("too many connections", "too many clients", "remaining connection slots"),
+     "CONNECTION_FAILED", True, "{engine} has no connection to spare"),
+    (("starting up", "shutting down", "in recovery mode"),
+     "CONNECTION_FAILED", True, "{engine} is starting or stopping"),
+    (("ssl", "certificate"),
+     "CONNECTION_FAILED", False, "No TLS connection with {engine}: {said}"),
+    (("permission denied", "denied to user"),
+     "PERMISSION_DENIED", False, "The user '{username}' may not read the catalog: {said}"),
+    (("server closed the connection", "terminating connection", "lost connection", "connection reset",
+      "connection already closed", "gone away"),
+     "CONNECTION_LOST", True, "{engine} closed the connection: {said}"),
+]  # fmt: skip
+
+
+def explain(error: DBAPIError, config: Mapping[str, Any], *, engine: str) -> SourceError:
+    """A driver's error as a sentence that says what to mend, without a secret in it."""
+    said = scrub(_first_line(error), [config.get("password")])
+    known = {"engine": engine, "said": said, "timeout": 10}
+    names = ("host", "port", "database", "username", "timeout")
+    words = {**dict.fromkeys(names, ""), **known, **{name: config[name] for name in names if name in config}}
+    lowered = said.lower()
+    for signs, code, retry, sentence in _SAID:
+        if any(sign in lowered for sign in signs):
+            return SourceError(sentence.format_map(words), code=code, retry=retry)
+    if error.connection_invalidated:
+        return SourceError(f"{engine} closed the connection: {said}", code="CONNECTION_LOST", retry=True)
+    return SourceError(f"{engine} says: {said}")
+
+
+def _first_line(error: DBAPIError) -> str:
+    """What the driver itself said: not SQLAlchemy's wrapping, which quotes statement and parameters."""
+    original = error.orig
+    parts = original.args if original is not None else ()
+    text = str(parts[-1]) if parts else error.__class__.__name__
+    return (text.strip().splitlines() or [""])[0][:300]

@@ -1,0 +1,258 @@
+"""PostgreSQL: schemas, tables, partitions, views, materialized views and foreign tables of one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, ClassVar
+
+from django.db import connection as django_connection
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from ingestion.connectors.base import JsonSchema
+from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, allowed_addresses_of, explain
+from ingestion.connectors.relational import RelationalConnector, SchemaInfo
+from ingestion.connectors.tables import Column, ForeignKey, Table
+
+_KINDS = {
+    "r": "",
+    "v": "",
+    "p": "partitioned table",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+
+
+class PostgreSQLConnector(RelationalConnector):
+    type = "postgresql"
+    title = "PostgreSQL"
+    dialect = "postgres"
+    config_schema: ClassVar[JsonSchema] = {
+        "type": "object",
+        "required": ["host", "database"],
+        "additionalProperties": False,
+        "properties": {
+            "host": HOST_SCHEMA,
+            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 5432, "title": "Port"},
+            "database": {"type": "string", "minLength": 1, "maxLength": 63, "title": "Database"},
+            "username": {"type": "string", "maxLength": 63, "default": "postgres", "title": "User name"},
+            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "sslmode": {
+                "enum": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+                "default": "prefer",
+                "title": "TLS",
+            },
+            **POOL_SCHEMAS,
+        },
+    }
+
+    @contextmanager
+    def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
+        password = config.get("password")
+        hosts = [] if config.get("trusted") else allowed_addresses_of(config)
+        url = URL.create(
+            "postgresql+psycopg2",
+            username=config.get("username") or None,
+            password=password or None,
+            database=config["database"],
+        )
+        arguments = {
+            "host": ",".join([config["host"]] * len(hosts) or [config["host"]]),
+            "port": config["port"],
+            "connect_timeout": config.get("timeout", 10),
+            "application_name": "cartulary",
+            "client_encoding": "utf8",
+            "sslmode": config.get("sslmode", "prefer"),
+        }
+        if hosts:
+            # The addresses that the guard has seen: the driver must not ask the name service again.
+            arguments["hostaddr"] = ",".join(hosts)
+        engine = create_engine(url, connect_args=arguments, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SET default_transaction_read_only = on"))
+                # With an empty path, definitions name every table with its schema.
+                connection.execute(text("SET search_path = ''"))
+                yield connection
+        except DBAPIError as error:
+            raise explain(error, config, engine="PostgreSQL") from None
+        finally:
+            engine.dispose()
+
+    def version(self, connection: Connection) -> tuple[str, str]:
+        info = str(connection.execute(text("SELECT version()")).scalar())
+        number = str(connection.execute(text("SHOW server_version")).scalar())
+        return info.partition(" on ")[0], number.partition(" ")[0]
+
+    def databases(self, connection: Connection) -> list[SchemaInfo]:
+        return [SchemaInfo(row.name, row.comment or "") for row in connection.execute(_DATABASE)]
+
+    def schemas(self, connection: Connection, database: str) -> list[SchemaInfo]:
+        rows = connection.execute(_SCHEMAS).all()
+        return [SchemaInfo(row.name, row.comment or "", "" if row.usable else _gap(row)) for row in rows]
+
+    def table_names(self, connection: Connection, schema: str) -> list[str]:
+        return list(connection.execute(_TABLE_NAMES, {"schema": schema}).scalars())
+
+    def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        tables = self._read(connection, _TABLES, schema, names)
+        for oid, index in connection.execute(_INDEXES, {"oids": list(tables)}):
+            tables[oid].indexes.append(index)
+        return list(tables.values())
+
+    def read_edges(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        tables = self._read(connection, _TABLES_WITH_DEFINITIONS, schema, names)
+        for row in connection.execute(_FOREIGN_KEYS, {"oids": list(tables)}):
+            tables[row.conrelid].foreign_keys.append(
+                ForeignKey(row.conname, row.columns, row.referred_schema, row.referred_table, row.referred_columns)
+            )
+        return list(tables.values())
+
+    def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        return list(self._read(connection, _TABLES, schema, names).values())
+
+    def _read(self, connection: Connection, statement: Any, schema: str, names: Sequence[str]) -> dict[int, Table]:
+        """The tables by oid, with columns and primary keys."""
+        tables = {
+            row.oid: Table(
+                schema,
+                row.relname,
+                is_view=row.relkind in "vm",
+                kind=_KINDS[row.relkind],
+                comment=row.comment or "",
+                rows=int(row.reltuples) if row.relkind in "rm" and row.reltuples >= 0 else None,
+                definition=getattr(row, "definition", None) or "",
+                partition_of=getattr(row, "partition_of", None) or "",
+            )
+            for row in connection.execute(statement, {"schema": schema, "names": list(names)})
+        }
+        rows = connection.execute(_COLUMNS, {"oids": list(tables)})
+        for oid, columns in groupby(rows, key=lambda row: row.attrelid):
+            tables[oid].columns = [
+                Column(row.attname, row.type, not row.attnotnull, position, row.comment or "", row.default_value)
+                for position, row in enumerate(columns, 1)
+            ]
+        for oid, key in connection.execute(_PRIMARY_KEYS, {"oids": list(tables)}):
+            tables[oid].primary_key = key
+        return tables
+
+
+def own_database_config() -> dict[str, Any]:
+    """How to reach the application's own database, when that is PostgreSQL: as Django does."""
+    settings = django_connection.settings_dict
+    return {
+        "trusted": True,
+        "host": settings.get("HOST") or "/var/run/postgresql",
+        "port": int(settings.get("PORT") or 5432),
+        "database": settings["NAME"],
+        "username": settings.get("USER") or "",
+        "password": settings.get("PASSWORD") or "",
+        "timeout": 10,
+        "sslmode": settings.get("OPTIONS", {}).get("sslmode", "prefer"),
+    }
+
+
+def _gap(row: Any) -> str:
+    return (
+        f"The user '{row.login}' may not use the schema '{row.name}'. "
+        f"To collect it: GRANT USAGE ON SCHEMA {row.quoted} TO {row.quoted_login};"
+    )
+
+
+_DATABASE = text(
+    """
+    SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment
+    FROM pg_catalog.pg_database WHERE datname = current_database()
+    """
+)
+_SCHEMAS = text(
+    """
+    SELECT nspname AS name, obj_description(oid, 'pg_namespace') AS comment,
+           has_schema_privilege(oid, 'USAGE') AS usable,
+           quote_ident(nspname) AS quoted, current_user AS login, quote_ident(current_user) AS quoted_login
+    FROM pg_catalog.pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+    ORDER BY nspname
+    """
+)
+_TABLE_NAMES = text(
+    """
+    SELECT c.relname
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    ORDER BY c.relname
+    """
+)
+_TABLE_COLUMNS = (
+    "c.oid, c.relname, c.relkind::text AS relkind, c.reltuples, obj_description(c.oid, 'pg_class') AS comment"
+)
+_FROM_TABLES = """
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relname = ANY(:names) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    ORDER BY c.relname
+"""
+_TABLES = text(f"""SELECT {_TABLE_COLUMNS} {_FROM_TABLES}""")
+_TABLES_WITH_DEFINITIONS = text(
+    f"""
+    SELECT {_TABLE_COLUMNS},
+           CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
+           CASE WHEN c.relispartition THEN (
+               SELECT p.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+               WHERE i.inhrelid = c.oid AND p.relnamespace = c.relnamespace
+           ) END AS partition_of
+    {_FROM_TABLES}"""  # noqa: S608
+)
+_COLUMNS = text(
+    """
+    SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,
+           d.description AS comment, pg_catalog.pg_get_expr(e.adbin, e.adrelid) AS default_value
+    FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+    LEFT JOIN pg_catalog.pg_description d
+        ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::regclass
+    WHERE a.attrelid = ANY(CAST(:oids AS oid[])) AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attrelid, a.attnum
+    """
+)
+_PRIMARY_KEYS = text(
+    """
+    SELECT k.conrelid,
+           (SELECT array_agg(a.attname::text ORDER BY part.place)
+            FROM unnest(k.conkey) WITH ORDINALITY AS part(attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = part.attnum)
+    FROM pg_catalog.pg_constraint k
+    WHERE k.conrelid = ANY(CAST(:oids AS oid[])) AND k.contype = 'p'
+    """
+)
+_FOREIGN_KEYS = text(
+    """
+    SELECT k.conrelid, k.conname, rn.nspname AS referred_schema, r.relname AS referred_table,
+           (SELECT array_agg(a.attname::text ORDER BY part.place)
+            FROM unnest(k.conkey) WITH ORDINALITY AS part(attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = part.attnum) AS columns,
+           (SELECT array_agg(a.attname::text ORDER BY part.place)
+            FROM unnest(k.confkey) WITH ORDINALITY AS part(attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = part.attnum) AS referred_columns
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+    JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+    WHERE k.conrelid = ANY(CAST(:oids AS oid[])) AND k.contype = 'f' AND k.conparentid = 0
+    ORDER BY k.conrelid, k.conname
+    """
+)
+_INDEXES = text(
+    """
+    SELECT x.indrelid, jsonb_build_object(
+               'name', i.relname,
+               'unique', x.indisunique,
+               'columns', (SELECT jsonb_agg(pg_catalog.pg_get_indexdef(x.indexrelid, part, true) ORDER BY part)
+                           FROM generate_series(1, x.indnkeyatts) part))
+    FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    WHERE x.indrelid = ANY(CAST(:oids AS oid[])) AND NOT x.indisprimary
+    ORDER BY x.indrelid, i.relname
+    """
+)

@@ -1,0 +1,253 @@
+"""Relational databases: databases, schemas, tables and views with columns, keys, comments and lineage.
+
+An engine says how to connect, which schemas and tables there are, and how to read many tables at once;
+what becomes an asset and what an edge is decided here, once. Two passes keep memory constant: the first
+brings the assets, the second the edges between them, so that both ends are in the catalog.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy.engine import Connection
+
+from catalog.names import join_name
+from ingestion.connectors.base import (
+    AssetDraft,
+    Batch,
+    CollectOptions,
+    ConnectionResult,
+    Connector,
+    Observer,
+    RelationshipDraft,
+)
+from ingestion.connectors.tables import Table, chunks, contains
+from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaInfo:
+    """A schema of a database. `gap` says why nothing in it can be read."""
+
+    name: str
+    comment: str = ""
+    gap: str = ""
+
+
+class RelationalConnector(Connector):
+    """The base of the engines that SQLAlchemy speaks to."""
+
+    dialect: ClassVar[str]
+    """sqlglot's name of the engine's SQL."""
+    has_schemas: ClassVar[bool] = True
+    """Whether a database holds schemas. Where it does not, databases are to patterns what schemas are elsewhere."""
+
+    @abstractmethod
+    def connect(self, config: Mapping[str, Any]) -> AbstractContextManager[Connection]:
+        """A read-only connection. Driver errors inside come out as SourceError."""
+
+    @abstractmethod
+    def version(self, connection: Connection) -> tuple[str, str]:
+        """(what the server calls itself, its version number)."""
+
+    @abstractmethod
+    def databases(self, connection: Connection) -> list[SchemaInfo]:
+        """The databases the connection sees: one where it is bound to one."""
+
+    @abstractmethod
+    def schemas(self, connection: Connection, database: str) -> list[SchemaInfo]:
+        """The schemas of a database; the database itself where the engine has no schemas."""
+
+    @abstractmethod
+    def table_names(self, connection: Connection, schema: str) -> list[str]:
+        """Tables and views of a schema, in order."""
+
+    @abstractmethod
+    def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        """These tables with columns, keys and comments, by a number of statements that does not depend on how many."""
+
+    @abstractmethod
+    def read_edges(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        """The same tables with what edges are made from: columns, foreign keys, definitions of views, partitions."""
+
+    def test(self, config: Mapping[str, Any]) -> ConnectionResult:
+        began = time.perf_counter()
+        with self.connect(config) as connection:
+            info, version = self.version(connection)
+        latency = round((time.perf_counter() - began) * 1000)
+        return ConnectionResult(True, "Connection successful", latency, info, version)
+
+    def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
+        with self.connect(config) as connection:
+            observer.phase("Listing tables", until=5)
+            listing = _Listing(self, connection, options, observer)
+            yield listing.containers()
+            observer.phase("Tables", listing.count, until=70)
+            for path, schema, names in listing.chunks():
+                observer.check()
+                tables = self.read_tables(connection, schema, names)
+                yield self._described(path, tables, observer)
+                observer.advance(len(names), f"{schema}.{names[-1]}" if schema else names[-1])
+            observer.phase("Keys and lineage", listing.count, until=95)
+            for path, schema, names in listing.chunks():
+                observer.check()
+                edges = self._edges(connection, path, schema, names, observer)
+                if edges:
+                    yield Batch(relationships=edges)
+                observer.advance(len(names))
+
+    def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
+        depth = 2 if self.has_schemas else 1
+        if len(parts) < depth:
+            return True
+        schema = parts[depth - 1]
+        if not options.wants_schema(schema):
+            return False
+        return len(parts) == depth or options.wants_table(schema, parts[depth])
+
+    def _described(self, path: Sequence[str], tables: Sequence[Table], observer: Observer) -> Batch:
+        for table in tables:
+            if table.problem:
+                observer.warn(f"Its columns cannot be read: {table.problem}", join_name(*path, table.name))
+        return Batch(
+            [table.draft(path) for table in tables],
+            [contains(path, [*path, table.name]) for table in tables],
+        )
+
+    def _edges(
+        self, connection: Connection, path: Sequence[str], schema: str, names: Sequence[str], observer: Observer
+    ) -> list[RelationshipDraft]:
+        tables = self.read_edges(connection, schema, names)
+        edges: list[RelationshipDraft] = []
+        for table in tables:
+            edges += self._key_edges(path, table)
+            if table.partition_of:
+                edges.append(contains([*path, table.partition_of], [*path, table.name]))
+        views = [table for table in tables if table.is_view and table.definition]
+        return edges + self._lineage(connection, path, views, observer)
+
+    def path_of(self, path: Sequence[str], schema: str, table: str) -> str:
+        """The qualified name of a table that may be in another schema than the one of `path`."""
+        return join_name(*path[:-1], schema or path[-1], table)
+
+    def _key_edges(self, path: Sequence[str], table: Table) -> list[RelationshipDraft]:
+        """One edge to each table that foreign keys refer to, with the columns of every key."""
+        by_target: dict[str, list[dict[str, Any]]] = {}
+        for key in table.foreign_keys:
+            target = self.path_of(path, key.referred_schema, key.referred_table)
+            by_target.setdefault(target, []).append(
+                {"name": key.name, "columns": key.columns, "referred_columns": key.referred_columns}
+            )
+        source = join_name(*path, table.name)
+        return [
+            RelationshipDraft(source, target, "RELATED_TO", {"foreign_keys": keys})
+            for target, keys in by_target.items()
+            if target != source
+        ]
+
+    def _lineage(
+        self, connection: Connection, path: Sequence[str], views: Sequence[Table], observer: Observer
+    ) -> list[RelationshipDraft]:
+        parsed = {}
+        wanted: set[TableName] = set()
+        for view in views:
+            try:
+                query = parse_view(view.definition, dialect=self.dialect)
+            except UnreadableView as error:
+                observer.warn(
+                    f"Its SQL cannot be read, so it has no lineage: {error}", self.path_of(path, "", view.name)
+                )
+                continue
+            parsed[view.name] = query
+            wanted |= tables_of(query, default_schema=view.schema)
+        columns = self._columns_of(connection, wanted)
+        edges = []
+        for view in views:
+            if view.name not in parsed:
+                continue
+            sources = trace(
+                parsed[view.name],
+                dialect=self.dialect,
+                default_schema=view.schema,
+                columns=columns,
+                view_columns=[column.name for column in view.columns],
+            )
+            source = join_name(*path, view.name)
+            if sources.problem:
+                observer.warn(f"Its columns cannot be traced: {sources.problem}", source)
+            for (schema, table), mapping in sorted(sources.columns.items()):
+                metadata = {"column_mapping": mapping} if mapping else {}
+                target = self.path_of(path, schema, table)
+                if target != source:
+                    edges.append(RelationshipDraft(source, target, "DEPENDS_ON", metadata))
+        return edges
+
+    def _columns_of(self, connection: Connection, wanted: set[TableName]) -> dict[TableName, list[str]]:
+        """The columns of the tables that views name; what is not there is left out."""
+        found: dict[TableName, list[str]] = {}
+        by_schema: dict[str, list[str]] = {}
+        for schema, name in wanted:
+            by_schema.setdefault(schema, []).append(name)
+        for schema, names in by_schema.items():
+            for table in self.read_columns(connection, schema, sorted(names)):
+                found[table.schema, table.name] = [column.name for column in table.columns]
+        return found
+
+    def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+        """These tables with their columns; those that are not there are left out."""
+        return self.read_edges(connection, schema, names)
+
+
+class _Listing:
+    """Which tables a collection is about: their names only, by schema."""
+
+    def __init__(
+        self, connector: RelationalConnector, connection: Connection, options: CollectOptions, observer: Observer
+    ) -> None:
+        self.connector, self.connection = connector, connection
+        self.options, self.observer = options, observer
+        self.batch = Batch()
+        self.names: list[tuple[list[str], str, list[str]]] = []
+        for database in connector.databases(connection):
+            self._read_database(database)
+        self.count = sum(len(names) for _, _, names in self.names)
+
+    def containers(self) -> Batch:
+        """The databases and schemas."""
+        return self.batch
+
+    def chunks(self) -> Iterator[tuple[list[str], str, list[str]]]:
+        """(path of the container, schema, at most a batch of table names) until all were given."""
+        for path, schema, names in self.names:
+            for chunk in chunks(names, self.options.batch_size):
+                yield path, schema, chunk
+
+    def _read_database(self, database: SchemaInfo) -> None:
+        if not self.connector.has_schemas and not self.options.wants_schema(database.name):
+            return
+        path = [self.options.root, database.name]
+        self.batch.assets.append(
+            AssetDraft("DATABASE", database.name, join_name(*path), database.comment, {"engine": self.connector.title})
+        )
+        for schema in self.connector.schemas(self.connection, database.name):
+            self.observer.check()
+            if self.options.wants_schema(schema.name):
+                self._read_schema(path, schema)
+
+    def _read_schema(self, database: list[str], schema: SchemaInfo) -> None:
+        path = database
+        if self.connector.has_schemas:
+            path = [*database, schema.name]
+            metadata = {"database": database[1]}
+            self.batch.assets.append(AssetDraft("SCHEMA", schema.name, join_name(*path), schema.comment, metadata))
+            self.batch.relationships.append(contains(database, path))
+        if schema.gap:
+            self.observer.gap(path[1:], schema.gap)
+            return
+        names = self.connector.table_names(self.connection, schema.name)
+        self.names.append((path, schema.name, [one for one in names if self.options.wants_table(schema.name, one)]))

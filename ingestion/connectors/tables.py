@@ -1,0 +1,112 @@
+"""What relational connectors read, before it becomes assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from catalog.names import join_name
+from ingestion.connectors.base import AssetDraft, RelationshipDraft
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Column:
+    name: str
+    type: str
+    nullable: bool
+    position: int  # from 1
+    comment: str = ""
+    default: str | None = None
+
+    def element(self, primary_key: Sequence[str]) -> dict[str, Any]:
+        """As it stands in an asset's schema."""
+        element: dict[str, Any] = {
+            "name": self.name,
+            "type": self.type,
+            "nullable": self.nullable,
+            "position": self.position,
+        }
+        if self.comment:
+            element["description"] = self.comment
+        if self.default is not None:
+            element["default"] = self.default
+        if self.name in primary_key:
+            element["primary_key"] = True
+        return element
+
+
+@dataclass(slots=True)
+class ForeignKey:
+    name: str
+    columns: list[str]
+    referred_schema: str
+    referred_table: str
+    referred_columns: list[str]
+
+
+@dataclass(slots=True)
+class Table:
+    """A table or a view. `kind` is said only where it is neither a plain table nor a plain view."""
+
+    schema: str
+    name: str
+    is_view: bool = False
+    kind: str = ""
+    comment: str = ""
+    columns: list[Column] = field(default_factory=list)
+    primary_key: list[str] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    indexes: list[dict[str, Any]] = field(default_factory=list)
+    rows: int | None = None
+    definition: str = ""
+    partition_of: str = ""
+    problem: str = ""
+
+    def draft(self, path: Sequence[str]) -> AssetDraft:
+        """The asset; `path` is its qualified name's parts without its own, the root first."""
+        metadata: dict[str, Any] = {"database": path[1]}
+        if len(path) > 2:
+            metadata["schema"] = path[2]
+        if self.kind:
+            metadata["kind"] = self.kind
+        if self.rows is not None:
+            metadata["row_count"] = rounded(self.rows)
+        if self.primary_key:
+            metadata["primary_key"] = self.primary_key
+        if self.indexes:
+            metadata["indexes"] = self.indexes
+        if self.definition:
+            metadata["definition"] = self.definition
+        return AssetDraft(
+            type="VIEW" if self.is_view else "TABLE",
+            name=self.name,
+            qualified_name=join_name(*path, self.name),
+            description=self.comment,
+            metadata=metadata,
+            schema=[column.element(self.primary_key) for column in self.columns],
+        )
+
+
+def rounded(rows: int) -> int:
+    """An estimate to two significant digits: a busy table is not a new version of itself at each run."""
+    step = int(10 ** max(len(str(rows)) - 2, 0))
+    return rows // step * step
+
+
+def contains(parent: Sequence[str], child: Sequence[str]) -> RelationshipDraft:
+    return RelationshipDraft(join_name(*parent), join_name(*child), "CONTAINS")
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    chunk: list[T] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,95 @@
+"""Bulk ingestion: a file of assets, read as a stream and written a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actor import Actor
+from accounts.models import Role
+from catalog.services import upsert_rows
+from contracts.errors import Invalid
+from ingestion.connectors.tables import chunks
+from ingestion.models import Job, JobType
+from ingestion.services import jobs
+from ingestion.services.fields import refuse_unknown
+from ingestion.services.files import FORMATS, check_location, open_location, rows_of
+from ingestion.services.running import Run
+
+BATCH = 1000
+ERRORS_KEPT = 100
+
+
+def ingest_file(*, actor: Actor, source: str, format: str = "", priority: int = 5) -> Job:
+    """Queue the ingestion of a file of assets. Raises Invalid for a place or a format that is not accepted."""
+    return create_job(
+        actor=actor,
+        data={"type": "BULK_INGESTION", "priority": priority, "payload": {"source": source, "format": format}},
+    )
+
+
+@transaction.atomic
+def create_job(*, actor: Actor, data: Mapping[str, Any]) -> Job:
+    """A background task as the metastore contract asks for it: `type`, `priority` (0 to 9), `payload`."""
+    actor.require(Role.EDITOR)
+    refuse_unknown(data, {"type", "priority", "payload"})
+    if data.get("type") != JobType.BULK_INGESTION:
+        raise Invalid(fields={"type": ["It must be BULK_INGESTION."]})
+    priority = data.get("priority", 5)
+    if isinstance(priority, bool) or not isinstance(priority, int) or not 0 <= priority <= 9:
+        raise Invalid(fields={"priority": ["It must be a whole number from 0 to 9."]})
+    payload = check_payload(data.get("payload"))
+    return jobs.enqueue(actor=actor, type=JobType.BULK_INGESTION, payload=payload, priority=priority)
+
+
+def check_payload(payload: Any) -> dict[str, Any]:
+    """`source` and `format` of a bulk ingestion, checked; the format is told by the name where it is not given."""
+    if not isinstance(payload, Mapping):
+        raise Invalid(fields={"payload": ["It must be an object."]})
+    unknown = [str(name) for name in payload if name not in {"source", "format", "upsert"}]
+    if unknown:
+        raise Invalid(fields={f"payload.{name}": ["There is no such field."] for name in unknown})
+    source, kind = payload.get("source"), payload.get("format") or ""
+    if not isinstance(source, str) or not source or "\x00" in source or len(source) > 2000:
+        raise Invalid(fields={"payload.source": ["It must be a URL."]})
+    check_location(source)
+    if not kind:
+        name = source.partition("?")[0].removesuffix(".gz")
+        kind = name.rpartition(".")[2].replace("jsonl", "ndjson")
+    if kind not in FORMATS:
+        raise Invalid(fields={"payload.format": [f"It must be one of {', '.join(FORMATS)}."]})
+    if not isinstance(payload.get("upsert", True), bool):
+        raise Invalid(fields={"payload.upsert": ["It must be true or false."]})
+    return {"source": source, "format": kind, "upsert": payload.get("upsert", True)}
+
+
+def ingest_from_payload(run: Run) -> Mapping[str, Any]:
+    """The runner of bulk ingestion: each batch in one transaction; a bad row is told, the rest goes on."""
+    payload = run.job.payload
+    counts: dict[str, Any] = {"processed": 0, "created": 0, "updated": 0, "unchanged": 0, "error_count": 0}
+    errors: list[dict[str, Any]] = []
+    run.progress(phase="Opening")
+    with open_location(payload["source"]) as opened:
+        run.progress(phase="Reading", total=opened.size)
+        for batch in chunks(rows_of(opened, payload["format"]), BATCH):
+            run.check()
+            written = upsert_rows(actor=run.actor, rows=batch, upsert=payload.get("upsert", True))
+            for error in written.errors:
+                counts["error_count"] += 1
+                if len(errors) < ERRORS_KEPT:
+                    errors.append(
+                        {
+                            "index": counts["processed"] + error.index,
+                            "qualified_name": error.qualified_name,
+                            "message": error.message,
+                            "details": error.details,
+                        }
+                    )
+            counts["processed"] += len(batch)
+            for name in ("created", "updated", "unchanged"):
+                counts[name] += getattr(written, name)
+            run.result = {**counts, "errors": errors}
+            run.progress(done=opened.position())
+    return {**counts, "errors": errors}

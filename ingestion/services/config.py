@@ -1,0 +1,73 @@
+"""A data source's settings: checked by its connector's JSON Schema, the secret ones kept apart.
+
+What is stored and shown as `config` has a mask for each secret that is set; the values are in `secrets`,
+encrypted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from contracts.errors import Invalid
+from ingestion.connectors.base import JsonSchema
+from ingestion.connectors.registry import get_connector
+from ingestion.services.secrets import MASK, decrypt, encrypt
+
+
+def secret_names(source_type: str) -> set[str]:
+    """The settings that the connector's schema marks as write-only."""
+    properties = get_connector(source_type).config_schema.get("properties", {})
+    return {name for name, schema in properties.items() if schema.get("writeOnly")}
+
+
+def open_config(source_type: str, config: Mapping[str, Any], secrets: str) -> dict[str, Any]:
+    """Everything the connector needs, defaults filled in, secrets in the clear: never to be logged, kept or sent."""
+    properties = get_connector(source_type).config_schema.get("properties", {})
+    defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
+    return {**defaults, **config, **decrypt(secrets)}
+
+
+def merge_config(
+    source_type: str, changes: Any, *, config: Mapping[str, Any] | None = None, secrets: str = ""
+) -> tuple[dict[str, Any], str]:
+    """The settings with these changes laid over: (config with masks, secrets encrypted).
+
+    A null removes a setting, a mask sent back leaves the secret as it was. Raises Invalid, which names
+    each wrong setting as `config.<name>` and shows no value.
+    """
+    if not isinstance(changes, Mapping):
+        raise Invalid(fields={"config": ["It must be an object."]})
+    hidden = secret_names(source_type)
+    former = decrypt(secrets)
+    whole = {**(config or {}), **former}
+    for name, value in changes.items():
+        if value is None:
+            whole.pop(name, None)
+        elif name not in hidden or value != MASK:
+            whole[name] = value
+        elif name not in former:
+            raise Invalid(fields={f"config.{name}": ["There is no stored value that the mask could stand for."]})
+    check(get_connector(source_type).config_schema, whole, prefix="config")
+    kept = {name: whole[name] for name in sorted(hidden & whole.keys())}
+    shown = {name: MASK if name in hidden else value for name, value in whole.items()}
+    return shown, secrets if kept == former else encrypt(kept)
+
+
+def check(schema: JsonSchema, value: Any, *, prefix: str) -> None:
+    """Raise Invalid unless the schema holds; each error under its path (`config.port`), without the value."""
+    fields: dict[str, list[str]] = {}
+    for error in jsonschema_rs.validator_for(schema, mask="The value").iter_errors(value):
+        path = [prefix, *(str(part) for part in error.instance_path)]
+        kind = error.kind
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+            fields.setdefault(".".join([*path, kind.property]), []).append("This setting is required.")
+        elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+            for name in kind.unexpected:
+                fields.setdefault(".".join([*path, name]), []).append("There is no such setting.")
+        else:
+            fields.setdefault(".".join(path), []).append(f"{error.message}.")
+    if fields:
+        raise Invalid(fields=fields)

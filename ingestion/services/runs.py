@@ -1,0 +1,212 @@
+"""A collection: test, collect in batches, note what vanished. One transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from catalog.models import Asset, Origin, Relationship
+from catalog.names import split_name
+from catalog.services import retire_assets, retire_relationships, upsert_assets, upsert_relationships
+from catalog.services.drafts import UpsertResult
+from contracts.errors import Conflict, Invalid
+from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, Connector, SourceError
+from ingestion.connectors.registry import get_connector
+from ingestion.models import CollectionTask, CollectionType, DataSource
+from ingestion.services.config import open_config
+from ingestion.services.running import Run
+from ingestion.services.sources import note_reachable
+from ingestion.services.task_settings import DEFAULT_MAX_LOSS, DEFAULT_TIMEOUT, collect_options, grace_of
+
+WARNINGS_KEPT = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did. `removed` are the assets newly marked stale, and the stale ones deleted after their grace."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    deleted: int = 0
+    edges: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged"), 0))
+    edges_removed: int = 0
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    warning_count: int = 0
+
+    def warn(self, message: str, name: str = "") -> None:
+        self.warning_count += 1
+        if len(self.warnings) < WARNINGS_KEPT:
+            self.warnings.append({"object": name, "message": message})
+
+    def add_assets(self, result: UpsertResult) -> None:
+        self.created += result.created
+        self.updated += result.updated
+        self.unchanged += result.unchanged
+        for error in result.errors:
+            self.warn(f"It was left out: {error.message}", error.qualified_name)
+
+    def add_edges(self, result: UpsertResult) -> None:
+        for name in self.edges:
+            self.edges[name] += getattr(result, name)
+        for error in result.errors:
+            self.warn(f"An edge of it was left out: {error.message}", error.qualified_name)
+
+    def result(self) -> dict[str, Any]:
+        """As the job keeps it."""
+        return {
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "removed": self.stale + self.deleted,
+            "stale": self.stale,
+            "deleted": self.deleted,
+            "relationships": {**self.edges, "removed": self.edges_removed},
+            "warnings": self.warnings,
+            "warning_count": self.warning_count,
+        }
+
+
+@dataclass(slots=True)
+class Watch:
+    """The connector's observer: progress and the cancel flag go to the run, warnings and gaps to the tally."""
+
+    run: Run
+    tally: Tally
+    root: str
+    gaps: list[list[str]] = field(default_factory=list)
+    done: int = 0
+
+    def check(self) -> None:
+        self.run.check()
+
+    def phase(self, name: str, total: int | None = None, *, until: int = 90) -> None:
+        self.done = 0
+        self.run.progress(phase=name, total=total, until=until)
+
+    def advance(self, count: int, current: str = "") -> None:
+        self.done += count
+        self.run.progress(done=self.done, current=current)
+
+    def warn(self, message: str, name: str = "") -> None:
+        self.tally.warn(message, name)
+
+    def gap(self, parts: Sequence[str], message: str) -> None:
+        self.gaps.append(list(parts))
+        self.tally.warn(message, ".".join([self.root, *parts]))
+
+
+def collect_for_job(run: Run) -> Mapping[str, Any]:
+    """The runner of collections. Raises SourceError and the errors that end a run; then nothing is marked as gone."""
+    task = run.job.task
+    if task is None:
+        raise Invalid("The job names no collection task")
+    source = DataSource.objects.select_related("origin").get(pk=task.data_source_id)
+    if task.type == CollectionType.PROFILE:
+        raise Conflict(f"The connector of '{source.type}' computes no profiles", code="NOT_SUPPORTED")
+    run.limit(task.config.get("timeout", DEFAULT_TIMEOUT))
+    try:
+        return _collect(run, task, source)
+    except SourceError as error:
+        note_reachable(actor=run.actor, source=source, result=ConnectionResult(False, error.message, code=error.code))
+        raise
+
+
+def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str, Any]:
+    began, actor, tally = timezone.now(), run.actor, Tally()
+    connector = get_connector(source.type)
+    config = open_config(source.type, source.config, source.secrets)
+    options = collect_options(source.root, task.config)
+    run.progress(phase="Connecting", until=2)
+    note_reachable(actor=actor, source=source, result=connector.test(config))
+    watch = Watch(run, tally, source.root)
+    seen, seen_edges = _write(run, watch, source.origin, connector.collect(config, options, watch))
+    if task.type != CollectionType.INCREMENTAL:
+        run.check()
+        run.progress(phase="Looking for what is gone", until=99)
+        census = _Census(source.origin, connector, options, watch.gaps, seen)
+        _retire(actor, task, census, seen_edges, tally)
+    run.check()
+    Origin.objects.filter(pk=source.origin_id).update(collected_at=began)
+    return tally.result()
+
+
+def _write(run: Run, watch: Watch, origin: Origin, batches: Iterable[Batch]) -> tuple[set[UUID], set[UUID]]:
+    """Write each batch in one transaction; returns the ids of all assets and all edges the source has."""
+    seen: set[UUID] = set()
+    seen_edges: set[UUID] = set()
+    actor, tally = run.actor, watch.tally
+    for batch in batches:
+        with transaction.atomic():
+            assets = upsert_assets(actor=actor, drafts=batch.assets, origin=origin)
+            edges = upsert_relationships(actor=actor, drafts=batch.relationships, origin=origin)
+        tally.add_assets(assets)
+        tally.add_edges(edges)
+        seen.update(assets.ids.values())
+        seen_edges.update(edges.ids.values())
+        run.result = tally.result()
+        run.check()
+    return seen, seen_edges
+
+
+@dataclass(slots=True)
+class _Census:
+    """What a run saw, and what it could not have seen: outside its patterns, or behind a gap."""
+
+    origin: Origin
+    connector: Connector
+    options: CollectOptions
+    gaps: list[list[str]]
+    seen: set[UUID]
+
+    def count(self) -> tuple[set[UUID], int, int]:
+        """(ids that are not to be marked, how many are missing, how many of all there could be)."""
+        kept, missing = set(self.seen), 0
+        living = Asset.objects.filter(origin=self.origin, deleted_at=None).order_by()
+        for pk, name, stale in living.values_list("pk", "qualified_name", "stale_since").iterator(chunk_size=5000):
+            if pk in kept:
+                continue
+            if self._is_out_of_sight(name):
+                kept.add(pk)
+            elif stale is None:
+                missing += 1
+        return kept, missing, missing + len(self.seen)
+
+    def edges_elsewhere(self) -> set[UUID]:
+        """The origin's edges that leave an asset this run did not see: it could not have seen these either."""
+        edges = Relationship.objects.filter(origin=self.origin).values_list("pk", "source_id")
+        return {pk for pk, source in edges.iterator(chunk_size=5000) if source not in self.seen}
+
+    def _is_out_of_sight(self, qualified_name: str) -> bool:
+        try:
+            parts = split_name(qualified_name)[1:]
+        except ValueError:
+            return False
+        behind_gap = any(parts[: len(gap)] == gap for gap in self.gaps)
+        return behind_gap or not self.connector.covers(parts, self.options)
+
+
+def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set[UUID], tally: Tally) -> None:
+    """Mark what is gone, unless too much is: then a mistake at the source is likelier than its emptiness."""
+    kept, missing, total = census.count()
+    allowed = float(task.config.get("max_loss", DEFAULT_MAX_LOSS))
+    known_before = total - tally.created
+    if missing and missing > allowed * known_before:
+        tally.warn(
+            f"{missing} of {known_before} known objects were not found, more than the {allowed:.0%} that may vanish "
+            "in one run (max_loss): nothing was marked as stale"
+        )
+        return
+    grace = grace_of(task.config)
+    with transaction.atomic():
+        retired = retire_assets(actor=actor, origin=census.origin, seen=kept, grace=grace)
+        kept_edges = seen_edges | census.edges_elsewhere()
+        tally.edges_removed = retire_relationships(actor=actor, origin=census.origin, seen=kept_edges)
+    tally.stale, tally.deleted = retired.stale, retired.deleted
