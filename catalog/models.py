@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.backends.base.base import BaseDatabaseWrapper
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
@@ -69,6 +69,7 @@ class Tag(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=100)
+    key = models.CharField(max_length=300, editable=False, help_text="The name as it is matched, whatever its case.")
     category = models.CharField(max_length=100, blank=True)
     description = models.TextField(blank=True)
     colour = models.CharField(max_length=7, blank=True, help_text="As #rrggbb.")
@@ -79,7 +80,7 @@ class Tag(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("organization", Lower("name"), name="tag_name_unique_in_organization")]
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="tag_name_unique_in_organization")]
 
     def __str__(self) -> str:
         return self.name
@@ -168,7 +169,11 @@ class AssetTag(models.Model):
 
 
 class Relationship(models.Model):
-    """A typed edge between two assets. `metadata.column_mapping` maps target columns to source columns."""
+    """A typed edge between two assets. `metadata.column_mapping` maps target columns to source columns.
+
+    `upstream` and `downstream` say the edge once more as lineage reads it, whatever its type; both are
+    null for a type that is no lineage. The database derives them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -182,6 +187,22 @@ class Relationship(models.Model):
     )
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
+    upstream_id = models.GeneratedField(
+        expression=models.Case(
+            models.When(type__in=["DEPENDS_ON", "USES"], then="target_id"),
+            models.When(type="PRODUCES", then="source_id"),
+        ),
+        output_field=models.UUIDField(null=True),
+        db_persist=True,
+    )
+    downstream_id = models.GeneratedField(
+        expression=models.Case(
+            models.When(type__in=["DEPENDS_ON", "USES"], then="source_id"),
+            models.When(type="PRODUCES", then="target_id"),
+        ),
+        output_field=models.UUIDField(null=True),
+        db_persist=True,
+    )
 
     objects = RelationshipQuerySet.as_manager()
 
@@ -192,36 +213,53 @@ class Relationship(models.Model):
         indexes = [
             models.Index(fields=["target", "type", "source"], name="relationship_by_target"),
             models.Index(fields=["origin"], condition=models.Q(origin__isnull=False), name="relationship_by_origin"),
+            models.Index(
+                fields=["downstream_id", "upstream_id"],
+                condition=models.Q(downstream_id__isnull=False),
+                name="relationship_upstream_of",
+            ),
+            models.Index(
+                fields=["upstream_id", "downstream_id"],
+                condition=models.Q(upstream_id__isnull=False),
+                name="relationship_downstream_of",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.type} {self.target}"
 
 
+class WordVectorField(models.TextField[str, str]):
+    """The words of a document with positions and weights, as PostgreSQL's `tsvector`; empty on SQLite."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "tsvector" if connection.vendor == "postgresql" else "text"
+
+
 class SearchDocument(models.Model):
     """What search sees of one thing, whatever its kind; written in the transaction of its change.
 
-    The id is the thing's own. The engine's structures (tsvector and trigrams on PostgreSQL, FTS5 on
-    SQLite) hang on this table and are kept by the database itself.
+    Written by `catalog.search.index_documents` only. On PostgreSQL the words are in `vector`, on SQLite in
+    the FTS5 tables `catalog_search_words` and `catalog_search_parts`, whose row ids are this table's ids.
     """
 
-    id = models.UUIDField(primary_key=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    id = models.BigAutoField(primary_key=True)
+    entity_id = models.UUIDField(unique=True, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20, help_text="asset, source, tool, release, component")
     type = models.CharField(max_length=40, blank=True)
     name = models.TextField()
     path = models.TextField(blank=True, help_text="The qualified name.")
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, help_text="Its beginning, to show what was found.")
     columns = models.TextField(blank=True, help_text="Column names, one a line.")
-    tags = models.JSONField(default=list)
-    words = models.TextField(blank=True, help_text="The parts of the names, as the tokenizer split them.")
+    tags = models.JSONField(default=list, help_text="Names of tags.")
+    origin_id = models.UUIDField(null=True)
+    owner_id = models.UUIDField(null=True)
     is_public = models.BooleanField(default=False)
-    updated_at = models.DateTimeField()
+    folded = models.TextField(blank=True, help_text="Name and path, lower-cased, for parts of words.")
+    vector = WordVectorField(blank=True)
 
     objects = SearchDocumentQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["organization", "kind", "type"], name="search_by_organization")]
 
     def __str__(self) -> str:
         return self.path or self.name

@@ -9,144 +9,373 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Origin',
+            name="Origin",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('type', models.CharField(max_length=40)),
-                ('collected_at', models.DateTimeField(help_text='When its last whole collection began.', null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("type", models.CharField(max_length=40)),
+                ("collected_at", models.DateTimeField(help_text="When its last whole collection began.", null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Asset',
+            name="Asset",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('TABLE', 'Table'), ('VIEW', 'View'), ('DASHBOARD', 'Dashboard'), ('PIPELINE', 'Pipeline'), ('DATASET', 'Dataset'), ('CHART', 'Chart'), ('DATABASE', 'Database'), ('SCHEMA', 'Schema'), ('TOPIC', 'Topic'), ('QUEUE', 'Queue'), ('EXCHANGE', 'Exchange'), ('BUCKET', 'Bucket'), ('COLLECTION', 'Collection'), ('INDEX', 'Index'), ('KEYSPACE', 'Keyspace')], max_length=20)),
-                ('name', models.CharField(max_length=255)),
-                ('qualified_name', models.CharField(max_length=1000, validators=[catalog.models.validate_qualified_name_size])),
-                ('description', models.TextField(blank=True)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('schema', models.JSONField(blank=True, default=list, help_text='A list of elements: name, type, nullable, position, description, tags, children.')),
-                ('curated', models.JSONField(default=list, editable=False, help_text='Fields a person wrote; a collection leaves them alone.')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('last_seen_at', models.DateTimeField(editable=False, help_text="Written when it goes stale; until then its origin's collected_at tells.", null=True)),
-                ('stale_since', models.DateTimeField(editable=False, help_text='No longer found at its origin.', null=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_assets', to=settings.AUTH_USER_MODEL)),
-                ('origin', models.ForeignKey(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.origin')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("TABLE", "Table"),
+                            ("VIEW", "View"),
+                            ("DASHBOARD", "Dashboard"),
+                            ("PIPELINE", "Pipeline"),
+                            ("DATASET", "Dataset"),
+                            ("CHART", "Chart"),
+                            ("DATABASE", "Database"),
+                            ("SCHEMA", "Schema"),
+                            ("TOPIC", "Topic"),
+                            ("QUEUE", "Queue"),
+                            ("EXCHANGE", "Exchange"),
+                            ("BUCKET", "Bucket"),
+                            ("COLLECTION", "Collection"),
+                            ("INDEX", "Index"),
+                            ("KEYSPACE", "Keyspace"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "qualified_name",
+                    models.CharField(max_length=1000, validators=[catalog.models.validate_qualified_name_size]),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                (
+                    "schema",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="A list of elements: name, type, nullable, position, description, tags, children.",
+                    ),
+                ),
+                (
+                    "curated",
+                    models.JSONField(
+                        default=list, editable=False, help_text="Fields a person wrote; a collection leaves them alone."
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                (
+                    "last_seen_at",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="Written when it goes stale; until then its origin's collected_at tells.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "stale_since",
+                    models.DateTimeField(editable=False, help_text="No longer found at its origin.", null=True),
+                ),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="owned_assets",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="catalog.origin",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-updated_at', '-id'],
+                "ordering": ["-updated_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('category', models.CharField(blank=True, max_length=100)),
-                ('description', models.TextField(blank=True)),
-                ('colour', models.CharField(blank=True, help_text='As #rrggbb.', max_length=7)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                ("description", models.TextField(blank=True)),
+                ("colour", models.CharField(blank=True, help_text="As #rrggbb.", max_length=7)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='AssetTag',
+            name="AssetTag",
             fields=[
-                ('pk', models.CompositePrimaryKey('asset_id', 'tag_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('asset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset')),
-                ('tag', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.tag')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "asset_id", "tag_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalog.asset",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.tag"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='asset',
-            name='tags',
-            field=models.ManyToManyField(blank=True, related_name='assets', through='catalog.AssetTag', to='catalog.tag'),
+            model_name="asset",
+            name="tags",
+            field=models.ManyToManyField(
+                blank=True, related_name="assets", through="catalog.AssetTag", to="catalog.tag"
+            ),
         ),
         migrations.CreateModel(
-            name='Relationship',
+            name="Relationship",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('DEPENDS_ON', 'Depends On'), ('CONTAINS', 'Contains'), ('PRODUCES', 'Produces'), ('USES', 'Uses'), ('RELATED_TO', 'Related To')], max_length=20)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
-                ('origin', models.ForeignKey(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='catalog.origin')),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='outgoing', to='catalog.asset')),
-                ('target', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='incoming', to='catalog.asset')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("DEPENDS_ON", "Depends On"),
+                            ("CONTAINS", "Contains"),
+                            ("PRODUCES", "Produces"),
+                            ("USES", "Uses"),
+                            ("RELATED_TO", "Related To"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="catalog.origin",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outgoing",
+                        to="catalog.asset",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incoming",
+                        to="catalog.asset",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['target', 'type', 'source'], name='relationship_by_target'), models.Index(condition=models.Q(('origin__isnull', False)), fields=['origin'], name='relationship_by_origin')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'target', 'type'), name='relationship_unique_by_ends_and_type')],
+                "indexes": [
+                    models.Index(fields=["target", "type", "source"], name="relationship_by_target"),
+                    models.Index(
+                        condition=models.Q(("origin__isnull", False)), fields=["origin"], name="relationship_by_origin"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "target", "type"), name="relationship_unique_by_ends_and_type"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SearchDocument',
+            name="SearchDocument",
             fields=[
-                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(help_text='asset, source, tool, release, component', max_length=20)),
-                ('type', models.CharField(blank=True, max_length=40)),
-                ('name', models.TextField()),
-                ('path', models.TextField(blank=True, help_text='The qualified name.')),
-                ('description', models.TextField(blank=True)),
-                ('columns', models.TextField(blank=True, help_text='Column names, one a line.')),
-                ('tags', models.JSONField(default=list)),
-                ('words', models.TextField(blank=True, help_text='The parts of the names, as the tokenizer split them.')),
-                ('is_public', models.BooleanField(default=False)),
-                ('updated_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(help_text="asset, source, tool, release, component", max_length=20)),
+                ("type", models.CharField(blank=True, max_length=40)),
+                ("name", models.TextField()),
+                ("path", models.TextField(blank=True, help_text="The qualified name.")),
+                ("description", models.TextField(blank=True)),
+                ("columns", models.TextField(blank=True, help_text="Column names, one a line.")),
+                ("tags", models.JSONField(default=list)),
+                (
+                    "words",
+                    models.TextField(blank=True, help_text="The parts of the names, as the tokenizer split them."),
+                ),
+                ("is_public", models.BooleanField(default=False)),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organization', 'kind', 'type'], name='search_by_organization')],
+                "indexes": [models.Index(fields=["organization", "kind", "type"], name="search_by_organization")],
             },
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(models.F('organization'), django.db.models.functions.text.Lower('name'), name='tag_name_unique_in_organization'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                models.F("organization"),
+                django.db.models.functions.text.Lower("name"),
+                name="tag_name_unique_in_organization",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assettag',
-            index=models.Index(fields=['tag', 'asset'], name='asset_tag_by_tag'),
+            model_name="assettag",
+            index=models.Index(fields=["tag", "asset"], name="asset_tag_by_tag"),
         ),
         migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['organization', '-updated_at', '-id'], name='asset_by_update'),
+            model_name="asset",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["organization", "-updated_at", "-id"],
+                name="asset_by_update",
+            ),
         ),
         migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['organization', 'type', '-updated_at', '-id'], name='asset_by_type'),
+            model_name="asset",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["organization", "type", "-updated_at", "-id"],
+                name="asset_by_type",
+            ),
         ),
         migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('origin__isnull', False)), fields=['origin', 'id'], name='asset_by_origin'),
+            model_name="asset",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None), ("origin__isnull", False)),
+                fields=["origin", "id"],
+                name="asset_by_origin",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('organization', 'qualified_name'), name='asset_qualified_name_unique_among_living'),
+            model_name="asset",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at", None)),
+                fields=("organization", "qualified_name"),
+                name="asset_qualified_name_unique_among_living",
+            ),
         ),
     ]

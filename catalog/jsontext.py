@@ -1,0 +1,108 @@
+"""JSON that travels as text between the database, the trail and an answer, and is read only where it must be."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import orjson
+
+_UNREAD: Final = object()
+NESTING = 60
+"""Levels of lists and objects that metadata may have."""
+
+
+class JsonText:
+    """A JSON value and its text, either of which is made of the other when first asked for.
+
+    The bulk paths dump each value once for the row and for the trail, and compare what is stored without
+    dumping anything. Equality is that of the values.
+    """
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(self, value: Any = _UNREAD, text: str | bytes | None = None) -> None:
+        self._value = value
+        self._text = text
+
+    @property
+    def value(self) -> Any:
+        if self._value is _UNREAD:
+            self._value = orjson.loads(self._text or b"null")
+        return self._value
+
+    @property
+    def fragment(self) -> orjson.Fragment:
+        """What orjson puts into a larger text as it is."""
+        if self._text is None:
+            self._text = orjson.dumps(self._value, option=orjson.OPT_UTC_Z)
+        return orjson.Fragment(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsonText) and (self is other or bool(self.value == other.value))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Equality as JSON has it: true is not 1, as it is for Python."""
+    if one != other or isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    if isinstance(one, dict):
+        return all(same_json(item, other[key]) for key, item in one.items())
+    if isinstance(one, list):
+        return all(map(same_json, one, other))
+    return True
+
+
+def read_json(text: str | bytes) -> JsonText:
+    """A value as the database keeps it."""
+    return JsonText(text=text)
+
+
+def checked_json(value: Any, *, limit: int) -> JsonText:
+    """A value that may be stored: plain JSON, at most `limit` bytes, at most `NESTING` levels.
+
+    Dates and UUIDs become text. Raises ValueError that says what is wrong.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    except TypeError as error:
+        raise ValueError(_reason(error)) from error
+    if len(text) > limit:
+        raise ValueError(f"At most {limit:,} bytes as JSON; this has {len(text):,}.")
+    if b"\\u0000" in text and _some(value, lambda leaf: isinstance(leaf, str) and "\x00" in leaf):
+        raise ValueError("NUL characters cannot be stored.")
+    if b"null" in text and _some(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf)):
+        raise ValueError("Numbers must be finite.")
+    if text.count(b"[") + text.count(b"{") > NESTING and _depth(value) > NESTING:
+        raise ValueError(f"Nested too deeply; at most {NESTING} levels.")
+    return JsonText(text=text)
+
+
+def _reason(error: TypeError) -> str:
+    message = str(error)
+    if "64-bit" in message:
+        return "Integers beyond 64 bits cannot be stored."
+    if "Recursion" in message or "recursion" in message:
+        return f"Nested too deeply; at most {NESTING} levels."
+    if "surrogates" in message or "UTF-8" in message:
+        return "Text that is not valid Unicode cannot be stored."
+    return "This is no JSON value."
+
+
+def _some(value: Any, wrong: Any) -> bool:
+    """Whether any leaf or key is wrong. The nesting is bounded: orjson refuses more than 254 levels."""
+    if isinstance(value, dict):
+        return any(wrong(key) or _some(item, wrong) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return any(_some(item, wrong) for item in value)
+    return bool(wrong(value))
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list | tuple):
+        return 1 + max(map(_depth, value), default=0)
+    return 0

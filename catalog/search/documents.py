@@ -1,0 +1,183 @@
+"""Writing the search index, in the transaction of the change that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from audit.tables import insert_rows
+from catalog.models import SearchDocument
+from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_text
+from catalog.tables import among, is_postgresql
+
+COLUMN_WORDS = 4000
+"""Words of column names that are indexed for one thing: a tsvector holds 1 MB."""
+DESCRIPTION_WORDS = 1500
+EXCERPT_LENGTH = 4000
+"""Characters of a description that are kept to show what was found."""
+
+EXACT, SCOPE = ":=", ":"
+
+
+@dataclass(slots=True)
+class Document:
+    """What is to be found of one thing. `entity_id` is the thing's own id, whatever its kind."""
+
+    entity_id: UUID
+    organization_id: UUID
+    kind: str
+    type: str
+    name: str
+    path: str = ""
+    description: str = ""
+    columns: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    origin_id: UUID | None = None
+    owner_id: UUID | None = None
+    is_public: bool = False
+
+
+def index_documents(documents: Iterable[Document], *, are_new: bool = False) -> None:
+    """Put these things into the index, in the place of what it held of them.
+
+    `are_new` spares looking for what it held. Three statements at most, however many documents.
+    """
+    listed = documents if isinstance(documents, list) else list(documents)
+    if not listed:
+        return
+    if not are_new:
+        remove_documents([document.entity_id for document in listed])
+    if is_postgresql():
+        insert_rows(SearchDocument, _COLUMNS, (_row(document, _vector(document)) for document in listed))
+    else:
+        insert_rows(SearchDocument, _COLUMNS, (_row(document, "") for document in listed))
+        _index_words(listed)
+
+
+def remove_documents(entity_ids: Collection[UUID]) -> None:
+    """Take these things out of the index. One statement."""
+    condition, parameter = among("entity_id", entity_ids, "uuid")
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM catalog_searchdocument WHERE {condition}", [parameter])  # noqa: S608
+
+
+_COLUMNS = (
+    "entity_id",
+    "organization_id",
+    "kind",
+    "type",
+    "name",
+    "path",
+    "description",
+    "columns",
+    "tags",
+    "origin_id",
+    "owner_id",
+    "is_public",
+    "folded",
+    "vector",
+)
+
+
+def _row(document: Document, vector: str) -> tuple[object, ...]:
+    folded = fold(document.path or document.name)
+    name = fold(document.name)
+    return (
+        document.entity_id,
+        document.organization_id,
+        document.kind,
+        document.type,
+        document.name,
+        document.path,
+        document.description[:EXCERPT_LENGTH],
+        "\n".join(document.columns),
+        list(document.tags),
+        document.origin_id,
+        document.owner_id,
+        document.is_public,
+        folded if name in folded else f"{name} {folded}",
+        vector,
+    )
+
+
+@dataclass(slots=True)
+class Words:
+    """A document's words by weight: its name; its path and tags; its columns; its description.
+
+    Each is a list of runs: words of one run are neighbours, those of two are not (as phrases see it).
+    """
+
+    name: list[Sequence[str]]
+    path: list[Sequence[str]]
+    columns: list[Sequence[str]]
+    description: list[Sequence[str]]
+
+
+def words_of(document: Document) -> Words:
+    name = words_of_name(document.name)
+    whole = compact(document.name)[:WORD_LENGTH]
+    return Words(
+        name=[name, (whole,)] if len(name) > 1 else [name],
+        path=[words_of_name(document.path), *(words_of_name(tag) for tag in document.tags)],
+        columns=_capped(words_of_name(column) for column in document.columns),
+        description=[words_of_text(document.description[: DESCRIPTION_WORDS * 16])[:DESCRIPTION_WORDS]],
+    )
+
+
+def scope_words(document: Document) -> Iterator[str]:
+    """What limits a search: whose it is, what it is. Never equal to a word of a text."""
+    yield f"o{document.organization_id.hex}"
+    yield f"k{document.kind}"
+    yield f"t{document.type}"
+    if document.is_public:
+        yield "public"
+
+
+def _capped(runs: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    left, kept = COLUMN_WORDS, []
+    for run in runs:
+        left -= len(run)
+        if left < 0:
+            break
+        kept.append(run)
+    return kept
+
+
+def _vector(document: Document) -> str:
+    """The words as text of a `tsvector`: `'users':1A 'public':4B`. Words hold no character to be escaped."""
+    words = words_of(document)
+    parts = [f"'{SCOPE}{word}'" for word in scope_words(document)]
+    parts.append(f"'{EXACT}{compact(document.name)}'")
+    position = 0
+    for weight, runs in (("A", words.name), ("B", words.path), ("C", words.columns), ("", words.description)):
+        for run in runs:
+            for word in run:
+                position += 1
+                parts.append(f"'{word}':{position}{weight}")
+            position += 1
+    return " ".join(parts)
+
+
+def _index_words(documents: Sequence[Document]) -> None:
+    """SQLite: the same words into FTS5. Runs are kept apart by a word that nobody can ask for."""
+    rows = []
+    for document in documents:
+        words = words_of(document)
+        rows.append(
+            (
+                " ".join(scope_words(document)),
+                compact(document.name),
+                *(" _ ".join(" ".join(run) for run in runs) for runs in (words.name, words.path)),
+                *(" _ ".join(" ".join(run) for run in runs) for runs in (words.columns, words.description)),
+                document.entity_id.hex,
+            )
+        )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO catalog_search_words (rowid, scope, exact, name, path, columns, description)"
+            " SELECT id, %s, %s, %s, %s, %s, %s FROM catalog_searchdocument WHERE entity_id = %s",
+            rows,
+        )

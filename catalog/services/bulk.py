@@ -1,0 +1,170 @@
+"""Many assets at once: what a batch and a collection write through.
+
+A batch costs a constant number of statements. What is there already is read without a lock and compared; a
+row that did not change is not written. A row that did is written only if it still is the version that was
+read; else the whole batch is run again, and then meets what the other writer left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from uuid_utils.compat import uuid7
+
+from accounts.actor import Actor
+from accounts.models import Role
+from catalog.jsontext import JsonText
+from catalog.merging import curated_by, merged, without_nulls
+from catalog.models import Origin
+from catalog.records import AssetRecord, read_by_name
+from catalog.services.drafts import AssetDraft, RowError, UpsertResult, draft_fields, draft_from
+from catalog.services.naming import TagBook
+from catalog.services.retry import retried
+from catalog.services.writing import AssetWriter
+from catalog.validation import clean_asset
+from contracts.errors import Invalid
+
+REQUIRED = ("type", "name", "qualified_name")
+_EMPTY_OBJECT, _EMPTY_LIST = JsonText({}), JsonText([])
+
+
+class CheckedRow(NamedTuple):
+    """A row of a batch whose fields are fit to be stored, and its place in the batch, from 0."""
+
+    place: int
+    fields: dict[str, Any]
+
+
+def upsert_assets(
+    *, actor: Actor, drafts: Sequence[AssetDraft], origin: Origin | None = None, upsert: bool = True
+) -> UpsertResult:
+    """Create the assets that are not there, change those that are otherwise, leave the rest.
+
+    With an `origin` it is a collection: what a person wrote (`curated`) stays, and a stale mark is lifted. With
+    `upsert` false an asset that is there is an error of its row. A bad row is an error and sinks no other.
+    Raises Forbidden for one who may not edit.
+    """
+    actor.require(Role.EDITOR)
+    checked, errors = _checked((index, draft_fields(draft)) for index, draft in enumerate(drafts))
+    return _upsert(actor, checked, errors, origin, upsert)
+
+
+def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) -> UpsertResult:
+    """The same for rows of JSON as they came: one that is no asset is an error of its row."""
+    actor.require(Role.EDITOR)
+    entries: list[tuple[int, dict[str, Any]]] = []
+    refused: list[RowError] = []
+    for index, row in enumerate(rows):
+        try:
+            entries.append((index, draft_fields(draft_from(row))))
+        except Invalid as error:
+            name = row.get("qualified_name") if isinstance(row, dict) else None
+            refused.append(_row_error(index, name, error))
+    checked, errors = _checked(entries)
+    return _upsert(actor, checked, refused + errors, None, upsert)
+
+
+def _upsert(
+    actor: Actor, checked: list[CheckedRow], errors: list[RowError], origin: Origin | None, upsert: bool
+) -> UpsertResult:
+    result = _write(actor, checked, origin, upsert) if checked else UpsertResult()
+    result.errors = sorted(result.errors + errors, key=lambda error: error.index)
+    return result
+
+
+def _checked(entries: Iterable[tuple[int, dict[str, Any]]]) -> tuple[list[CheckedRow], list[RowError]]:
+    """The rows that can be stored, each qualified name once, and what is wrong with the others."""
+    checked: dict[str, CheckedRow] = {}
+    errors: list[RowError] = []
+    for index, data in entries:
+        try:
+            fields = clean_asset(data, required=REQUIRED)
+        except Invalid as error:
+            errors.append(_row_error(index, data.get("qualified_name"), error))
+            continue
+        name = fields["qualified_name"]
+        if name in checked:
+            first = checked[name].place
+            message = f"Row {first} of this batch has the same qualified name"
+            errors.append(RowError(index, name, message, {"first_index": first}))
+        else:
+            checked[name] = CheckedRow(index, fields)
+    return list(checked.values()), errors
+
+
+def _row_error(index: int, name: object, error: Invalid) -> RowError:
+    shown = name[:1000] if isinstance(name, str) else ""
+    return RowError(index, shown, error.message, {"fields": error.fields} if error.fields else {})
+
+
+@retried
+def _write(actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upsert: bool) -> UpsertResult:
+    organization_id = actor.tenant
+    result = UpsertResult()
+    there = {record.qualified_name: record for record in read_by_name(organization_id, _names(rows))}
+    if not upsert:
+        rows = _without_existing(rows, there, result)
+    tags = TagBook(actor, organization_id)
+    tags.learn(name for row in rows for name in row.fields.get("tags", ()))
+    writer = AssetWriter(actor, organization_id)
+    for row in rows:
+        name = row.fields["qualified_name"]
+        record = there.get(name)
+        if record is None:
+            result.ids[name] = _create(writer, row.fields, tags, origin)
+            result.created += 1
+            continue
+        result.ids[name] = record.id
+        changes = merged(record, row.fields, tags, origin)
+        if changes:
+            writer.change(record, **changes)
+            result.updated += 1
+        else:
+            result.unchanged += 1
+    if result.created or result.updated:
+        writer.flush()
+    return result
+
+
+def _names(rows: Sequence[CheckedRow]) -> list[str]:
+    return [row.fields["qualified_name"] for row in rows]
+
+
+def _without_existing(
+    rows: Sequence[CheckedRow], there: dict[str, AssetRecord], result: UpsertResult
+) -> list[CheckedRow]:
+    free = []
+    for row in rows:
+        record = there.get(row.fields["qualified_name"])
+        if record is None:
+            free.append(row)
+        else:
+            details = {"asset_id": str(record.id)}
+            result.errors.append(
+                RowError(row.place, record.qualified_name, "An asset with this qualified name exists", details)
+            )
+    return free
+
+
+def _create(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None) -> Any:
+    record = AssetRecord(
+        id=uuid7(),
+        organization_id=writer.organization_id,
+        type=fields["type"],
+        name=fields["name"],
+        qualified_name=fields["qualified_name"],
+        description=fields.get("description", ""),
+        metadata=without_nulls(fields["metadata"]) if "metadata" in fields else _EMPTY_OBJECT,
+        schema=fields.get("schema", _EMPTY_LIST),
+        tags=tags.tags(fields.get("tags", ())),
+        owner=fields.get("owner"),
+        origin_id=origin.pk if origin else None,
+        curated=() if origin else curated_by({name: value for name, value in fields.items() if value}),
+        version=1,
+        created_by_id=writer.actor.user_id,
+        created_at=writer.now,
+        updated_at=writer.now,
+    )
+    writer.create(record)
+    return record.id

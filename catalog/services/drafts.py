@@ -1,0 +1,83 @@
+"""What the bulk paths take and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+from contracts.errors import Invalid
+
+
+@dataclass(slots=True)
+class AssetDraft:
+    """An asset as somebody describes it, found again by its qualified name. None means: leave what is there."""
+
+    type: str
+    name: str
+    qualified_name: str
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+    schema: list[dict[str, Any]] | None = None
+    tags: list[str] | None = None
+
+
+@dataclass(slots=True)
+class RelationshipDraft:
+    """An edge between two assets that are named by their qualified names."""
+
+    source: str
+    target: str
+    type: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RowError:
+    """Why one row of a batch was left out. `index` counts from 0; `details` name the fields."""
+
+    index: int
+    qualified_name: str
+    message: str
+    details: dict[str, Any]
+
+
+@dataclass(slots=True)
+class UpsertResult:
+    """What a batch did. `ids` maps the key of every row that is in the catalog now to its id."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    ids: dict[str, UUID] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Retired:
+    """How many assets of an origin were newly marked stale, and how many were deleted."""
+
+    stale: int = 0
+    deleted: int = 0
+
+
+_DRAFT_FIELDS = tuple(entry.name for entry in fields(AssetDraft))
+
+
+def draft_fields(draft: AssetDraft) -> dict[str, Any]:
+    """The fields that a draft says something about, unchecked."""
+    return {name: value for name in _DRAFT_FIELDS if (value := getattr(draft, name)) is not None}
+
+
+def draft_from(row: object) -> AssetDraft:
+    """A row of a batch as it came in JSON. Values are checked later, with all others. Raises Invalid."""
+    if not isinstance(row, Mapping):
+        raise Invalid("Each asset must be an object", resource="asset")
+    unknown = [str(key) for key in row if key not in _DRAFT_FIELDS]
+    missing = [name for name in _DRAFT_FIELDS[:3] if row.get(name) is None]
+    if unknown or missing:
+        problems = {name: ["There is no such field."] for name in unknown}
+        problems |= {name: ["This is required."] for name in missing}
+        raise Invalid(fields=problems, resource="asset")
+    return AssetDraft(**row)
