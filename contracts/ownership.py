@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
 from django.views.csrf import csrf_failure as csrf_page
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.base import ContractView
@@ -93,6 +94,10 @@ class _Unrouted(ContractView):
     permission_classes = []
     renderer_classes = [JSONRenderer]
     schema = None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """JSON, whatever is accepted: a browser must learn that there is nothing, not that it asks wrongly."""
+        return self.get_renderers()[0], JSONRenderer.media_type
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise NotFound(f"There is nothing at {request.path}")
