@@ -11,6 +11,15 @@ from rest_framework.test import APIClient
 from accounts.actor import Actor, member_actor
 from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
+from tests.servers import (  # noqa: F401  hooks and fixtures
+    mariadb_url,
+    postgresql_url,
+    pytest_collection_modifyitems,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+    rabbitmq_url,
+    redis_url,
+)
 from tests.trail import writable_trail
 
 PASSWORD = "correct horse battery staple"

@@ -1,0 +1,69 @@
+# make run     make the environment and start everything
+# make test    lint, types, then every test on SQLite, and on PostgreSQL where a server answers
+# make fmt     format and mend what can be mended
+# make lint    ruff and mypy
+# make bench   measure against hand-written SQL, on PostgreSQL
+# make hooks   run the checks before each commit
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+WORKERS ?= 2
+TEST_POSTGRESQL_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
+export TEST_POSTGRESQL_URL
+
+# An environment is as old as the lists it was made from: their checksum names its stamp.
+RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d ' ' -f 1)
+DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d ' ' -f 1)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt bench hooks clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -6
+
+$(RUN_STAMP):
+	@echo "Making the environment (.venv) with $$($(PYTHON) --version): this takes a minute or two, once"
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) -r requirements.txt
+	@rm -f .venv/run-*
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo "Adding what testing takes"
+	@$(INSTALL) -r requirements-dev.txt
+	@rm -f .venv/dev-*
+	@touch $@
+
+run: $(RUN_STAMP)
+	@exec $(BIN)/python manage.py up
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+fmt: $(DEV_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# With CI set the second run is not a question: without a server it fails.
+test: lint
+	$(BIN)/coverage erase
+	DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+	@if [ -n "$$CI" ] || $(BIN)/python -m tests.servers postgresql; then \
+		echo "The same on PostgreSQL"; \
+		DATABASE_URL=$$(echo "$$TEST_POSTGRESQL_URL" | sed 's#/[^/]*$$#/cartulary#') \
+			$(BIN)/pytest -n $(WORKERS) --cov --cov-append --cov-report=term; \
+	else \
+		echo "The run on PostgreSQL is left out"; $(BIN)/coverage report; \
+	fi
+
+bench: $(DEV_STAMP)
+	$(BIN)/python -m tests.bench
+
+hooks: $(DEV_STAMP)
+	$(BIN)/pre-commit install
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
