@@ -14,6 +14,8 @@ from environ import FileAwareEnv
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_PERIODS = {"second", "minute", "hour", "day"}
 _DATABASE_SCHEMES = {"postgres", "postgresql", "sqlite"}
 
 
@@ -106,3 +108,12 @@ class Environment:
         if not amount.isdigit() or int(amount) < 1 or period not in {"second", "minute", "hour", "day"}:
             raise ImproperlyConfigured(f"{name} must look like 100/hour (second, minute, hour or day), not '{value}'")
         return value
+
+    def quota(self, name: str, default: str) -> str:
+        """Bytes per period as `100GB/day` (KB, MB, GB and TB are powers of 1000), read as `100000000000/day`."""
+        value = self.text(name, default).strip()
+        amount, _, period = value.partition("/")
+        number, unit = amount.rstrip("KMGTBkmgtb"), amount.lstrip("0123456789").upper()
+        if not number.isdigit() or int(number) < 1 or unit not in _BYTES or period not in _PERIODS:
+            raise ImproperlyConfigured(f"{name} must look like 100GB/day (second, minute, hour or day), not '{value}'")
+        return f"{int(number) * _BYTES[unit]}/{period}"

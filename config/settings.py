@@ -164,7 +164,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 }
 
 CELERY_BROKER_URL = env.url(
-    "CELERY_BROKER_URL", {"memory", "amqp", "amqps", "pyamqp", "redis", "rediss"}, REDIS_URL or "memory://"
+    "CELERY_BROKER_URL", {"memory", "amqp", "amqps", "pyamqp", "redis", "rediss"}, REDIS_URL or "memory://localhost"
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a message only wakes a worker; the job's row is the queue of record
@@ -239,6 +239,20 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|search$|resolve$|stats$|health$).*"
+
+# Published files ---------------------------------------------------------------------------------
+
+STORAGE_URL = env.url("STORAGE_URL", {"s3"})
+"""`s3://bucket/prefix?endpoint=https://…&region=…`; below DATA_DIR/files where it is empty."""
+UPLOAD_LIMIT = env.integer("UPLOAD_LIMIT", 16 * 1024**3, low=1024, high=2**50)
+"""Bytes of one published file; more is answered with 413."""
+DOWNLOAD_QUOTA = env.quota("DOWNLOAD_QUOTA", "100GB/day")
+"""Bytes that one address may download in a period."""
+DOWNLOAD_FLUSH_SECONDS = env.integer("DOWNLOAD_FLUSH_SECONDS", 1, low=1, high=3600)
+"""How long download counts wait in memory before they are written."""
+SIGNED_URL_SECONDS = env.integer("SIGNED_URL_SECONDS", 900, low=1, high=7 * 86400)
+ACCEL_REDIRECT = env.text("ACCEL_REDIRECT")
+"""The internal location under which nginx serves DATA_DIR/files, as `/protected/`; else we send the bytes."""
 
 # Pages and files ---------------------------------------------------------------------------------
 
