@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.actor import Actor, member_actor
 from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
+from contracts import throttling
 from tests.servers import (  # noqa: F401  hooks and fixtures
     mariadb_url,
     postgresql_url,
@@ -37,6 +38,12 @@ def _flush_past_the_trail() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _rate_limits_begin_anew() -> None:
+    """All tests ask from one address: what one has used up must not fail another."""
+    throttling.forget()
 
 
 def make_member(organization: Organization, name: str, role: Role, *, superuser: bool = False) -> Membership:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Membership
 from accounts.tokens import issue_tokens
-from contracts import throttling
 
 
 @pytest.fixture(autouse=True)
 def _tiny_views(settings) -> None:
     settings.ROOT_URLCONF = "tests.contracts.urls"
-
-
-@pytest.fixture(autouse=True)
-def _counts_begin_anew() -> Iterator[None]:
-    throttling.forget()
-    yield
-    throttling.forget()
 
 
 def client_for(membership: Membership | None) -> APIClient:
