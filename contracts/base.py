@@ -45,7 +45,7 @@ class ContractView(APIView):
 
     parser_classes = [JSONParser]
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends: Any = []
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""
 

@@ -69,7 +69,7 @@ class Collection(ContractView):
         "internal": "INTERNAL_ERROR",
         "unavailable": "SERVICE_UNAVAILABLE",
     }
-    pagination_class = CollectionPagination
+    pagination_class: Any = CollectionPagination
     throttle_classes = [CollectionThrottle]
 
     @classmethod

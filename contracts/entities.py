@@ -40,7 +40,7 @@ class EntitiesThrottle(Throttle):
 class Entities(ContractView):
     contract = "entities"
     codes = {kind: str(status) for kind, status in STATUSES.items()}
-    pagination_class = EntitiesPagination
+    pagination_class: Any = EntitiesPagination
     throttle_classes = [EntitiesThrottle]
 
     @classmethod

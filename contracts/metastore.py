@@ -67,7 +67,7 @@ class Metastore(ContractView):
         "internal": "INTERNAL_ERROR",
         "unavailable": "SERVICE_UNAVAILABLE",
     }
-    pagination_class = MetastorePagination
+    pagination_class: Any = MetastorePagination
     throttle_classes = [MetastoreThrottle]
 
     @classmethod

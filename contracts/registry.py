@@ -79,7 +79,7 @@ class Registry(ContractView):
         "unavailable": "SERVICE_UNAVAILABLE",
     }
     statuses = {**STATUSES, "invalid": 422}
-    pagination_class = RegistryPagination
+    pagination_class: Any = RegistryPagination
     throttle_classes = [RegistryThrottle]
     cache_control = {"public": True, "max_age": 3600}
 

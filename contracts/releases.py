@@ -67,7 +67,7 @@ class Releases(ContractView):
         "internal": "internal_error",
         "unavailable": "service_unavailable",
     }
-    pagination_class = ReleasesPagination
+    pagination_class: Any = ReleasesPagination
     throttle_classes = [ReleasesThrottle]
 
     @classmethod
