@@ -1,0 +1,99 @@
+"""Form fields made from a JSON Schema: one for each setting, and the way back to the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordToggleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+PREFIX = "config_"
+FORGET = "forget_"
+LONG_TEXT = 1000
+"""A string that may be longer than this gets a field of several lines."""
+
+
+def fields_of(schema: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, forms.Field]:
+    """The fields of a form by name, in the schema's order. A stored secret is never shown: empty means "as it is"."""
+    required = set(schema.get("required", ()))
+    fields: dict[str, forms.Field] = {}
+    for name, rule in schema.get("properties", {}).items():
+        field = _field(rule, stored.get(name), is_set=name in stored)
+        field.required = name in required and not (rule.get("writeOnly") and name in stored)
+        field.label = rule.get("title") or name.replace("_", " ").capitalize()
+        fields[PREFIX + name] = field
+        if rule.get("writeOnly") and name in stored and name not in required:
+            label = f"Forget the stored {str(field.label).lower()}"
+            fields[FORGET + name] = forms.BooleanField(required=False, label=label, widget=UnfoldBooleanSwitchWidget())
+    return fields
+
+
+def settings_from(schema: Mapping[str, Any], cleaned: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form says that is not so already; None for a setting that was emptied."""
+    changes: dict[str, Any] = {}
+    for name, rule in schema.get("properties", {}).items():
+        value = cleaned.get(PREFIX + name)
+        if rule.get("writeOnly"):
+            if value:
+                changes[name] = value
+            elif cleaned.get(FORGET + name):
+                changes[name] = None
+            continue
+        if rule.get("type") == "array":
+            value = [line.strip() for line in (value or "").splitlines() if line.strip()]
+        if value in (None, "", []):
+            if name in stored:
+                changes[name] = None
+        elif stored.get(name) != value and not (name not in stored and value == rule.get("default")):
+            changes[name] = value
+    return changes
+
+
+def _field(rule: Mapping[str, Any], value: Any, *, is_set: bool) -> forms.Field:
+    initial = value if is_set else rule.get("default")
+    hint = str(rule.get("description", ""))
+    if rule.get("writeOnly"):
+        widget = UnfoldAdminPasswordToggleWidget(
+            attrs={"autocomplete": "new-password", "placeholder": "Stored; leave empty to keep it" if is_set else ""}
+        )
+        return forms.CharField(widget=widget, help_text=hint, strip=False)
+    if "enum" in rule:
+        choices = [("", "-"), *((one, str(one)) for one in rule["enum"])]
+        return forms.ChoiceField(choices=choices, initial=initial, widget=UnfoldAdminSelectWidget(), help_text=hint)
+    match rule.get("type"):
+        case "integer":
+            return _number(forms.IntegerField, rule, initial, hint, {})
+        case "number":
+            return _number(forms.FloatField, rule, initial, hint, {"step": "any"})
+        case "boolean":
+            return forms.BooleanField(initial=bool(initial), widget=UnfoldBooleanSwitchWidget(), help_text=hint)
+        case "array":
+            lines = "\n".join(str(one) for one in initial or ())
+            hint = f"{hint} One a line.".strip()
+            return forms.CharField(initial=lines, widget=UnfoldAdminTextareaWidget({"rows": 3}), help_text=hint)
+        case "object":
+            return forms.JSONField(initial=initial, widget=UnfoldAdminTextareaWidget({"rows": 4}), help_text=hint)
+    longest = rule.get("maxLength")
+    is_long = longest is not None and longest > LONG_TEXT
+    widget = UnfoldAdminTextareaWidget({"rows": 4}) if is_long else UnfoldAdminTextInputWidget()
+    return forms.CharField(initial=initial, max_length=longest, widget=widget, help_text=hint)
+
+
+def _number(
+    kind: type[forms.IntegerField] | type[forms.FloatField],
+    rule: Mapping[str, Any],
+    initial: Any,
+    hint: str,
+    attrs: dict[str, str],
+) -> forms.Field:
+    low, high = rule.get("minimum"), rule.get("maximum")
+    widget = UnfoldAdminIntegerFieldWidget(attrs=attrs)
+    return kind(min_value=low, max_value=high, initial=initial, widget=widget, help_text=hint)

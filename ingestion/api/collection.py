@@ -1,0 +1,13 @@
+"""Routes of the collection contract: data sources, tasks and their executions."""
+
+from __future__ import annotations
+
+from contracts.views import Router
+from ingestion.api.collection_sources import CollectionDataSources
+from ingestion.api.collection_tasks import CollectionTasks
+
+router = Router()
+router.register("datasources", CollectionDataSources, basename="datasource")
+router.register("tasks", CollectionTasks, basename="collection-task")
+
+urlpatterns = router.urls

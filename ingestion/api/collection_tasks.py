@@ -1,0 +1,213 @@
+"""Collection tasks and their executions as the collection contract speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import actor_of
+from contracts.collection import Collection
+from contracts.errors import NotFound
+from contracts.serializers import Strict
+from contracts.views import ListsAndRetrieves, uuid_of
+from ingestion.api.shared import choice_of, moment_of, text_parameter
+from ingestion.models import CollectionTask, CollectionType, Job, JobStatus, SchedulerType, TaskStatus
+from ingestion.services import collections
+
+EXECUTION_STATUSES = {
+    JobStatus.PENDING: "pending",
+    JobStatus.RUNNING: "running",
+    JobStatus.COMPLETED: "success",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "cancelled",
+}
+"""A job's status in the words of this contract."""
+_JOB_STATUSES = {word: status for status, word in EXECUTION_STATUSES.items()}
+
+
+class TaskSerializer(serializers.ModelSerializer[CollectionTask]):
+    datasource_id = serializers.UUIDField(source="data_source_id")
+
+    class Meta:
+        model = CollectionTask
+        fields = [
+            "id",
+            "name",
+            "datasource_id",
+            "type",
+            "config",
+            "schedule",
+            "scheduler_type",
+            "status",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+
+class TaskBody(Strict):
+    """A task as a client sends it."""
+
+    name = serializers.CharField(max_length=200)
+    datasource_id = serializers.CharField(max_length=100)
+    type = serializers.ChoiceField(CollectionType.values, required=False)
+    config = serializers.DictField(required=False)
+    schedule = serializers.DictField(required=False)
+    scheduler_type = serializers.ChoiceField(SchedulerType.values, required=False)
+
+
+class ExecutionSerializer(serializers.Serializer[Job]):
+    execution_id = serializers.UUIDField(source="pk")
+    task_id = serializers.UUIDField()
+    status = serializers.SerializerMethodField()
+    start_time = serializers.SerializerMethodField(help_text="When it began; while it waits, when it was asked for.")
+    end_time = serializers.DateTimeField(source="finished_at")
+    duration = serializers.FloatField(help_text="Seconds.")
+    progress = serializers.IntegerField(help_text="Per cent.")
+    phase = serializers.CharField()
+    attempts = serializers.IntegerField()
+    trigger = serializers.SerializerMethodField()
+    result = serializers.DictField(help_text="Counts and warnings.")
+    error = serializers.DictField(help_text="code and message")
+
+    def get_status(self, job: Job) -> str:
+        return EXECUTION_STATUSES[JobStatus(job.status)]
+
+    def get_start_time(self, job: Job) -> str:
+        field = serializers.DateTimeField()
+        return str(field.to_representation(job.started_at or job.created_at))
+
+    def get_trigger(self, job: Job) -> str:
+        return str(job.payload.get("trigger", "manual"))
+
+
+class ExecuteAnswer(serializers.Serializer[Job]):
+    execution_id = serializers.UUIDField()
+    task_id = serializers.UUIDField()
+    status = serializers.ChoiceField(list(_JOB_STATUSES))
+    start_time = serializers.DateTimeField()
+
+
+class TaskViews(ListsAndRetrieves[CollectionTask]):
+    resource = "task"
+    queryset = CollectionTask.objects.none()
+    serializer_class: Any = TaskSerializer
+
+    def get_queryset(self) -> QuerySet[CollectionTask]:
+        found = CollectionTask.objects.visible_to(actor_of(self.request))
+        if self.action != "list":
+            return found
+        if source_id := self.request.query_params.get("datasource_id"):
+            found = found.filter(data_source=uuid_of(source_id)) if uuid_of(source_id) else found.none()
+        if status := choice_of(self.request, "status", TaskStatus):
+            found = found.filter(status=status)
+        if kind := choice_of(self.request, "type", CollectionType):
+            found = found.filter(type=kind)
+        return found
+
+    def get_serializer_class(self) -> Any:
+        sends = self.request is not None and self.action in {"create", "update"}
+        return TaskBody if sends else self.serializer_class
+
+    def create(self, request: Request) -> Response:
+        task = collections.create_task(actor=actor_of(request), data=self.validated())
+        return Response(TaskSerializer(task).data, status=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        changes = self.validated(partial=True)
+        task = collections.update_task(actor=actor_of(request), task=self.get_object(), changes=changes)
+        return Response(TaskSerializer(task).data)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            text_parameter("datasource_id", "Only the tasks of this data source."),
+            text_parameter("status", "Only this status.", TaskStatus),
+            text_parameter("type", "Only this type.", CollectionType),
+        ]
+    ),
+    create=extend_schema(request=TaskBody, responses={201: TaskSerializer}),
+    update=extend_schema(request=TaskBody, responses=TaskSerializer),
+)
+class CollectionTasks(Collection, TaskViews):
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        collections.delete_task(actor=actor_of(request), task=self.get_object())
+        return self.deleted()
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str) -> Response:
+        """Let its schedule run it."""
+        return self._changed(collections.start_task)
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str) -> Response:
+        """Let its schedule rest and cancel the run that waits or runs."""
+        return self._changed(collections.stop_task)
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Let its schedule rest; a run that is under way goes on."""
+        return self._changed(collections.pause_task)
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let the schedule of a paused task run it again."""
+        return self._changed(collections.resume_task)
+
+    @extend_schema(request=None, responses={202: ExecuteAnswer})
+    @action(detail=True, methods=["post"])
+    def execute(self, request: Request, pk: str) -> Response:
+        """Run it now, whatever its schedule says."""
+        job = collections.execute_task(actor=actor_of(request), task=self.get_object())
+        whole = ExecutionSerializer(job).data
+        return Response({name: whole[name] for name in ExecuteAnswer().fields}, status=202)
+
+    @extend_schema(
+        operation_id="collection_tasks_executions",
+        parameters=[
+            text_parameter("status", "Only this status.", _JOB_STATUSES),
+            OpenApiParameter("start_time", str, description="Began then or later."),
+            OpenApiParameter("end_time", str, description="Began then or earlier."),
+        ],
+        responses=ExecutionSerializer(many=True),
+    )
+    @action(detail=True, methods=["get"])
+    def executions(self, request: Request, pk: str) -> Response:
+        """The task's runs, newest first."""
+        jobs = Job.objects.filter(task=self.get_object()).annotate(began=Coalesce("started_at", F("created_at")))
+        if status := choice_of(request, "status", _JOB_STATUSES):
+            jobs = jobs.filter(status=_JOB_STATUSES[status])
+        if since := moment_of(request, "start_time"):
+            jobs = jobs.filter(began__gte=since)
+        if until := moment_of(request, "end_time"):
+            jobs = jobs.filter(began__lte=until)
+        rows: Any = self.paginate_queryset(jobs)  # type: ignore[arg-type]
+        return self.get_paginated_response(ExecutionSerializer(rows, many=True).data)
+
+    @extend_schema(operation_id="collection_tasks_execution", responses=ExecutionSerializer)
+    @action(detail=True, methods=["get"], url_path="executions/(?P<execution_id>[^/]+)")
+    def execution(self, request: Request, pk: str, execution_id: str) -> Response:
+        """One run of the task."""
+        run_id = uuid_of(execution_id)
+        job = Job.objects.filter(task=self.get_object(), pk=run_id).first() if run_id else None
+        if job is None:
+            raise NotFound(resource="execution", execution_id=execution_id)
+        return Response(ExecutionSerializer(job).data)
+
+    def _changed(self, change: Callable[..., CollectionTask]) -> Response:
+        task = change(actor=actor_of(self.request), task=self.get_object())
+        return Response(TaskSerializer(task).data)

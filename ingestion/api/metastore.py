@@ -1,0 +1,174 @@
+"""Background tasks and batch ingestion as the metastore contract speaks of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import path
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import actor_of
+from catalog.services import UpsertResult, upsert_rows
+from contracts.errors import TooLarge
+from contracts.metastore import Metastore
+from contracts.serializers import Strict
+from contracts.views import ListsAndRetrieves, Router
+from ingestion.api.shared import choice_of, text_parameter
+from ingestion.models import Job, JobStatus, JobType
+from ingestion.services import bulk, jobs
+
+BATCH_LIMIT = 10_000
+"""Assets in one call."""
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    class Meta:
+        model = Job
+        fields = [
+            "id",
+            "type",
+            "status",
+            "priority",
+            "progress",
+            "phase",
+            "done",
+            "total",
+            "payload",
+            "result",
+            "error",
+            "cancel_requested",
+            "attempts",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class JobBody(Strict):
+    type = serializers.ChoiceField([JobType.BULK_INGESTION.value])
+    priority = serializers.IntegerField(min_value=0, max_value=9, required=False)
+    payload = serializers.DictField(help_text="source (https:// or file://), format (json, ndjson or csv)")
+
+
+class CancelAnswer(serializers.Serializer[Job]):
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+
+
+class JobViews(ListsAndRetrieves[Job]):
+    resource = "task"
+    queryset = Job.objects.none()
+    serializer_class: Any = JobSerializer
+
+    def get_queryset(self) -> QuerySet[Job]:
+        found = Job.objects.visible_to(actor_of(self.request))
+        if self.action != "list":
+            return found
+        if status := choice_of(self.request, "status", JobStatus):
+            found = found.filter(status=status)
+        if kind := choice_of(self.request, "type", JobType):
+            found = found.filter(type=kind)
+        return found
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            text_parameter("status", "Only this status.", JobStatus),
+            text_parameter("type", "Only this type.", JobType),
+        ]
+    )
+)
+class MetastoreTasks(Metastore, JobViews):
+    @extend_schema(request=JobBody, responses={201: JobSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a background task."""
+        body = JobBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        return self.created(bulk.create_job(actor=actor_of(request), data=body.validated_data))
+
+    @extend_schema(responses={200: CancelAnswer})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Cancel: a waiting task at once; a running one at its next step, and CANCELLED is how it will end."""
+        job = jobs.cancel(actor=actor_of(request), job=self.get_object())
+        return Response({"id": str(job.pk), "status": JobStatus.CANCELLED.value})
+
+
+class BatchOptions(Strict):
+    upsert = serializers.BooleanField(default=True, help_text="False: an asset that is there is an error of its row.")
+    validate = serializers.BooleanField(  # type: ignore[assignment]  # the page's name for it
+        default=True, help_text="Accepted; what keeps data sound is always checked."
+    )
+
+
+class BatchBody(Strict):
+    assets = serializers.ListField(allow_empty=True)
+    options = BatchOptions(required=False)
+
+
+class BatchErrorSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="Place in the batch, from 0.")
+    qualified_name = serializers.CharField()
+    message = serializers.CharField()
+    details = serializers.DictField()
+
+
+class BatchAnswer(serializers.Serializer[Any]):
+    processed = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    errors = BatchErrorSerializer(many=True)  # type: ignore[assignment]  # the page's name for it
+
+
+class BatchViews(GenericAPIView[Job]):
+    serializer_class = BatchBody
+
+    @extend_schema(request=BatchBody, responses={200: BatchAnswer}, operation_id="metastore_ingestion_batch")
+    def post(self, request: Request) -> Response:
+        """Create and change up to 10,000 assets, in one transaction. One bad row does not sink the rest."""
+        given: dict[str, Any] = dict(request.data)
+        rows = given.get("assets")
+        if isinstance(rows, list):
+            if len(rows) > BATCH_LIMIT:
+                raise TooLarge(f"A batch holds at most {BATCH_LIMIT:,} assets", limit=BATCH_LIMIT)
+            given["assets"] = []  # the rows are checked where they are written, one by one
+        body = BatchBody(data=given)
+        body.is_valid(raise_exception=True)
+        upsert = body.validated_data.get("options", {}).get("upsert", True)
+        result = upsert_rows(actor=actor_of(request), rows=rows or [], upsert=upsert)
+        return Response(batch_answer(len(rows or []), result))
+
+
+def batch_answer(count: int, result: UpsertResult) -> dict[str, Any]:
+    return {
+        "processed": count,
+        "created": result.created,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "errors": [
+            {
+                "index": error.index,
+                "qualified_name": error.qualified_name,
+                "message": error.message,
+                "details": error.details,
+            }
+            for error in result.errors
+        ],
+    }
+
+
+class MetastoreBatch(Metastore, BatchViews):
+    pass
+
+
+router = Router()
+router.register("tasks", MetastoreTasks, basename="job")
+
+urlpatterns = [path("ingestion/batch", MetastoreBatch.as_view(), name="ingestion-batch"), *router.urls]

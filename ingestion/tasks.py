@@ -1,0 +1,23 @@
+"""Celery's doors to the queue. A message only wakes a worker: the rows say what there is to do."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from ingestion.services import jobs
+from ingestion.services.worker import work_next
+
+
+@shared_task(name=jobs.RUN_JOB)
+def run_job(job_id: str) -> str | None:
+    """Carry out the most urgent pending job (`job_id` is the one that woke us); answers which it was."""
+    job = work_next()
+    if job is not None:
+        jobs.wake_for_next()
+    return str(job.pk) if job else None
+
+
+@shared_task(name=jobs.DISPATCH_JOBS)
+def dispatch_jobs() -> int:
+    """Every 10 s by beat: take back what lapsed, wake workers for what waits; answers how many wait."""
+    return jobs.dispatch()
