@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from catalog.jsontext import JsonText, read_json
-from catalog.models import Asset
 from catalog.tables import among, as_uuid, db_uuid, is_postgresql
 
 
@@ -164,23 +163,16 @@ def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]]) -> AssetRecord:
         curated=() if row[8] == "[]" else tuple(read_json(row[8]).value),
         version=row[13],
         created_by_id=None if row[14] is None else as_uuid(row[14]),
-        created_at=_time(row[15]),
-        updated_at=_time(row[16]),
-        last_seen_at=_time(row[17]),
-        stale_since=_time(row[18]),
-        deleted_at=_time(row[19]),
+        created_at=as_time(row[15]),
+        updated_at=as_time(row[16]),
+        last_seen_at=as_time(row[17]),
+        stale_since=as_time(row[18]),
+        deleted_at=as_time(row[19]),
     )
 
 
-_TIME = models.DateTimeField()
-
-
-def _time(value: Any) -> Any:
-    """A moment as hand-written SQL gives it: a datetime, or SQLite's text in UTC."""
-    if not isinstance(value, str):
-        return value
-    moment = parse_datetime(value)
-    return moment.replace(tzinfo=connection.timezone) if moment and moment.tzinfo is None else moment
-
-
-ASSET_COLUMNS = tuple(str(field.column) for field in Asset._meta.concrete_fields)
+def as_time(value: Any) -> Any:
+    """A moment as hand-written SQL gives it: SQLite's has no time zone, and is in UTC."""
+    if isinstance(value, str):
+        value = parse_datetime(value)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

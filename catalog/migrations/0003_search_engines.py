@@ -4,8 +4,11 @@ A later migration that makes Django build the table anew on SQLite must run `_cr
 go with the old table.
 """
 
+from django.apps.registry import Apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import ProgrammingError, migrations, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 POSTGRESQL = [
     "CREATE INDEX catalog_search_words ON catalog_searchdocument USING gin (vector)",
@@ -36,7 +39,7 @@ NEEDS_EXTENSION = (
 )
 
 
-def _create(apps, schema_editor):
+def _create(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     connection = schema_editor.connection
     if connection.vendor == "postgresql":
         _create_extension(connection)
@@ -44,7 +47,7 @@ def _create(apps, schema_editor):
         schema_editor.execute(statement)
 
 
-def _create_extension(connection):
+def _create_extension(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
         if cursor.fetchone():
@@ -56,7 +59,7 @@ def _create_extension(connection):
             raise ImproperlyConfigured(f"{NEEDS_EXTENSION} PostgreSQL said: {str(error).strip()}") from error
 
 
-def _drop(apps, schema_editor):
+def _drop(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         statements = ["DROP INDEX catalog_search_words", "DROP INDEX catalog_search_parts"]
     else:

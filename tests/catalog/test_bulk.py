@@ -46,6 +46,7 @@ def test_a_batch_creates_assets_with_tags_search_and_trail(bob_actor: Actor):
     event = AuditEvent.objects.get(entity_id=asset.pk)
     assert event.action == "CREATE"
     assert event.before_state is None
+    assert event.after_state is not None
     assert event.after_state["tags"] == ["PII", "Sensitive"]
     assert event.after_state["metadata"] == {"rows": 5}
     assert AuditEvent.objects.filter(entity_type="TAG", action="CREATE").count() == 2
@@ -73,6 +74,8 @@ def test_a_change_merges_metadata_and_leaves_what_was_not_said(bob_actor: Actor)
     assert asset.version == 2
     event = AuditEvent.objects.filter(entity_id=asset.pk).order_by("-id").first()
     assert event is not None
+    assert event.before_state is not None
+    assert event.after_state is not None
     assert event.action == "UPDATE"
     assert event.before_state["metadata"] == {"a": 1, "b": 2}
     assert event.after_state["metadata"] == {"b": 2, "c": 3}
@@ -136,9 +139,7 @@ def test_a_collection_leaves_what_a_person_wrote(bob_actor: Actor, origin: Origi
     mine = [{"name": "id", "type": "int"}, {"name": "email", "type": "text", "description": "Where to write"}]
     upsert_assets(actor=bob_actor, drafts=[table(description="mine", schema=mine)])
     wider = [*columns, {"name": "age", "type": "int"}]
-    upsert_assets(
-        actor=bob_actor, drafts=[table(description="found again", tags=["new"], schema=wider)], origin=origin
-    )
+    upsert_assets(actor=bob_actor, drafts=[table(description="found again", tags=["new"], schema=wider)], origin=origin)
     asset = Asset.objects.get()
     assert asset.description == "mine"
     assert list(asset.tags.values_list("name", flat=True)) == ["new"]
