@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -86,10 +87,15 @@ class DomainForm(forms.ModelForm[Any]):
         if not isinstance(self.refused, Invalid) or not self.refused.fields:
             self.add_error(None, self.refused.message)
             return
-        for name, problems in self.refused.fields.items():
-            known = name in self.fields
+        for said, problems in self.refused.fields.items():
+            field = self.field_of(said)
             for problem in problems:
-                self.add_error(name if known else None, problem if known else f"{name}: {problem}")
+                self.add_error(field, problem if field else f"{said}: {problem}")
+
+    def field_of(self, said: str) -> str | None:
+        """The form's field for what a service names (`name`, `config.host`, `schema[2].type`); None for none."""
+        candidates = (said, said.replace(".", "_"), re.split(r"[.\[]", said, maxsplit=1)[0])
+        return next((name for name in candidates if name in self.fields), None)
 
 
 class OrganizationFilter(admin.SimpleListFilter):

@@ -55,6 +55,11 @@ def event_fields(event: Any) -> str:
 
 
 @register.filter
+def thousands(value: int) -> str:
+    return f"{value:,}"
+
+
+@register.filter
 def pretty_json(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
 

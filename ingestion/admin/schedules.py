@@ -49,21 +49,23 @@ def _interval(seconds: int) -> str:
 
 
 def _cron(expression: str) -> str:
+    """The common ones in words, any other as it is."""
     fields = expression.split()
     if len(fields) != 5:
         return expression
     minute, hour, day, month, weekday = fields
-    if month != "*" or not minute.isdigit():
-        return f"cron {expression}"
-    if (hour, day, weekday) == ("*", "*", "*"):
-        return f"every hour at {int(minute)} past"
-    if not hour.isdigit():
-        return f"cron {expression}"
-    at = f"at {int(hour):02}:{int(minute):02}"
-    if (day, weekday) == ("*", "*"):
-        return f"every day {at}"
-    if day == "*" and weekday.isdigit() and int(weekday) < len(WEEKDAYS):
-        return f"every {WEEKDAYS[int(weekday)]} {at}"
-    if weekday == "*" and day.isdigit():
-        return f"on day {int(day)} of every month {at}"
+    if month == "*" and minute.isdigit():
+        if (hour, day, weekday) == ("*", "*", "*"):
+            return f"every hour at {int(minute)} past"
+        days = _days(day, weekday)
+        if hour.isdigit() and days:
+            return f"{days} at {int(hour):02}:{int(minute):02}"
     return f"cron {expression}"
+
+
+def _days(day: str, weekday: str) -> str:
+    if (day, weekday) == ("*", "*"):
+        return "every day"
+    if day == "*" and weekday.isdigit() and int(weekday) < len(WEEKDAYS):
+        return f"every {WEEKDAYS[int(weekday)]}"
+    return f"on day {int(day)} of every month" if weekday == "*" and day.isdigit() else ""

@@ -59,41 +59,55 @@ def settings_from(schema: Mapping[str, Any], cleaned: Mapping[str, Any], stored:
 
 def _field(rule: Mapping[str, Any], value: Any, *, is_set: bool) -> forms.Field:
     initial = value if is_set else rule.get("default")
-    hint = str(rule.get("description", ""))
     if rule.get("writeOnly"):
-        widget = UnfoldAdminPasswordToggleWidget(
-            attrs={"autocomplete": "new-password", "placeholder": "Stored; leave empty to keep it" if is_set else ""}
-        )
-        return forms.CharField(widget=widget, help_text=hint, strip=False)
-    if "enum" in rule:
+        field = _secret(is_set)
+    elif "enum" in rule:
         choices = [("", "-"), *((one, str(one)) for one in rule["enum"])]
-        return forms.ChoiceField(choices=choices, initial=initial, widget=UnfoldAdminSelectWidget(), help_text=hint)
-    match rule.get("type"):
-        case "integer":
-            return _number(forms.IntegerField, rule, initial, hint, {})
-        case "number":
-            return _number(forms.FloatField, rule, initial, hint, {"step": "any"})
-        case "boolean":
-            return forms.BooleanField(initial=bool(initial), widget=UnfoldBooleanSwitchWidget(), help_text=hint)
-        case "array":
-            lines = "\n".join(str(one) for one in initial or ())
-            hint = f"{hint} One a line.".strip()
-            return forms.CharField(initial=lines, widget=UnfoldAdminTextareaWidget({"rows": 3}), help_text=hint)
-        case "object":
-            return forms.JSONField(initial=initial, widget=UnfoldAdminTextareaWidget({"rows": 4}), help_text=hint)
+        field = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget())
+    else:
+        field = _PLAIN.get(rule.get("type", "string"), _text)(rule)
+    field.help_text = str(rule.get("description", ""))
+    if rule.get("type") == "array":
+        field.help_text = f"{field.help_text} One a line.".strip()
+        initial = "\n".join(str(one) for one in initial or ())
+    if not rule.get("writeOnly"):
+        field.initial = initial
+    return field
+
+
+def _secret(is_set: bool) -> forms.Field:
+    hint = "Stored; leave empty to keep it" if is_set else ""
+    widget = UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "new-password", "placeholder": hint})
+    return forms.CharField(widget=widget, strip=False)
+
+
+def _integer(rule: Mapping[str, Any]) -> forms.Field:
+    widget = UnfoldAdminIntegerFieldWidget()
+    return forms.IntegerField(min_value=rule.get("minimum"), max_value=rule.get("maximum"), widget=widget)
+
+
+def _number(rule: Mapping[str, Any]) -> forms.Field:
+    widget = UnfoldAdminIntegerFieldWidget(attrs={"step": "any"})
+    return forms.FloatField(min_value=rule.get("minimum"), max_value=rule.get("maximum"), widget=widget)
+
+
+def _boolean(rule: Mapping[str, Any]) -> forms.Field:
+    return forms.BooleanField(widget=UnfoldBooleanSwitchWidget())
+
+
+def _list(rule: Mapping[str, Any]) -> forms.Field:
+    return forms.CharField(widget=UnfoldAdminTextareaWidget({"rows": 3}))
+
+
+def _object(rule: Mapping[str, Any]) -> forms.Field:
+    return forms.JSONField(widget=UnfoldAdminTextareaWidget({"rows": 4}))
+
+
+def _text(rule: Mapping[str, Any]) -> forms.Field:
     longest = rule.get("maxLength")
     is_long = longest is not None and longest > LONG_TEXT
     widget = UnfoldAdminTextareaWidget({"rows": 4}) if is_long else UnfoldAdminTextInputWidget()
-    return forms.CharField(initial=initial, max_length=longest, widget=widget, help_text=hint)
+    return forms.CharField(max_length=longest, widget=widget)
 
 
-def _number(
-    kind: type[forms.IntegerField] | type[forms.FloatField],
-    rule: Mapping[str, Any],
-    initial: Any,
-    hint: str,
-    attrs: dict[str, str],
-) -> forms.Field:
-    low, high = rule.get("minimum"), rule.get("maximum")
-    widget = UnfoldAdminIntegerFieldWidget(attrs=attrs)
-    return kind(min_value=low, max_value=high, initial=initial, widget=widget, help_text=hint)
+_PLAIN = {"integer": _integer, "number": _number, "boolean": _boolean, "array": _list, "object": _object}

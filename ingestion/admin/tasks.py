@@ -16,8 +16,8 @@ from accounts.actor import Actor
 from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, VisibleFilter, badge, posted
 from accounts.models import Role
 from ingestion.admin.runs import run_url
-from ingestion.admin.schema_forms import fields_of, settings_from
 from ingestion.admin.schedules import SCHEDULES, in_words, schedule_from
+from ingestion.admin.schema_forms import fields_of, settings_from
 from ingestion.models import CollectionTask, CollectionType, DataSource, Job, TaskStatus
 from ingestion.services.collections import (
     create_task,

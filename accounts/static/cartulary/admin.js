@@ -25,3 +25,19 @@ document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
+
+/* data-show-for="field:a,b" on an input: its row is shown while the select `field` has one of these values. */
+document.addEventListener("DOMContentLoaded", () => {
+  const groups = new Map();
+  for (const input of document.querySelectorAll("[data-show-for]")) {
+    const [name, values] = input.dataset.showFor.split(":");
+    const select = document.getElementById(`id_${name}`);
+    const row = input.closest(".field-row");
+    if (select && row) groups.set(select, [...(groups.get(select) || []), { row, values: values.split(",") }]);
+  }
+  for (const [select, rows] of groups) {
+    const apply = () => rows.forEach(({ row, values }) => { row.hidden = !values.includes(select.value); });
+    select.addEventListener("change", apply);
+    apply();
+  }
+});

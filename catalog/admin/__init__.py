@@ -1,0 +1,7 @@
+"""The curator's pages of the catalog."""
+
+from catalog.admin.assets import AssetAdmin
+from catalog.admin.relationships import RelationshipAdmin
+from catalog.admin.tags import TagAdmin
+
+__all__ = ["AssetAdmin", "RelationshipAdmin", "TagAdmin"]

@@ -1,0 +1,177 @@
+"""The admin's first page: how the catalog stands, what changed, what runs, what wants a curator's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.admin_site import seat_of
+from audit.models import AuditEvent
+from catalog.models import Asset, AssetType
+from ingestion.models import DataSource, Job, JobStatus, SourceStatus
+
+CHANGES_SHOWN = 10
+RUNS_SHOWN = 6
+DAYS = 7
+LARGE = 20_000
+"""A catalog of more assets is counted at most once in COUNTS_KEPT seconds."""
+COUNTS_KEPT = 60
+ENDED_WELL = (JobStatus.COMPLETED,)
+UNDER_WAY = (JobStatus.PENDING, JobStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCount:
+    type: str
+    label: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many assets there are of each type, and how many lack something."""
+
+    types: list[TypeCount]
+    total: int
+    undescribed: int
+    unowned: int
+    stale: int
+
+    def share(self, lacking: int) -> int:
+        """Per cent of the assets that do not lack it."""
+        return round(100 * (self.total - lacking) / self.total) if self.total else 0
+
+    @property
+    def described_share(self) -> int:
+        return self.share(self.undescribed)
+
+    @property
+    def owned_share(self) -> int:
+        return self.share(self.unowned)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The runs that began on one day; heights are per cent of the busiest day's."""
+
+    date: date
+    succeeded: int
+    failed: int
+    tallest: int
+
+    @property
+    def success_height(self) -> int:
+        return round(80 * self.succeeded / self.tallest)
+
+    @property
+    def failure_height(self) -> int:
+        return round(80 * self.failed / self.tallest)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What `templates/admin/index.html` shows, of the organization one acts in. A constant number of queries."""
+    seat = seat_of(request)
+    if seat.organization is None:
+        return {**context, "no_organization": True, "organization_add": reverse("admin:accounts_organization_add")}
+    organization_id, actor = seat.organization.pk, seat.actor
+    counts = count_assets(actor, organization_id)
+    sources = list(DataSource.objects.visible_to(actor).filter(organization=organization_id).order_by("name")[:200])
+    jobs = Job.objects.visible_to(actor).filter(organization=organization_id).select_related("task__data_source")
+    days = count_runs(actor, organization_id)
+    return {
+        **context,
+        "organization": seat.organization,
+        "counts": counts,
+        "changes": latest_changes(actor, organization_id),
+        "sources": sources,
+        "broken_sources": [source for source in sources if source.status == SourceStatus.ERROR],
+        "running": list(jobs.filter(status__in=UNDER_WAY).order_by("created_at")[:RUNS_SHOWN]),
+        "ended": list(jobs.exclude(status__in=UNDER_WAY).order_by("-created_at")[:RUNS_SHOWN]),
+        "days": days,
+        "succeeded": sum(day.succeeded for day in days),
+        "failed": sum(day.failed for day in days),
+    }
+
+
+def count_assets(actor: Actor, organization_id: UUID) -> Counts:
+    key = f"dashboard-counts-{organization_id}"
+    kept: Counts | None = cache.get(key)
+    if kept is not None:
+        return kept
+    rows = (
+        Asset.objects.visible_to(actor)
+        .filter(organization=organization_id)
+        .order_by()
+        .values("type")
+        .annotate(
+            total=Count("pk"),
+            undescribed=Count("pk", filter=Q(description="")),
+            unowned=Count("pk", filter=Q(owner=None)),
+            stale=Count("pk", filter=Q(stale_since__isnull=False)),
+        )
+    )
+    found = sorted(rows, key=lambda row: -row["total"])
+    labels = dict(AssetType.choices)
+    counts = Counts(
+        types=[TypeCount(row["type"], str(labels.get(row["type"], row["type"])), row["total"]) for row in found],
+        total=sum(row["total"] for row in found),
+        undescribed=sum(row["undescribed"] for row in found),
+        unowned=sum(row["unowned"] for row in found),
+        stale=sum(row["stale"] for row in found),
+    )
+    if counts.total > LARGE:
+        cache.set(key, counts, COUNTS_KEPT)
+    return counts
+
+
+def latest_changes(actor: Actor, organization_id: UUID) -> Sequence[AuditEvent]:
+    """The newest events of the trail that changed something; signing in is none."""
+    events = AuditEvent.objects.visible_to(actor).filter(organization_id=organization_id)
+    return list(events.exclude(action__startswith="LOGIN").order_by("-id")[:CHANGES_SHOWN])
+
+
+def count_runs(actor: Actor, organization_id: UUID) -> list[Day]:
+    """The runs of the last seven days, day by day, those without a run included."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+    first = midnight.date()
+    rows = (
+        Job.objects.visible_to(actor)
+        .filter(organization=organization_id, created_at__gte=midnight)
+        .order_by()
+        .annotate(day=TruncDate("created_at"))
+        .values("day")
+        .annotate(
+            succeeded=Count("pk", filter=Q(status__in=ENDED_WELL)),
+            failed=Count("pk", filter=Q(status=JobStatus.FAILED)),
+        )
+    )
+    by_day = {row["day"]: (row["succeeded"], row["failed"]) for row in rows}
+    tallest = max([1, *(sum(pair) for pair in by_day.values())])
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    return [Day(day, *by_day.get(day, (0, 0)), tallest) for day in days]
+
+
+def quick_search(request: HttpRequest, term: str) -> list[dict[str, str]]:
+    """What Ctrl-K offers first: assets, by the beginning of their names."""
+    actor = seat_of(request).actor
+    found = Asset.objects.visible_to(actor).filter(name__istartswith=term[:200].replace("\0", ""))
+    return [
+        {
+            "title": asset.name,
+            "description": f"{asset.get_type_display()} {asset.qualified_name}",
+            "link": reverse("admin:catalog_asset_change", args=[asset.pk]),
+            "icon": "dataset",
+        }
+        for asset in found.order_by("-updated_at")[:8]
+    ]
