@@ -29,8 +29,7 @@ def bare_page(request: HttpRequest) -> HttpResponse:
     """The same for the hundred assets that changed last."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM catalog_asset WHERE deleted_at IS NULL"
-            " ORDER BY updated_at DESC, id DESC LIMIT 100"
+            f"SELECT {_COLUMNS} FROM catalog_asset WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT 100"
         )
         names = [column.name for column in cursor.description]
         return _answer([dict(zip(names, line, strict=True)) for line in cursor.fetchall()])
