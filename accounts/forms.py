@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.services.login import sign_in
-from contracts.errors import RateLimited, Unauthenticated, Unavailable
+from contracts.errors import RateLimited, Unauthenticated
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm as Form
@@ -37,7 +37,7 @@ class ThrottledSignIn(Form):
             )
         except Unauthenticated:
             raise self.get_invalid_login_error() from None
-        except (RateLimited, Unavailable) as error:
+        except RateLimited as error:
             raise ValidationError(error.message, code=error.kind) from error
         self.user_cache = user
         return self.cleaned_data

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.managers import storable
+from contracts.errors import NotFound
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -30,6 +31,13 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         if not storable(slug):
             return self.none()
         return self.alias(lower_slug=Lower("slug")).filter(lower_slug=Lower(models.Value(slug)))
+
+    def named(self, slug: str) -> Organization:
+        """The one with this slug. Raises NotFound."""
+        found = self.by_slug(slug).first()
+        if found is None:
+            raise NotFound(f"There is no organization '{slug}'", resource="organization", organization_slug=slug)
+        return found
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

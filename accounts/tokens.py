@@ -54,14 +54,17 @@ def issue_tokens(membership: Membership) -> TokenPair:
     return TokenPair(str(refresh.access_token), str(refresh), settings.ACCESS_TOKEN_SECONDS)
 
 
-def refresh_access(refresh_token: str) -> TokenPair:
-    """A new access token for a refresh token. Raises Unauthenticated when it is bad, expired or not a member's."""
+def refresh_access(refresh_token: str) -> tuple[Membership, TokenPair]:
+    """A new access token beside the same refresh token, and whose they are.
+
+    Raises Unauthenticated when it is bad, expired or no longer a member's.
+    """
     try:
         refresh = RefreshToken(refresh_token)  # type: ignore[arg-type]
     except TokenError as error:
         raise Unauthenticated("The refresh token is not valid or has expired") from error
-    _membership_of(refresh)
-    return TokenPair(str(refresh.access_token), refresh_token, settings.ACCESS_TOKEN_SECONDS)
+    membership = _membership_of(refresh)
+    return membership, TokenPair(str(refresh.access_token), refresh_token, settings.ACCESS_TOKEN_SECONDS)
 
 
 def make_key() -> tuple[str, str, str]:

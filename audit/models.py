@@ -40,6 +40,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["organization_id", "-id"], name="audit_by_organization"),
             models.Index(fields=["entity_id", "-id"], name="audit_by_entity"),
             models.Index(fields=["user_id", "-id"], name="audit_by_user"),
+            models.Index(fields=["organization_id", "action", "-id"], name="audit_by_action"),
+            models.Index(fields=["organization_id", "entity_type", "-id"], name="audit_by_type"),
             models.Index(fields=["request_id", "-id"], name="audit_by_request", condition=~models.Q(request_id="")),
         ]
 

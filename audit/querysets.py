@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 from uuid import UUID
 
@@ -10,6 +11,16 @@ from django.db import models
 
 if TYPE_CHECKING:
     from audit.models import AuditEvent
+
+
+_BATCH = timedelta(hours=1)
+_LATEST = datetime.max.replace(tzinfo=UTC) - _BATCH
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a millisecond: all that is made then and later has greater or equal ids."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return UUID(int=milliseconds << 80)
 
 
 class Viewer(Protocol):
@@ -29,6 +40,14 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def of_entity(self, entity_id: UUID) -> Self:
         """One thing's history, newest first."""
         return self.filter(entity_id=entity_id).order_by("-id")
+
+    def since(self, moment: datetime) -> Self:
+        """The events of this moment and later, found by their ids: an id is never older than its event."""
+        return self.filter(id__gte=first_id_at(moment), timestamp__gte=moment)
+
+    def until(self, moment: datetime) -> Self:
+        """The events before this moment. An id is younger than its event by no more than a batch takes to write."""
+        return self.filter(id__lt=first_id_at(min(moment, _LATEST) + _BATCH), timestamp__lt=moment)
 
     def of_entities(self, entity_ids: Sequence[UUID]) -> Self:
         return self.filter(entity_id__in=entity_ids).order_by("-id")

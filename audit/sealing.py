@@ -24,6 +24,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from audit.models import AuditBlock, AuditEvent
+from audit.querysets import first_id_at
 from audit.tables import refused_by
 from contracts.errors import Conflict
 
@@ -71,12 +72,6 @@ def seal_events(*, margin: timedelta = MARGIN) -> int:
 def horizon(margin: timedelta = MARGIN) -> UUID:
     """The smallest id that an event still to be committed could have."""
     return first_id_at(_oldest_writer() - margin)
-
-
-def first_id_at(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a millisecond: all events of that moment and later have greater or equal ids."""
-    milliseconds = max(0, int(moment.astimezone(UTC).timestamp() * 1000))
-    return UUID(int=milliseconds << 80)
 
 
 def leaves_of(after: UUID | None, last: UUID | None = None, *, limit: int | None = None) -> Iterator[Leaf]:

@@ -8,18 +8,22 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+import accounts.api.collection
+import accounts.api.metastore
+import accounts.api.registry
+import audit.api.metastore
 from config.health import Health
 from contracts.ownership import unrouted
 
 Routes = list[URLPattern | URLResolver]
 
-METASTORE: Routes = []
+METASTORE: Routes = [*accounts.api.metastore.urlpatterns, *audit.api.metastore.urlpatterns]
 """Below `/v1`."""
 
-COLLECTION: Routes = []
+COLLECTION: Routes = [*accounts.api.collection.urlpatterns]
 """Below `/api/v1`, as the registry and the entities."""
 
-REGISTRY: Routes = [path("health", Health.as_view(), name="health")]
+REGISTRY: Routes = [path("health", Health.as_view(), name="health"), *accounts.api.registry.urlpatterns]
 
 ENTITIES: Routes = []
 

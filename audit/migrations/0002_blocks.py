@@ -30,6 +30,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="auditevent",
+            index=models.Index(fields=["organization_id", "action", "-id"], name="audit_by_action"),
+        ),
+        migrations.AddIndex(
+            model_name="auditevent",
+            index=models.Index(fields=["organization_id", "entity_type", "-id"], name="audit_by_type"),
+        ),
+        migrations.AddIndex(
+            model_name="auditevent",
             index=models.Index(
                 condition=models.Q(("request_id", ""), _negated=True),
                 fields=["request_id", "-id"],

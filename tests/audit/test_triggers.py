@@ -68,7 +68,7 @@ def test_trail_outlives_the_organization(event, acme, alice_member):
 
 def test_deletion_of_an_organization_is_on_its_trail(acme, operator):
     delete_organization(actor=operator, organization=acme)
-    last = AuditEvent.objects.first()
+    last = AuditEvent.objects.all()[0]
     assert (last.action, last.entity_type, last.entity_name) == ("DELETE", "ORGANIZATION", "Acme")
     assert last.organization_id == last.entity_id
 

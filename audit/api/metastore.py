@@ -1,0 +1,173 @@
+"""The trail in the metastore contract: `GET /v1/audits`, newest first.
+
+Beyond the page: more filters; `pagination.next_cursor`, to be sent back as `cursor`, which finds its
+place by an index however long the trail is; and `total`, which counts to COUNTED and then says so in
+`total_is_exact`. An `offset` reaches as far as the count does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audit.diff import changes
+from audit.models import AuditEvent
+from audit.querysets import AuditEventQuerySet
+from contracts.base import Enveloped
+from contracts.errors import BadRequest
+from contracts.metastore import Metastore, MetastorePagination
+from contracts.views import ContractViewSet, uuid_of
+
+COUNTED = 10_000
+
+
+class AuditFilters(serializers.Serializer[Any]):
+    """What a list of events may be narrowed by."""
+
+    entity_type = serializers.CharField(required=False, help_text="As `ASSET`, whatever the case.")
+    entity_id = serializers.UUIDField(required=False)
+    action = serializers.CharField(required=False, help_text="As `UPDATE`, whatever the case.")
+    user = serializers.UUIDField(required=False, help_text="Who did it.")
+    request_id = serializers.CharField(required=False)
+    created_after = serializers.DateTimeField(required=False, help_text="From this moment on. Also `since`.")
+    created_before = serializers.DateTimeField(required=False, help_text="Before this moment. Also `until`.")
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+
+    def narrow(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
+        wanted = self.validated_data
+        exact = {
+            "entity_type": wanted.get("entity_type", "").upper(),
+            "action": wanted.get("action", "").upper(),
+            "entity_id": wanted.get("entity_id"),
+            "user_id": wanted.get("user"),
+            "request_id": wanted.get("request_id"),
+        }
+        events = events.filter(**{name: value for name, value in exact.items() if value})
+        for name in ("created_after", "since"):
+            if name in wanted:
+                events = events.since(wanted[name])
+        for name in ("created_before", "until"):
+            if name in wanted:
+                events = events.until(wanted[name])
+        return events
+
+
+class AuditPagination(MetastorePagination):
+    """`limit`, and `cursor` or `offset`."""
+
+    has_more: bool
+    next_cursor: str | None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        window = self.open(request)
+        self.close(queryset.order_by()[: COUNTED + 1].values("pk").count())
+        events = queryset.order_by("-id")
+        given = request.query_params.get("cursor")
+        if given:
+            place = uuid_of(given)
+            if place is None:
+                raise BadRequest("This cursor is none of ours", fields={"cursor": ["Send back a next_cursor."]})
+            events = events.filter(id__lt=place)
+        elif window.offset > COUNTED:
+            words = f"An offset reaches {COUNTED} events far: go on with the cursor."
+            raise BadRequest(words, fields={"offset": [words]})
+        first = 0 if given else window.offset
+        rows = list(events[first : first + window.limit + 1])
+        self.has_more = len(rows) > window.limit
+        rows = rows[: window.limit]
+        self.next_cursor = str(rows[-1].pk) if self.has_more else None
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        pagination = {
+            "total": min(self.total, COUNTED),
+            "total_is_exact": self.total <= COUNTED,
+            "limit": self.window.limit,
+            "offset": self.window.offset,
+            "has_more": self.has_more,
+            "next_cursor": self.next_cursor,
+        }
+        return Response(Enveloped(data=data, pagination=pagination))
+
+
+class UserOfEventSerializer(serializers.Serializer[AuditEvent]):
+    """Who did it; `id` is null for a program and for the application itself."""
+
+    id = serializers.UUIDField(source="user_id", allow_null=True)
+    name = serializers.CharField(source="user_name")
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    user = UserOfEventSerializer(source="*", read_only=True)
+
+    class Meta:
+        model = AuditEvent
+        fields = [
+            "id",
+            "entity_type",
+            "entity_id",
+            "entity_name",
+            "entity_version",
+            "action",
+            "user",
+            "actor_kind",
+            "door",
+            "request_id",
+            "before_state",
+            "after_state",
+            "timestamp",
+        ]
+        read_only_fields = fields
+
+
+class AuditEventDetailSerializer(AuditEventSerializer):
+    """With what differs, field by field."""
+
+    changes = serializers.SerializerMethodField()
+
+    class Meta(AuditEventSerializer.Meta):
+        fields = [*AuditEventSerializer.Meta.fields, "changes"]
+
+    def get_changes(self, event: AuditEvent) -> list[dict[str, Any]]:
+        return [asdict(change) for change in changes(event.before_state, event.after_state)]
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="metastore_audits", parameters=[AuditFilters]),
+    retrieve=extend_schema(operation_id="metastore_audit"),
+)
+class MetastoreAudits(Metastore, ContractViewSet[AuditEvent]):
+    """Who changed what: every change with the whole state before and after it."""
+
+    resource: ClassVar[str] = "audit"
+    queryset = AuditEvent.objects.none()
+    pagination_class = AuditPagination
+    serializer_class = AuditEventSerializer
+
+    def get_queryset(self) -> AuditEventQuerySet:
+        actor: Any = self.request.auth
+        return AuditEvent.objects.visible_to(actor)
+
+    def get_serializer_class(self) -> type[serializers.ModelSerializer[AuditEvent]]:
+        return AuditEventDetailSerializer if self.action == "retrieve" else AuditEventSerializer
+
+    def list(self, request: Request) -> Response:
+        filters = AuditFilters(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        return self.paged(filters.narrow(self.get_queryset()))
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.one(self.get_object())
+
+
+urlpatterns: list[URLPattern] = [
+    path("audits", MetastoreAudits.as_view({"get": "list"}), name="audits"),
+    path("audits/<str:pk>", MetastoreAudits.as_view({"get": "retrieve"}), name="audit"),
+]
