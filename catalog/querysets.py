@@ -21,6 +21,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         """The same, the deleted ones included."""
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
+    def for_display(self) -> Self:
+        """With what every door shows beside the asset's own columns: owner, creator, origin, tags. Two statements."""
+        return self.select_related("owner", "created_by", "origin").prefetch_related("tags")
+
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, actor: Actor) -> Self:

@@ -27,7 +27,9 @@ ELEMENT_NAME_LENGTH = 1000
 ELEMENT_TYPE_LENGTH = 10_000
 ELEMENT_LEVELS = 15
 
-_ELEMENT_KEYS = frozenset({"name", "type", "nullable", "position", "description", "tags", "children"})
+_ELEMENT_KEYS = frozenset(
+    {"name", "type", "nullable", "position", "description", "tags", "children", "default", "primary_key"}
+)
 _ASSET_TYPES = frozenset(AssetType.values)
 _RELATIONSHIP_TYPES = frozenset(RelationshipType.values)
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -153,13 +155,13 @@ def _elements(value: Any, path: str, level: int) -> None:
         raise Refused(path, f"Nested too deeply; at most {ELEMENT_LEVELS} levels.")
     for index, element in enumerate(value):
         if type(element) is not dict:
-            raise Refused(f"{path}[{index}]", "This must be an object.")
+            raise Refused(f"{path}.{index}", "This must be an object.")
         try:
             _element(element)
         except Refused as error:
-            raise Refused(f"{path}[{index}]{error.path}", str(error)) from error
+            raise Refused(f"{path}.{index}{error.path}", str(error)) from error
         if element.get("children") is not None:
-            _elements(element["children"], f"{path}[{index}].children", level + 1)
+            _elements(element["children"], f"{path}.{index}.children", level + 1)
 
 
 def _element(element: dict[Any, Any]) -> None:
@@ -169,14 +171,16 @@ def _element(element: dict[Any, Any]) -> None:
     _element_text(element, "type", ELEMENT_TYPE_LENGTH, required=True)
     if len(element) == 2:
         return
-    nullable = element.get("nullable")
-    if nullable is not None and type(nullable) is not bool:
-        raise Refused(".nullable", "This must be true or false.")
+    for key in ("nullable", "primary_key"):
+        flag = element.get(key)
+        if flag is not None and type(flag) is not bool:
+            raise Refused(f".{key}", "This must be true or false.")
     position = element.get("position")
     if position is not None and (type(position) is not int or not 0 <= position < 2**31):
         raise Refused(".position", "This must be a whole number, 0 or more.")
-    if element.get("description") is not None:
-        _element_text(element, "description", DESCRIPTION_LENGTH)
+    for key in ("description", "default"):
+        if element.get(key) is not None:
+            _element_text(element, key, DESCRIPTION_LENGTH)
     if element.get("tags") is not None:
         try:
             _tags(element["tags"])
@@ -213,7 +217,7 @@ def _tags(value: Any) -> list[str]:
         try:
             name = _tag_name(item)
         except ValueError as error:
-            raise Refused(f"[{index}]", str(error)) from error
+            raise Refused(f".{index}", str(error)) from error
         names.setdefault(tag_key(name), name)
     return list(names.values())
 

@@ -1,9 +1,12 @@
 """Writes of the catalog. Every door calls these."""
 
+from catalog.services.assets import create_asset, delete_asset, restore_asset, snapshot, update_asset
 from catalog.services.bulk import upsert_assets, upsert_rows
 from catalog.services.bulk_edges import upsert_relationships
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
+from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.retiring import retire_assets, retire_relationships
+from catalog.services.tags import create_tag, delete_tag, merge_tags, update_tag
 
 __all__ = [
     "AssetDraft",
@@ -11,8 +14,20 @@ __all__ = [
     "Retired",
     "RowError",
     "UpsertResult",
+    "create_asset",
+    "create_relationship",
+    "create_tag",
+    "delete_asset",
+    "delete_relationship",
+    "delete_tag",
+    "merge_tags",
+    "restore_asset",
     "retire_assets",
     "retire_relationships",
+    "snapshot",
+    "update_asset",
+    "update_relationship",
+    "update_tag",
     "upsert_assets",
     "upsert_relationships",
     "upsert_rows",

@@ -112,7 +112,9 @@ def _write(actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upse
         name = row.fields["qualified_name"]
         record = there.get(name)
         if record is None:
-            result.ids[name] = _create(writer, row.fields, tags, origin)
+            record = new_asset(writer, row.fields, tags, origin)
+            writer.create(record)
+            result.ids[name] = record.id
             result.created += 1
             continue
         result.ids[name] = record.id
@@ -147,8 +149,9 @@ def _without_existing(
     return free
 
 
-def _create(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None) -> Any:
-    record = AssetRecord(
+def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None) -> AssetRecord:
+    """The asset that these checked fields make, with the tags learned before."""
+    return AssetRecord(
         id=uuid7(),
         organization_id=writer.organization_id,
         type=fields["type"],
@@ -166,5 +169,3 @@ def _create(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: 
         created_at=writer.now,
         updated_at=writer.now,
     )
-    writer.create(record)
-    return record.id

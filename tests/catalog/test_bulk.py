@@ -17,11 +17,6 @@ def table(name: str = "users", **fields) -> AssetDraft:
     return AssetDraft(type="TABLE", name=name, qualified_name=f"prod.public.{name}", **fields)
 
 
-@pytest.fixture
-def origin(acme) -> Origin:
-    return Origin.objects.create(organization=acme, name="Warehouse", type="postgresql")
-
-
 def test_a_batch_creates_assets_with_tags_search_and_trail(bob_actor: Actor):
     result = upsert_assets(
         actor=bob_actor,
@@ -121,7 +116,7 @@ def test_a_bad_row_sinks_no_other(bob_actor: Actor):
     assert "type" in by_index[1].details["fields"]
     assert "colour" in by_index[4].details["fields"]
     assert by_index[5].details == {"first_index": 0}
-    assert "schema[0].type" in by_index[6].details["fields"]
+    assert "schema.0.type" in by_index[6].details["fields"]
     assert Asset.objects.get().name == "good"
 
 

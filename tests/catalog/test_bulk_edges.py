@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.utils import timezone
 
 from accounts.actor import Actor
 from audit.models import AuditEvent
@@ -27,11 +26,6 @@ pytestmark = pytest.mark.django_db
 def assets(actor: Actor, *names: str, origin: Origin | None = None) -> dict[str, UUID]:
     drafts = [AssetDraft(type="TABLE", name=name, qualified_name=name) for name in names]
     return upsert_assets(actor=actor, drafts=drafts, origin=origin).ids
-
-
-@pytest.fixture
-def origin(acme) -> Origin:
-    return Origin.objects.create(organization=acme, name="Warehouse", type="postgresql", collected_at=timezone.now())
 
 
 def test_edges_are_made_once_and_their_metadata_follows(bob_actor: Actor):
