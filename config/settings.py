@@ -189,6 +189,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("COOKIES_OVER_HTTPS_ONLY")
@@ -213,6 +214,8 @@ RATE_ENTITIES = env.rate("RATE_ENTITIES", "1000/second")
 RATE_LOGIN = env.rate("RATE_LOGIN", "10/minute")
 BODY_LIMIT = env.integer("BODY_LIMIT", 64 * 1024 * 1024, low=1024)
 """Bytes of a JSON request body; more is answered with 413."""
+ARTIFACT_LIMIT = env.integer("ARTIFACT_LIMIT", 128 * 1024 * 1024, low=1024)
+"""Bytes of an artifact (an SBOM, a VEX, any other file); more is answered with 413."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 """Whose X-Forwarded-For is believed, as `10.0.0.0/8,127.0.0.1`; nobody's where it is empty."""
