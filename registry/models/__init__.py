@@ -10,6 +10,21 @@ from registry.models.artifacts import (
     CollectionReason,
 )
 from registry.models.contents import Content, Edge, Licence, Package, Statement, StatementStatus
+from registry.models.entries import (
+    Compression,
+    Dependency,
+    DependencySet,
+    Entry,
+    EntryKind,
+    EntryLabel,
+    File,
+    LabelKind,
+    Organism,
+    Source,
+    Tool,
+    Version,
+)
+from registry.models.records import DownloadDay, DownloadFlush, FileCheck, Statistics, Upload, UploadPart
 from registry.models.releases import Component, Product, ProductVersion, Project, Release, ReleaseStatus
 
 __all__ = [
@@ -21,15 +36,33 @@ __all__ = [
     "CollectionItem",
     "CollectionReason",
     "Component",
+    "Compression",
     "Content",
+    "Dependency",
+    "DependencySet",
+    "DownloadDay",
+    "DownloadFlush",
     "Edge",
+    "Entry",
+    "EntryKind",
+    "EntryLabel",
+    "File",
+    "FileCheck",
+    "LabelKind",
     "Licence",
+    "Organism",
     "Package",
     "Product",
     "ProductVersion",
     "Project",
     "Release",
     "ReleaseStatus",
+    "Source",
     "Statement",
     "StatementStatus",
+    "Statistics",
+    "Tool",
+    "Upload",
+    "UploadPart",
+    "Version",
 ]

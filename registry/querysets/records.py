@@ -1,0 +1,39 @@
+"""Reads of the registry's counters, uploads and checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.actor import Actor
+from registry.querysets.entries import readable_organizations
+
+if TYPE_CHECKING:
+    from registry.models import FileCheck, Statistics, Upload
+
+
+class StatisticsQuerySet(models.QuerySet["Statistics"]):
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.sees_all:
+            return self
+        return self.filter(organization__in=readable_organizations(actor).values("pk"))
+
+    def totals(self) -> dict[str, int]:
+        """The sum of each counter."""
+        names = ("sources", "tools", "versions", "downloads", "size")
+        found = self.aggregate(**{name: models.Sum(name) for name in names})
+        return {name: found[name] or 0 for name in names}
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The actor's organizations' that have not expired."""
+        current = self.filter(expires_at__gt=timezone.now())
+        return current if actor.sees_all else current.filter(organization__in=actor.organizations)
+
+
+class FileCheckQuerySet(models.QuerySet["FileCheck"]):
+    def latest_finished(self) -> FileCheck | None:
+        return self.filter(finished_at__isnull=False).first()
