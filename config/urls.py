@@ -12,15 +12,17 @@ import accounts.api.collection
 import accounts.api.metastore
 import accounts.api.registry
 import audit.api.metastore
+import ingestion.api.collection
+import ingestion.api.metastore
 from config.health import Health
 from contracts.ownership import unrouted
 
 Routes = list[URLPattern | URLResolver]
 
-METASTORE: Routes = [*accounts.api.metastore.urlpatterns, *audit.api.metastore.urlpatterns]
+METASTORE: Routes = [*accounts.api.metastore.urlpatterns, *audit.api.metastore.urlpatterns, *ingestion.api.metastore.urlpatterns]
 """Below `/v1`."""
 
-COLLECTION: Routes = [*accounts.api.collection.urlpatterns]
+COLLECTION: Routes = [*accounts.api.collection.urlpatterns, *ingestion.api.collection.urlpatterns]
 """Below `/api/v1`, as the registry and the entities."""
 
 REGISTRY: Routes = [path("health", Health.as_view(), name="health"), *accounts.api.registry.urlpatterns]

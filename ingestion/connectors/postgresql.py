@@ -84,9 +84,8 @@ class PostgreSQLConnector(RelationalConnector):
             engine.dispose()
 
     def version(self, connection: Connection) -> tuple[str, str]:
-        info = str(connection.execute(text("SELECT version()")).scalar())
-        number = str(connection.execute(text("SHOW server_version")).scalar())
-        return info.partition(" on ")[0], number.partition(" ")[0]
+        number = str(connection.execute(text("SHOW server_version")).scalar()).partition(" ")[0]
+        return f"PostgreSQL {number}", number
 
     def databases(self, connection: Connection) -> list[SchemaInfo]:
         return [SchemaInfo(row.name, row.comment or "") for row in connection.execute(_DATABASE)]

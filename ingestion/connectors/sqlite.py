@@ -235,7 +235,7 @@ def _described(connection: Connection, schema: str, names: Sequence[str]) -> lis
         table = Table(schema, name, is_view=kind == "view", kind="virtual table" if kind == "virtual" else "")
         found = [row for row in columns if row.name is not None]
         table.columns = [
-            Column(row.name, row.type, not row.required and not row.pk, row.cid + 1, default=row.dflt_value)
+            Column(row.name, row.type or "ANY", not row.required and not row.pk, row.cid + 1, default=row.dflt_value)
             for row in found
         ]
         table.primary_key = [row.name for row in sorted(found, key=lambda row: row.pk) if row.pk]

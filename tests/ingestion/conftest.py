@@ -1,0 +1,104 @@
+"""Sources to collect: SQLite files below the import folder, PostgreSQL databases that are thrown away."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from accounts.actor import Actor
+from ingestion.models import DataSource, Job
+from ingestion.services.collections import execute_task, full_collection_of
+from ingestion.services.sources import create_data_source
+from ingestion.services.worker import work_next
+
+SHOP = """
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT DEFAULT 'none');
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), total NUMERIC);
+CREATE INDEX orders_by_customer ON orders (customer_id);
+CREATE VIEW spending AS
+    SELECT c.name AS customer, sum(o.total) AS spent FROM customers c JOIN orders o ON o.customer_id = c.id
+    GROUP BY c.name;
+"""
+
+
+@pytest.fixture
+def import_dir(tmp_path: Path, settings: Any) -> Path:
+    folder = tmp_path / "import"
+    folder.mkdir()
+    settings.IMPORT_DIR = folder
+    return folder
+
+
+@pytest.fixture
+def shop(import_dir: Path) -> Path:
+    """A SQLite file with two tables and a view."""
+    path = import_dir / "shop.db"
+    run_sql(path, SHOP)
+    return path
+
+
+def run_sql(path: Path, script: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+
+
+@pytest.fixture
+def shop_source(shop: Path, bob_actor: Actor) -> DataSource:
+    return create_data_source(
+        actor=bob_actor, data={"name": "shop", "type": "sqlite", "config": {"database": "shop.db"}}
+    )
+
+
+@pytest.fixture
+def collect(bob_actor: Actor) -> Callable[..., Job]:
+    """Collect a source as a worker would: a job in the queue, then the next one taken from it."""
+
+    def run(source: DataSource, config: Mapping[str, Any] | None = None) -> Job:
+        task = full_collection_of(actor=bob_actor, source=source)
+        if config is not None:
+            task.config = dict(config)
+            task.save()
+        job = execute_task(actor=bob_actor, task=task)
+        done = work_next()
+        assert done is not None
+        assert done.pk == job.pk
+        job.refresh_from_db()
+        return job
+
+    return run
+
+
+@pytest.fixture
+def new_database(postgresql_url: str) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Make a PostgreSQL database, run a script in it, and give the config of a source that names it."""
+    made: list[str] = []
+    url = urlsplit(postgresql_url)
+
+    def make(script: str = "") -> dict[str, Any]:
+        name = f"cartulary_source_{uuid4().hex[:12]}"
+        with psycopg.connect(postgresql_url, autocommit=True) as server:
+            server.execute(f'CREATE DATABASE "{name}"')
+        made.append(name)
+        with psycopg.connect(url._replace(path=f"/{name}").geturl(), autocommit=True) as database:
+            if script:
+                database.execute(script)
+        return {
+            "host": url.hostname or "127.0.0.1",
+            "port": url.port or 5432,
+            "database": name,
+            "username": url.username or "postgres",
+            **({"password": url.password} if url.password else {}),
+        }
+
+    yield make
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        for name in made:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
