@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from contracts.errors import BadRequest
 from contracts.paging import WindowPagination, in_total_order
 
-_SIGNER = Signer(salt="contracts.cursor", sep=".")
+
 _LOOKUPS: Mapping[tuple[bool, bool], Any] = {
     (True, False): TupleGreaterThan,
     (True, True): TupleGreaterThanOrEqual,
@@ -42,18 +42,22 @@ class Cursor:
 
     def text(self) -> str:
         """URL-safe, signed."""
-        return _SIGNER.sign_object([self.order, self.values, self.total, int(self.inclusive)])
+        return _signer().sign_object([self.order, self.values, self.total, int(self.inclusive)])
 
     @classmethod
     def read(cls, name: str, text: str, order: str) -> Cursor:
         """Raises BadRequest for what we did not sign, or signed for a list in another order."""
         try:
-            of, values, total, inclusive = _SIGNER.unsign_object(text)
+            of, values, total, inclusive = _signer().unsign_object(text)
         except (BadSignature, ValueError, TypeError):
             raise _unreadable(name) from None
         if of != order:
             raise _unreadable(name)
         return cls(of, values, total, bool(inclusive))
+
+
+def _signer() -> Signer:
+    return Signer(salt="contracts.cursor", sep=".")
 
 
 def _unreadable(name: str) -> BadRequest:

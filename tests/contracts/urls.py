@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -45,7 +45,8 @@ class ThingViews(ListsAndRetrieves[Organization]):
     rows_key = "data_sources"
 
     def get_queryset(self) -> Any:
-        return Organization.objects.order_by("slug")
+        queryset = Organization.objects.order_by("slug")
+        return queryset.none() if "nothing" in self.request.query_params else queryset
 
     def create(self, request: Request) -> Response:
         actor_of(request).require(Role.EDITOR)
@@ -96,18 +97,37 @@ class BrokenViews(ContractView):
         raise self.ERRORS[kind]()
 
 
+class EchoView(ContractView):
+    """Answers the body it was sent; open to all."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def post(self, request: Request) -> Response:
+        return Response(request.data)
+
+
 def outside(request: HttpRequest) -> HttpResponse:
     """A plain Django view that breaks."""
     raise RuntimeError("secret outside")
 
 
 def routes(contract: type[ContractView]) -> Any:
-    """`things`, `things/<id>`, `broken/<kind>` and `outside` in one contract."""
-    things = type(f"{contract.__name__}Things", (contract, ThingViews), {})
-    broken = type(f"{contract.__name__}Broken", (contract, BrokenViews), {"permission_classes": []})
+    """`things`, `things/<id>`, `broken/<kind>`, `echo` and `outside` in one contract."""
+    things, broken, echo = (
+        cast(Any, type(f"{contract.__name__}{views.__name__}", (contract, views), {}))
+        for views in (ThingViews, BrokenViews, EchoView)
+    )
     router = Router()
     router.register("things", things, basename=f"{contract.contract}-thing")
-    return include([*router.urls, path("broken/<kind>", broken.as_view()), path("outside", outside)])  # type: ignore[attr-defined]
+    return include(
+        [
+            *router.urls,
+            path("broken/<kind>", broken.as_view()),
+            path("echo", echo.as_view()),
+            path("outside", outside),
+        ]
+    )
 
 
 PREFIXES: dict[str, str] = {
