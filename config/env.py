@@ -27,16 +27,17 @@ class Environment:
 
     def text(self, name: str, default: str = "") -> str:
         """The variable; or, where `NAME_FILE` names a file (a mounted secret), what that file holds."""
-        path = self.values.get(f"{name}_FILE")
-        if path and not self.values.get(name):
+        value = self._value(name)
+        path = self._value(f"{name}_FILE")
+        if path and not value:
             try:
                 return Path(path).read_text().strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error.__class__.__name__})") from None
-        return self.values.get(name, "") or default
+        return value or default
 
     def flag(self, name: str, default: bool = False) -> bool:
-        value = self.values.get(name, "").strip().lower()
+        value = self._value(name).lower()
         if not value:
             return default
         if value in _TRUE:
@@ -46,7 +47,7 @@ class Environment:
         raise ImproperlyConfigured(f"{name} must be true or false, not '{value}'")
 
     def integer(self, name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
-        value = self.values.get(name, "").strip()
+        value = self._value(name)
         if not value:
             return default
         try:
@@ -59,7 +60,7 @@ class Environment:
 
     def choice(self, name: str, default: str, allowed: set[str]) -> str:
         """One of a few words, in any case; answered as `allowed` spells it."""
-        value = self.values.get(name, "").strip()
+        value = self._value(name)
         if not value:
             return default
         for word in allowed:
@@ -69,7 +70,7 @@ class Environment:
 
     def names(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list."""
-        value = self.values.get(name, "")
+        value = self._value(name)
         return [part.strip() for part in value.split(",") if part.strip()] or default
 
     def networks(self, name: str) -> list[str]:
@@ -82,22 +83,32 @@ class Environment:
         return self.names(name, [])
 
     def path(self, name: str, default: Path) -> Path:
-        value = self.values.get(name, "")
-        return Path(value).expanduser().resolve() if value else default
+        value = self._value(name)
+        try:
+            return Path(value).expanduser().resolve() if value else default
+        except (OSError, RuntimeError):  # an unknown ~user, a loop of links
+            raise ImproperlyConfigured(f"{name}: '{value}' is not a path that can be followed") from None
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """`postgresql://user:password@host:port/name` or `sqlite:////absolute/path`."""
         url = self.text(name, default)
-        if urlsplit(url).scheme not in _DATABASE_SCHEMES:
-            raise ImproperlyConfigured(f"{name} must begin with postgresql:// or sqlite:///")
         try:
-            return dict(FileAwareEnv.db_url_config(url))
-        except (ValueError, KeyError) as error:
-            raise ImproperlyConfigured(f"{name} cannot be read: {error}") from None
+            parts = urlsplit(url)
+            if parts.scheme not in _DATABASE_SCHEMES or not url.startswith(f"{parts.scheme}://"):
+                raise ImproperlyConfigured(f"{name} must begin with postgresql:// or sqlite:///")
+            config = dict(FileAwareEnv.db_url_config(url))
+        except (ValueError, KeyError):
+            # The library's own message may hold the password.
+            config = {}
+        if not config.get("NAME"):
+            raise ImproperlyConfigured(
+                f"{name} must look like postgresql://user:password@host:5432/name or sqlite:////absolute/path"
+            )
+        return config
 
     def url(self, name: str, schemes: set[str], default: str = "") -> str:
         value = self.text(name, default)
-        if value and urlsplit(value).scheme not in schemes:
+        if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(sorted(s + '://' for s in schemes))}")
         return value
 
@@ -105,7 +116,7 @@ class Environment:
         """A rate as `100/hour`: a whole number (with KB, MB, GB for bytes) per second, minute, hour or day."""
         value = self.text(name, default).strip()
         amount, _, period = value.partition("/")
-        if not amount.isdigit() or int(amount) < 1 or period not in {"second", "minute", "hour", "day"}:
+        if not _is_count(amount) or period not in _PERIODS:
             raise ImproperlyConfigured(f"{name} must look like 100/hour (second, minute, hour or day), not '{value}'")
         return value
 
@@ -114,6 +125,15 @@ class Environment:
         value = self.text(name, default).strip()
         amount, _, period = value.partition("/")
         number, unit = amount.rstrip("KMGTBkmgtb"), amount.lstrip("0123456789").upper()
-        if not number.isdigit() or int(number) < 1 or unit not in _BYTES or period not in _PERIODS:
+        if not _is_count(number) or unit not in _BYTES or period not in _PERIODS:
             raise ImproperlyConfigured(f"{name} must look like 100GB/day (second, minute, hour or day), not '{value}'")
         return f"{int(number) * _BYTES[unit]}/{period}"
+
+    def _value(self, name: str) -> str:
+        """The variable without the space around it; a variable of spaces only is as good as none."""
+        return self.values.get(name, "").strip()
+
+
+def _is_count(text: str) -> bool:
+    """Whether it is a whole number from 1, in ASCII digits and of a sane length."""
+    return text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0

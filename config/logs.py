@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 MASK = "******"
-_SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api_?key|private_?key|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"""
       (?P<url>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s@]+(?=@)                  # scheme://user:password@host
