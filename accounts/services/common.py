@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.actor import Actor
+from accounts.managers import storable
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from contracts.errors import Invalid, NotFound
 
@@ -29,6 +30,10 @@ def checked_role(role: str) -> Role:
 
 def check_fields(instance: models.Model, *, exclude: tuple[str, ...] = ()) -> None:
     """Raise Invalid where a field's value cannot be kept. What is taken, the constraints decide."""
+    for field in instance._meta.concrete_fields:
+        value = getattr(instance, field.attname)
+        if isinstance(value, str) and not storable(value):
+            raise Invalid(fields={field.name: ["This holds a character that cannot be kept."]})
     try:
         instance.clean_fields(exclude=exclude)
     except ValidationError as error:
