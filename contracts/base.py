@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
@@ -23,7 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from contracts.conditional import content_etag, is_fresh, not_modified
-from contracts.errors import BadRequest, NotFound
+from contracts.errors import BadRequest, DomainError, NotFound
 from contracts.parsing import JSONParser
 from contracts.problems import STATUSES, Problem, problem_of
 from contracts.rendering import JSONRenderer
@@ -81,6 +82,9 @@ class ContractView(APIView):
         """Who is asking, then how often, then the rest: also those who fail to sign in are counted."""
         try:
             self.perform_authentication(request)
+        except DomainError:
+            request.user, request.auth = AnonymousUser(), None  # or every later look would raise again
+            raise
         finally:
             self.check_throttles(request)
         self.format_kwarg = None

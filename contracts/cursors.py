@@ -21,7 +21,6 @@ from rest_framework.request import Request
 from contracts.errors import BadRequest
 from contracts.paging import WindowPagination, in_total_order
 
-
 _LOOKUPS: Mapping[tuple[bool, bool], Any] = {
     (True, False): TupleGreaterThan,
     (True, True): TupleGreaterThanOrEqual,
