@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
@@ -96,7 +97,7 @@ class CollectionItem(models.Model):
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="items", db_index=False)
     artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="placements", db_index=False)
     association_type = models.CharField(max_length=20, default="primary")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["artifact", "collection"], name="collection_item_by_artifact")]

@@ -1,0 +1,58 @@
+"""Version ranges as `vers:pypi/>=1.0|<2.0`, by the rules of each ecosystem (univers)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from univers.version_range import RANGE_CLASS_BY_SCHEMES, VersionRange
+from univers.versions import InvalidVersion
+
+from contracts.errors import Invalid
+
+LONGEST = 1000
+"""Characters of a range that are read."""
+
+
+@lru_cache(maxsize=512)
+def read_range(text: str) -> VersionRange:
+    """The range that a vers says. Raises Invalid."""
+    problem = "Write it as vers:pypi/>=1.0|<2.0."
+    if len(text) > LONGEST:
+        raise Invalid(fields={"version_range": [f"At most {LONGEST} characters. {problem}"]})
+    try:
+        found: VersionRange = VersionRange.from_string(text)
+    except (ValueError, TypeError, AttributeError, KeyError, InvalidVersion) as error:
+        words = f"This range cannot be read ({error}). {problem}"
+        raise Invalid(fields={"version_range": [words[:300]]}) from None
+    return found
+
+
+def matching(versions: Iterable[str], text: str) -> list[str]:
+    """The versions that are within the range; one that its ecosystem cannot read is in no range. Raises Invalid."""
+    wanted = read_range(text)
+    return [version for version in versions if _holds(wanted, version)]
+
+
+def in_range(version: str, text: str) -> bool:
+    """The same for one version, and False for a range that cannot be read, as documents may hold."""
+    try:
+        return bool(matching([version], text))
+    except Invalid:
+        return False
+
+
+def schemes() -> list[str]:
+    """The ecosystems whose ranges can be read."""
+    return sorted(RANGE_CLASS_BY_SCHEMES)
+
+
+def _holds(wanted: VersionRange, version: str) -> bool:
+    if not version:
+        return False
+    kind: Any = wanted.version_class
+    try:
+        return bool(kind(version) in wanted)
+    except (InvalidVersion, ValueError, TypeError, AttributeError):
+        return False
