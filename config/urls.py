@@ -19,7 +19,11 @@ from contracts.ownership import unrouted
 
 Routes = list[URLPattern | URLResolver]
 
-METASTORE: Routes = [*accounts.api.metastore.urlpatterns, *audit.api.metastore.urlpatterns, *ingestion.api.metastore.urlpatterns]
+METASTORE: Routes = [
+    *accounts.api.metastore.urlpatterns,
+    *audit.api.metastore.urlpatterns,
+    *ingestion.api.metastore.urlpatterns,
+]
 """Below `/v1`."""
 
 COLLECTION: Routes = [*accounts.api.collection.urlpatterns, *ingestion.api.collection.urlpatterns]

@@ -1,6 +1,7 @@
 """Collecting PostgreSQL: real databases, thrown away afterwards."""
 
 import socket
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -62,7 +63,7 @@ def assets() -> dict[str, Asset]:
     return {asset.qualified_name: asset for asset in Asset.objects.filter(deleted_at=None)}
 
 
-def edges(kind: str) -> dict[tuple[str, str], dict]:
+def edges(kind: str) -> dict[tuple[str, str], dict[str, Any]]:
     found = Relationship.objects.filter(type=kind).select_related("source", "target")
     return {(edge.source.name, edge.target.name): edge.metadata for edge in found}
 

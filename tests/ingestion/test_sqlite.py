@@ -6,14 +6,11 @@ import pytest
 
 from catalog.models import Asset, Relationship
 from ingestion.models import JobStatus
+from ingestion.services import sources
 from ingestion.services.collections import collect_now
-from ingestion.services.sources import create_data_source, ensure_self_source, test_connection
+from ingestion.services.sources import create_data_source, ensure_self_source
 from ingestion.services.worker import work_next
 from tests.ingestion.conftest import run_sql
-
-# pytest would take the service for a test.
-check_connection = test_connection
-check_connection.__test__ = False
 
 
 def names() -> dict[str, str]:
@@ -167,7 +164,7 @@ def test_file_that_cannot_be_read_is_a_clear_failure(import_dir, bob_actor, coll
     source = create_data_source(
         actor=bob_actor, data={"name": "bad", "type": "sqlite", "config": {"database": database}}
     )
-    result = check_connection(actor=bob_actor, source=source)
+    result = sources.test_connection(actor=bob_actor, source=source)
     assert not result.success
     assert says in result.message
     job = collect(source)
@@ -185,11 +182,11 @@ def test_symbolic_link_out_of_the_import_folder_is_refused(import_dir, bob_actor
     source = create_data_source(
         actor=bob_actor, data={"name": "link", "type": "sqlite", "config": {"database": "link.db"}}
     )
-    assert not check_connection(actor=bob_actor, source=source).success
+    assert not sources.test_connection(actor=bob_actor, source=source).success
 
 
 def test_connection_test_tells_version_and_latency(shop_source, bob_actor):
-    result = check_connection(actor=bob_actor, source=shop_source)
+    result = sources.test_connection(actor=bob_actor, source=shop_source)
     assert result.success
     assert result.version.startswith("3.")
     assert result.latency_ms >= 0
