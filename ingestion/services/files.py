@@ -37,11 +37,16 @@ class Opened:
 
 def check_location(source: str) -> None:
     """Raise Invalid unless a file may be read from there."""
-    scheme = urlsplit(source).scheme
-    if scheme == "file":
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        raise Invalid(fields={"payload.source": ["It must be a URL."]}) from None
+    if parts.scheme == "file":
         _import_path(source)
-    elif scheme != "https":
+    elif parts.scheme != "https" or not parts.hostname:
         raise Invalid(fields={"payload.source": ["It must begin with https:// or file:// (below the import folder)."]})
+    elif parts.username is not None or parts.password is not None:
+        raise Invalid(fields={"payload.source": ["It must not hold a user name or a password."]})
 
 
 @contextmanager
@@ -80,6 +85,8 @@ def rows_of(opened: Opened, kind: str) -> Iterator[Any]:
         raise Invalid("The file is not text in UTF-8", code="BAD_FILE") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise Invalid("The gzip file is damaged or cut off", code="BAD_FILE") from None
+    finally:
+        text.detach()  # else it closes the stream, which is not ours
 
 
 def _json_rows(text: IO[str]) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from catalog.models import Asset, Relationship
 from ingestion.connectors.base import CollectOptions, SourceError
+from ingestion.connectors.postgresql import PostgreSQLConnector
 from ingestion.connectors.registry import get_connector
 from ingestion.models import JobStatus
 from ingestion.services import sources
@@ -271,7 +272,7 @@ def test_connection_test_tells_the_version(bob_actor, new_database):
 
 
 def test_nothing_can_be_written_at_the_source(new_database):
-    connector = get_connector("postgresql")
+    connector = PostgreSQLConnector()
     with (
         pytest.raises(SourceError, match="read-only"),
         connector.connect({**new_database(), "timeout": 5}) as connection,

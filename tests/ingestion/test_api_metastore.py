@@ -1,0 +1,231 @@
+"""Background tasks and batch ingestion at the metastore door."""
+
+import gzip
+import json
+
+import pytest
+
+from catalog.models import Asset
+from ingestion.models import Job, JobStatus
+from ingestion.services.worker import work_next
+
+TASKS = "/v1/tasks"
+BATCH = "/v1/ingestion/batch"
+
+
+def asset(name, **fields):
+    return {"type": "TABLE", "name": name, "qualified_name": f"prod.public.{name}", **fields}
+
+
+def create(client, source="file:///assets.json", kind="json", **fields):
+    body = {"type": "BULK_INGESTION", "priority": 5, "payload": {"source": source, "format": kind}, **fields}
+    return client.post(TASKS, body, format="json")
+
+
+@pytest.fixture
+def write(import_dir):
+    def make(name, text):
+        data = text.encode() if isinstance(text, str) else text
+        (import_dir / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+
+    return make
+
+
+def test_task_is_created_run_and_read_as_the_page_shows(bob, write):
+    write("assets.json", json.dumps([asset("users"), asset("orders")]))
+    created = create(bob)
+    assert created.status_code == 201
+    body = created.json()
+    assert (body["type"], body["status"], body["priority"]) == ("BULK_INGESTION", "PENDING", 5)
+    work_next()
+    body = bob.get(f"{TASKS}/{body['id']}").json()
+    assert (body["status"], body["progress"], body["error"]) == ("COMPLETED", 100, None)
+    assert (body["result"]["processed"], body["result"]["created"]) == (2, 2)
+    assert body["started_at"]
+    assert Asset.objects.count() == 2
+
+
+ROWS = [asset("users", tags=["PII"], metadata={"rows": 1}), asset("orders", description="多")]
+CSV = 'type,name,qualified_name,tags,metadata\nTABLE,users,prod.public.users,PII; Sensitive,"{""rows"": 1}"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [
+        ("a.json", json.dumps(ROWS), 2),
+        ("a.json.gz", json.dumps({"assets": ROWS}, ensure_ascii=False), 2),
+        ("a.ndjson", "\n\n".join(json.dumps(row) for row in ROWS), 2),
+        ("a.ndjson.gz", "\r\n".join(json.dumps(row) for row in ROWS), 2),
+        ("a.csv", CSV, 1),
+        ("a.csv.gz", "\ufeff" + CSV, 1),
+        ("none.json", "[]", 0),
+        ("none.ndjson", "", 0),
+    ],
+)
+def test_every_format_is_read_and_told_by_the_name(bob, write, name, text, count):
+    write(name, text)
+    create(bob, f"file:///{name}", "")
+    work_next()
+    job = Job.objects.get()
+    assert (job.status, job.error, job.result["created"]) == (JobStatus.COMPLETED, None, count)
+
+
+def test_file_larger_than_a_batch_is_read_in_parts(bob, write):
+    write("many.json", json.dumps([asset(f"t{number}", description="x" * 600) for number in range(2500)]))
+    create(bob, "file:///many.json")
+    work_next()
+    assert Job.objects.get().result["created"] == 2500
+
+
+def test_bad_row_is_told_with_its_place_and_sinks_no_other(bob, write):
+    rows = [json.dumps(asset(f"t{number}")) for number in range(1200)]
+    rows[1100] = json.dumps({"type": "TABLE"})
+    write("a.ndjson", "\n".join(rows))
+    create(bob, "file:///a.ndjson", "ndjson")
+    work_next()
+    result = Job.objects.get().result
+    assert (result["processed"], result["created"], result["error_count"]) == (1200, 1199, 1)
+    assert result["errors"][0]["index"] == 1100
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("cut.json", "json", '[{"type": "TABLE"'),
+        ("cut.json.gz", "json", "[1"),
+        ("page.json", "json", "<html>"),
+        ("deep.json", "json", "[" * 100_000),
+        ("bad.ndjson", "ndjson", "{}\nnot json"),
+        ("bad.csv", "csv", "type,name\nTABLE,a,b,c\n"),
+        ("latin.json", "json", '["caf\xe9"]'.encode("latin-1")),
+    ],
+)
+def test_file_that_cannot_be_read_fails_with_a_reason(bob, write, name, kind, text):
+    write(name, text)
+    create(bob, f"file:///{name}", kind)
+    work_next()
+    job = Job.objects.get()
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "BAD_FILE")
+
+
+def test_missing_file_fails_with_a_reason(bob, import_dir):
+    create(bob, "file:///nothing.json")
+    work_next()
+    assert Job.objects.get().error["code"] == "FILE_NOT_FOUND"
+
+
+def test_damaged_gzip_fails_with_a_reason(bob, import_dir):
+    (import_dir / "a.json.gz").write_bytes(gzip.compress(b"[" + b'"x",' * 5000)[:-20])
+    create(bob, "file:///a.json.gz")
+    work_next()
+    assert Job.objects.get().error["code"] == "BAD_FILE"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"source": "file:///../../etc/passwd"}, "payload.source"),
+        ({"source": "file:///etc/passwd/../../../etc/shadow"}, "payload.source"),
+        ({"source": "ftp://example.com/a.json"}, "payload.source"),
+        ({"source": "http://example.com/a.json"}, "payload.source"),
+        ({"source": "https://me:secret@example.com/a.json"}, "payload.source"),
+        ({"source": ""}, "payload.source"),
+        ({"kind": "xml"}, "payload.format"),
+        ({"priority": 10}, "priority"),
+        ({"priority": "high"}, "priority"),
+        ({"type": "MAKE_COFFEE"}, "type"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_bad_request_names_the_field(bob, import_dir, fields, field):
+    response = create(bob, **fields)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert field in response.json()["error"]["details"]
+    assert not Job.objects.exists()
+
+
+def test_metadata_address_is_not_downloaded_from(bob):
+    create(bob, "https://169.254.169.254/latest/a.json")
+    work_next()
+    job = Job.objects.get()
+    assert job.status == JobStatus.FAILED
+    assert "link-local or metadata" in job.error["message"]
+
+
+def test_waiting_task_is_cancelled(bob):
+    pk = create(bob).json()["id"]
+    response = bob.delete(f"{TASKS}/{pk}")
+    assert (response.status_code, response.json()) == (200, {"id": pk, "status": "CANCELLED"})
+    assert bob.get(f"{TASKS}/{pk}").json()["status"] == "CANCELLED"
+    again = bob.delete(f"{TASKS}/{pk}")
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "TASK_CONFLICT")
+
+
+def test_list_is_paged_and_filtered(bob):
+    create(bob)
+    body = bob.get(f"{TASKS}?status=PENDING&limit=1").json()
+    assert body["pagination"] == {"total": 1, "limit": 1, "offset": 0, "has_more": False}
+    assert bob.get(f"{TASKS}?status=FAILED").json()["data"] == []
+    assert bob.get(f"{TASKS}?status=tired").status_code == 400
+
+
+def test_outsider_and_viewer(bob, charlie, vera):
+    pk = create(bob).json()["id"]
+    missing = charlie.get(f"{TASKS}/{pk}")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "TASK_NOT_FOUND")
+    assert charlie.delete(f"{TASKS}/{pk}").status_code == 404
+    assert charlie.get(TASKS).json()["data"] == []
+    assert vera.get(f"{TASKS}/{pk}").status_code == 200
+    assert vera.delete(f"{TASKS}/{pk}").status_code == 403
+    assert create(vera).status_code == 403
+
+
+def batch(client, rows, **options):
+    return client.post(BATCH, {"assets": rows, "options": options} if options else {"assets": rows}, format="json")
+
+
+def test_batch_creates_updates_and_counts(bob):
+    assert batch(bob, [asset("users"), asset("orders")]).json() == {
+        "processed": 2,
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "errors": [],
+    }
+    body = batch(bob, [asset("users", description="New"), asset("orders")], upsert=True, validate=True).json()
+    assert (body["updated"], body["unchanged"]) == (1, 1)
+
+
+def test_batch_without_upsert_leaves_what_is_there(bob):
+    batch(bob, [asset("users")])
+    body = batch(bob, [asset("users", description="New"), asset("orders")], upsert=False).json()
+    assert (body["created"], body["updated"], body["errors"][0]["index"]) == (1, 0, 0)
+    assert Asset.objects.get(name="users").description == ""
+
+
+def test_bad_row_of_a_batch_is_told_and_the_rest_is_done(bob):
+    body = batch(bob, [asset("users"), {"name": "x"}, 7, asset("orders")], validate=False).json()
+    assert (body["processed"], body["created"]) == (4, 2)
+    assert [error["index"] for error in body["errors"]] == [1, 2]
+    assert all(error["message"] for error in body["errors"])
+
+
+def test_batch_over_the_limit_is_refused_whole(bob):
+    response = batch(bob, [asset(str(number)) for number in range(10_001)])
+    assert response.status_code == 413
+    assert not Asset.objects.exists()
+
+
+@pytest.mark.parametrize("body", [{}, {"assets": {}}, {"assets": [], "options": {"upsert": "maybe"}}, {"rows": []}])
+def test_malformed_batch_is_a_400(bob, body):
+    assert bob.post(BATCH, body, format="json").status_code == 400
+
+
+def test_empty_batch_does_nothing(bob):
+    assert batch(bob, []).json()["processed"] == 0
+
+
+def test_viewer_and_anonymous_do_not_ingest(vera, anonymous):
+    assert batch(vera, [asset("users")]).status_code == 403
+    assert batch(anonymous, [asset("users")]).status_code == 401
+    assert not Asset.objects.exists()
