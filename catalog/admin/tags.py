@@ -2,38 +2,136 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminColorInputWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import TenantAdmin
+from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, posted
+from accounts.admin_site import actor_of
 from catalog.models import AssetTag, Tag
+from catalog.services import create_tag, delete_tag, merge_tags, update_tag
+from contracts.errors import NotFound
+
+NAMES_A_PAGE = 20
+NO_COLOUR = "#94a3b8"
+
+
+class TagForm(DomainForm):
+    class Meta:
+        model = Tag
+        fields = ("name", "category", "description", "colour")
+        widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminColorInputWidget(attrs={"type": "color"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.initial.get("colour"):
+            self.initial["colour"] = NO_COLOUR
+
+
+class CategoryFilter(DropdownFilter):
+    title = "category"
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        named = Tag.objects.visible_to(actor_of(request)).exclude(category="")
+        return [(name, name) for name in named.order_by("category").values_list("category", flat=True).distinct()[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tag]) -> QuerySet[Tag]:
+        return queryset.filter(category=self.value()) if self.value() else queryset
 
 
 @admin.register(Tag)
 class TagAdmin(TenantAdmin[Tag]):
-    list_display = ("shown", "category", "description", "used")
-    list_filter = ("category",)
+    form = TagForm
+    change_form_template = "cartulary/tag.html"
+    list_display = ("shown", "category", "summary", "used")
+    list_filter = (CategoryFilter,)
+    list_filter_submit = True
+    list_select_related = ("organization",)
     ordering = ("name",)
     search_fields = ("name", "category", "description")
     fields = ("name", "category", "description", "colour")
-    may_add = may_change = may_delete = False
 
     def visible_to(self, actor: Actor) -> QuerySet[Tag]:
+        """Annotated with how many living assets carry it."""
         uses = AssetTag.objects.filter(tag=OuterRef("pk"), asset__deleted_at=None).order_by()
         counted = uses.values("tag").annotate(n=Count("asset"))
         return Tag.objects.visible_to(actor).annotate(uses_=Subquery(counted.values("n")))
 
+    def create(self, actor: Actor, form: Any) -> Tag:
+        return create_tag(actor=actor, data=form.cleaned_data)
+
+    def update(self, actor: Actor, obj: Tag, form: Any) -> Tag:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        return update_tag(actor=actor, tag=obj, changes=changes)
+
+    def remove(self, actor: Actor, obj: Tag) -> None:
+        delete_tag(actor=actor, tag=obj)
+
+    def get_urls(self) -> list[Any]:
+        names = path("names/", self.admin_site.admin_view(self.names), name="catalog_tag_names")
+        return [names, *super().get_urls()]
+
+    def names(self, request: HttpRequest) -> JsonResponse:
+        """Names for the tag picker, twenty a page, in the form that select2 reads."""
+        term, page = request.GET.get("term", "").replace("\0", "").strip(), request.GET.get("page", "1")
+        number = min(int(page), 1000) if page.isdigit() and len(page) < 5 else 1
+        start = (max(number, 1) - 1) * NAMES_A_PAGE
+        actor = actor_of(request)
+        tags = Tag.objects.visible_to(actor).filter(organization=actor.organization_id, name__icontains=term)
+        names = list(tags.order_by("name").values_list("name", flat=True)[start : start + NAMES_A_PAGE + 1])
+        shown = [{"id": name, "text": name} for name in names[:NAMES_A_PAGE]]
+        return JsonResponse({"results": shown, "pagination": {"more": len(names) > NAMES_A_PAGE}})
+
+    # Merging -------------------------------------------------------------------------------------
+
+    def object_views(self) -> Any:
+        return {"merge": posted(self.merge)}
+
+    def merge(self, request: HttpRequest, tag: Tag) -> HttpResponse:
+        """Every asset that carries this tag gets the other one, named in the request, in its place."""
+        actor = self.actor(request, tag)
+        name = request.POST.get("into", "").strip()
+        others = Tag.objects.visible_to(actor).filter(organization=tag.organization_id).exclude(pk=tag.pk)
+        into = others.filter(name__iexact=name).first()
+        if into is None:
+            raise NotFound(f"There is no other tag '{name}'")
+        merge_tags(actor=actor, tag=tag, into=into)
+        messages.success(request, f"“{tag.name}” is “{into.name}” now, on every asset that carried it.")
+        return HttpResponseRedirect(self.url("change", into.pk))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        tag = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if tag is not None:
+            others = Tag.objects.visible_to(self.actor(request)).filter(organization=tag.organization_id)
+            context |= {
+                "tag": tag,
+                "may_merge": self.has_change_permission(request, tag),
+                "others": others.exclude(pk=tag.pk).order_by("name").values_list("name", flat=True)[:500],
+            }
+        return super().changeform_view(request, object_id, form_url, context)
+
+    # The list ------------------------------------------------------------------------------------
+
     @admin.display(description="Tag", ordering="name")
     def shown(self, tag: Tag) -> SafeString:
-        return format_html('<span class="c-tag"><i style="--dot: {}"></i>{}</span>', tag.colour or "#94a3b8", tag.name)
+        return format_html('<span class="c-tag"><i style="--dot: {}"></i>{}</span>', tag.colour or NO_COLOUR, tag.name)
 
-    @admin.display(description="Assets")
+    @admin.display(description="Description")
+    def summary(self, tag: Tag) -> str:
+        return tag.description if len(tag.description) < 100 else f"{tag.description[:97]}…"
+
+    @admin.display(description="Assets", ordering="uses_")
     def used(self, tag: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist")
         return format_html('<a class="c-link" href="{}?tags={}">{}</a>', url, tag.pk, tag.uses_ or 0)

@@ -41,3 +41,11 @@ document.addEventListener("DOMContentLoaded", () => {
     apply();
   }
 });
+
+/* Arrow keys between the tabs of a page. */
+window.cTab = (list, step) => {
+  const tabs = [...list.querySelectorAll("[role=tab]")];
+  const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+  next.click();
+  next.focus();
+};

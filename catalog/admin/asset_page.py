@@ -1,0 +1,101 @@
+"""One asset's page: what it is, its columns, lineage, relationships and history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+
+from accounts.actor import Actor
+from accounts.admin_base import TenantAdmin, posted
+from audit.models import AuditEvent
+from catalog.admin.columns import describe, rows_of
+from catalog.admin.graph import MAX_DEPTH, graph_of
+from catalog.models import Asset, Relationship
+from catalog.services.assets import restore_asset, update_asset
+
+EVENTS_SHOWN = 30
+EDGES_SHOWN = 100
+
+
+class AssetPage(TenantAdmin[Asset]):
+    """The page's tabs, and the views behind its buttons."""
+
+    change_form_template = "cartulary/asset.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        return super().get_queryset(request).select_related("owner", "origin", "created_by", "organization")
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        asset = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if asset is not None:
+            context |= self._page(request, asset)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _page(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
+        actor = self.actor(request)
+        events = list(AuditEvent.objects.visible_to(actor).of_entity(asset.pk)[: EVENTS_SHOWN + 1])
+        outgoing, incoming = _edges(actor, asset)
+        return {
+            "asset": asset,
+            "title": asset.name,
+            "columns": rows_of(asset),
+            "outgoing": outgoing,
+            "incoming": incoming,
+            "edge_count": len(outgoing) + len(incoming),
+            "events": events[:EVENTS_SHOWN],
+            "has_more_events": len(events) > EVENTS_SHOWN,
+            "max_depth": MAX_DEPTH,
+            "may_edit": self.has_change_permission(request, asset),
+            "may_restore": asset.deleted_at is not None and self.has_change_permission(request),
+        }
+
+    def object_views(self) -> Any:
+        return {
+            "lineage": self.lineage,
+            "describe_columns": posted(self.describe_columns),
+            "restore": posted(self.restore),
+        }
+
+    def lineage(self, request: HttpRequest, asset: Asset) -> JsonResponse:
+        """The graph around an asset, for the page to draw: `?depth=` from 1 to MAX_DEPTH."""
+        asked = request.GET.get("depth", "")
+        depth = min(max(int(asked), 1), MAX_DEPTH) if asked.isdigit() and len(asked) < 4 else 2
+        return JsonResponse(graph_of(self.actor(request, asset), asset, depth))
+
+    def describe_columns(self, request: HttpRequest, asset: Asset) -> HttpResponse:
+        """What was typed beside the columns; only what differs is written."""
+        if not self.has_change_permission(request, asset):
+            raise PermissionDenied
+        typed = {row.path: request.POST.get(f"column-{row.path}", row.description).strip() for row in rows_of(asset)}
+        schema = describe(asset.schema, typed)
+        version = request.POST.get("version", "")
+        update_asset(
+            actor=self.actor(request, asset),
+            asset=asset,
+            changes={"schema": schema},
+            expected_version=int(version) if version.isdigit() and len(version) < 10 else None,
+        )
+        messages.success(request, "The columns' descriptions are kept. A collection will leave them alone.")
+        return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")
+
+    def restore(self, request: HttpRequest, asset: Asset) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        restore_asset(actor=self.actor(request, asset), asset=asset)
+        messages.success(request, f"“{asset.name}” is back in the catalog.")
+        return HttpResponseRedirect(self.url("change", asset.pk))
+
+
+def _edges(actor: Actor, asset: Asset) -> tuple[list[Relationship], list[Relationship]]:
+    """The living edges that leave an asset and those that reach it, at most EDGES_SHOWN each. Two queries."""
+    edges = Relationship.objects.visible_to(actor).order_by("type", "-id")
+    outgoing = edges.filter(source=asset.pk).select_related("target", "origin")
+    incoming = edges.filter(target=asset.pk).select_related("source", "origin")
+    return list(outgoing[:EDGES_SHOWN]), list(incoming[:EDGES_SHOWN])

@@ -1,0 +1,161 @@
+"""What a curator does to many assets at once: tag, own, describe, delete, restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from accounts.actor import Actor
+from accounts.admin_base import BULK_ROWS, TenantAdmin
+from accounts.models import User
+from catalog.admin.asset_form import TagsField
+from catalog.models import Asset
+from catalog.services.assets import restore_asset
+from catalog.services.selections import delete_assets, describe_assets, own_assets, tag_assets
+from contracts.errors import DomainError
+
+Selection = Collection[UUID]
+
+
+class TagSelectionForm(forms.Form):
+    add = TagsField(required=False, label="Give these tags", help_text="Pick one, or type a new one and press Enter.")
+    remove = TagsField(required=False, label="Take these tags")
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("add", "remove"):
+            field = self.fields[name]
+            if isinstance(field, TagsField) and self.is_bound:
+                field.show(field.chosen(self, name))
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        data = self.cleaned_data
+        return tag_assets(actor=actor, asset_ids=selection, add=data["add"], remove=data["remove"])
+
+
+class OwnSelectionForm(forms.Form):
+    owner = forms.ModelChoiceField(
+        queryset=User.objects.none(), required=False, empty_label="Nobody", widget=UnfoldAdminSelectWidget()
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["owner"]
+        if isinstance(field, forms.ModelChoiceField):
+            members = User.objects.filter(organizations=actor.organization_id, is_active=True)
+            field.queryset = members.order_by("name", "username")
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        return own_assets(actor=actor, asset_ids=selection, owner=self.cleaned_data["owner"])
+
+
+class DescribeSelectionForm(forms.Form):
+    description = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
+    replace = forms.BooleanField(
+        required=False,
+        label="Also where there is a description already",
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        data = self.cleaned_data
+        return describe_assets(
+            actor=actor, asset_ids=selection, description=data["description"], replace=data["replace"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an action wants to know, and how it speaks of itself."""
+
+    action: str
+    form: Any
+    verb: str
+    done: str
+
+
+class BulkActions(TenantAdmin[Asset]):
+    """The actions of the list of assets. Those that want to know something ask on a page between."""
+
+    actions = ("tag_selected", "own_selected", "describe_selected", "delete_selected", "restore_selected")
+
+    @admin.action(description="Tag…", permissions=["change"])
+    def tag_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        return self._ask(request, queryset, Question("tag_selected", TagSelectionForm, "Tag", "tagged"))
+
+    @admin.action(description="Set the owner…", permissions=["change"])
+    def own_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        return self._ask(request, queryset, Question("own_selected", OwnSelectionForm, "Set the owner of", "changed"))
+
+    @admin.action(description="Describe…", permissions=["change"])
+    def describe_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        return self._ask(
+            request, queryset, Question("describe_selected", DescribeSelectionForm, "Describe", "described")
+        )
+
+    @admin.action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> Any:
+        if not request.POST.get("post"):
+            return super().delete_selected(request, queryset)
+
+        def delete(actor: Actor, selection: Selection) -> int:
+            return delete_assets(actor=actor, asset_ids=selection)
+
+        self._apply(request, queryset, delete, "deleted. The filter “Deleted” finds what can be restored")
+        return None
+
+    @admin.action(description="Restore", permissions=["change"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
+        deleted = queryset.filter(deleted_at__isnull=False)
+        self.each(request, deleted, lambda one: restore_asset(actor=self.actor(request, one), asset=one), "restored")
+
+    def _ask(self, request: HttpRequest, queryset: QuerySet[Asset], question: Question) -> HttpResponse | None:
+        """The page between: the form, and what was selected in hidden fields; then the same action once more."""
+        asked = "apply" in request.POST
+        form = question.form(request.POST if asked else None, actor=self.actor(request))
+        if asked and form.is_valid() and self._apply(request, queryset, form.apply, question.done):
+            return None
+        total = queryset[: BULK_ROWS + 1].count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{question.verb} {total:,} {'asset' if total == 1 else 'assets'}",
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+            "verb": question.verb,
+            "action": question.action,
+            "across": request.POST.get("select_across", "0"),
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+            "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
+            "some": list(queryset[:5]),
+            "more": max(0, total - 5),
+        }
+        return TemplateResponse(request, "cartulary/bulk.html", context)
+
+    def _apply(
+        self, request: HttpRequest, queryset: QuerySet[Asset], do: Callable[[Actor, Selection], int], done: str
+    ) -> bool:
+        ids = list(queryset.order_by().values_list("pk", flat=True)[: BULK_ROWS + 1])
+        if len(ids) > BULK_ROWS:
+            messages.error(request, f"At most {BULK_ROWS:,} assets at once: narrow the list down first.")
+            return True
+        try:
+            count = do(self.actor(request), ids)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return False
+        messages.success(request, f"{count:,} {'asset' if count == 1 else 'assets'} {done}.")
+        return True
