@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib.auth import authenticate
@@ -51,21 +50,9 @@ def log_in(
     return membership
 
 
-def sign_in(
-    *,
-    login: str,
-    password: str,
-    address: str,
-    door: str,
-    request_id: str = "",
-    allow: Callable[[User], None] = lambda user: None,
-) -> User:
-    """The user who opens a session (the admin), member or not.
-
-    `allow` has the last word on who may come in and raises what it likes. Raises RateLimited, Unauthenticated.
-    """
+def sign_in(*, login: str, password: str, address: str, door: str, request_id: str = "") -> User:
+    """The user who opens a session (the admin), member or not. Raises RateLimited, Unauthenticated."""
     user = _user_with_password(login, password, address, door, request_id)
-    allow(user)
     membership = Membership.objects.select_related("user", "organization").filter(user=user).first()
     if membership is not None:
         actor = member_actor(membership, door=door, request_id=request_id)

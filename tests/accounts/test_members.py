@@ -9,6 +9,7 @@ from django.db import connection
 from accounts.actor import member_actor
 from accounts.models import Membership, Role, User
 from accounts.services import add_member, change_role, create_member, log_in, remove_member
+from audit.diff import FieldChange, changes
 from audit.models import AuditEvent
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from tests.conftest import PASSWORD, make_member
@@ -121,7 +122,7 @@ def test_odd_address_still_makes_a_user_name(alice_actor, acme):
 def test_role_is_changed(alice_actor, bob_member, trail):
     assert change_role(actor=alice_actor, membership=bob_member, role="admin").role == "admin"
     event = AuditEvent.objects.get()
-    assert (event.before_state["role"], event.after_state["role"]) == ("editor", "admin")
+    assert changes(event.before_state, event.after_state) == [FieldChange("role", "editor", "admin", "changed")]
     change_role(actor=alice_actor, membership=bob_member, role="admin")
     assert len(trail()) == 1
 
