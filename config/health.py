@@ -8,25 +8,22 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contracts.base import Enveloped
 from contracts.registry import Registry
 
 _STARTED = time.monotonic()
-_BODY = inline_serializer(
-    "Health",
-    {
-        "status": serializers.ChoiceField(["healthy", "degraded", "unhealthy"]),
-        "version": serializers.CharField(),
-        "uptime": serializers.IntegerField(help_text="Seconds."),
-        "database": serializers.ChoiceField(["connected", "disconnected"]),
-        "storage": serializers.ChoiceField(["available", "unavailable"]),
-    },
-)
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField(help_text="healthy, degraded (no storage) or unhealthy (no database).")
+    version = serializers.CharField()
+    uptime = serializers.IntegerField(help_text="Seconds.")
+    database = serializers.ChoiceField(["connected", "disconnected"])
+    storage = serializers.ChoiceField(["available", "unavailable"])
 
 
 class Health(Registry):
@@ -36,11 +33,12 @@ class Health(Registry):
     permission_classes = []
     throttle_classes = []
     cache_control = {"no_store": True}
+    enveloped = False
 
     @extend_schema(
         operation_id="registry_health",
         auth=[],
-        responses={200: _BODY, 503: _BODY},
+        responses={200: HealthSerializer, 503: HealthSerializer},
     )
     def get(self, request: Request) -> Response:
         database, storage = database_answers(), storage_answers()
@@ -51,7 +49,7 @@ class Health(Registry):
             "database": "connected" if database else "disconnected",
             "storage": "available" if storage else "unavailable",
         }
-        return Response(Enveloped(body), status=200 if database else 503)
+        return Response(body, status=200 if database else 503)
 
 
 def database_answers() -> bool:

@@ -30,6 +30,9 @@ from contracts.problems import STATUSES, Problem, problem_of
 from contracts.rendering import JSONRenderer
 from contracts.throttling import Rate, Throttle
 
+Schema = dict[str, Any]
+"""A piece of an OpenAPI schema."""
+
 
 class Enveloped(dict[str, Any]):
     """A body that is in its contract's final shape already."""
@@ -50,6 +53,9 @@ class ContractView(APIView):
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""
 
+    deleted_status: ClassVar[int] = status.HTTP_204_NO_CONTENT
+    """What `deleted` answers with, for the OpenAPI schema."""
+
     # The shapes ----------------------------------------------------------------------------------
 
     @classmethod
@@ -57,13 +63,22 @@ class ContractView(APIView):
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
         """The problem in this contract's shape."""
 
+    @classmethod
+    @abstractmethod
+    def error_schema(cls) -> Schema:
+        """What `error_body` answers, as an OpenAPI schema."""
+
     def envelope(self, data: Any) -> Any:
         """The body of a success, from what the view answered."""
         return data
 
+    def envelope_schema(self, schema: Schema) -> Schema:
+        """What `envelope` answers, as an OpenAPI schema, for data of this schema."""
+        return schema
+
     def deleted(self, data: Any = None) -> Response:
         """The answer to a deletion."""
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(status=self.deleted_status)
 
     @classmethod
     def problem_response(cls, problem: Problem, request: Request | HttpRequest) -> Response:

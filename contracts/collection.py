@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
+from contracts.openapi import NUMBER, TEXT, Schema, shape
 from contracts.paging import WindowPagination
 from contracts.problems import Problem
 from contracts.throttling import AddressThrottle
@@ -23,9 +24,8 @@ class CollectionPagination(WindowPagination):
     limit_name = "page_size"
     rows_key = "data"
 
-    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
+    def bind(self, view: Any) -> None:
         self.rows_key = getattr(view, "rows_key", self.rows_key)
-        return super().paginate_queryset(queryset, request, view)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -41,6 +41,9 @@ class CollectionPagination(WindowPagination):
 
     def get_results(self, data: Any) -> Any:
         return data[self.rows_key]
+
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        return shape(**{self.rows_key: schema}, total=NUMBER, page=NUMBER, page_size=NUMBER)
 
 
 class CollectionThrottle(AddressThrottle):
@@ -82,3 +85,7 @@ class Collection(ContractView):
             "details": "; ".join(said),
             "request_id": request_id,
         }
+
+    @classmethod
+    def error_schema(cls) -> Schema:
+        return shape(code=TEXT, message=TEXT, details=TEXT, request_id=TEXT)

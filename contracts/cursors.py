@@ -19,6 +19,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
 from contracts.errors import BadRequest
+from contracts.openapi import Schema, number_parameter, text_parameter
 from contracts.paging import WindowPagination, in_total_order
 
 _LOOKUPS: Mapping[tuple[bool, bool], Any] = {
@@ -99,6 +100,13 @@ class CursorPages(BasePagination):
         rows, more = self._list.rows(None, "after", self.limit)
         self.before, self.after = None, self._place(rows[-1]) if more else None
         return rows
+
+    def get_schema_operation_parameters(self, view: Any) -> list[Schema]:
+        return [
+            number_parameter("limit", "Rows, at most.", default=self.default_limit, low=1, high=self.max_limit),
+            text_parameter("after", "A cursor from `paging.after`: the rows that follow."),
+            text_parameter("before", "A cursor from `paging.before`: the rows that come first."),
+        ]
 
     def _forward(self, cursor: Cursor) -> list[Any]:
         self.total = cursor.total

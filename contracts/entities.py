@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
 from contracts.cursors import CursorPages
+from contracts.openapi import NUMBER, TEXT, Schema, shape
 from contracts.parsing import JSONListParser, JSONParser, JSONPatchParser
 from contracts.problems import STATUSES, Problem
 from contracts.throttling import Throttle
@@ -31,6 +32,10 @@ class EntitiesPagination(CursorPages):
     def get_results(self, data: Any) -> Any:
         return data["data"]
 
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        cursor = {**TEXT, "nullable": True}
+        return shape(data=schema, paging=shape(before=cursor, after=cursor, total=NUMBER))
+
 
 class EntitiesThrottle(Throttle):
     scope = "entities"
@@ -42,6 +47,7 @@ class Entities(ContractView):
     codes = {kind: str(status) for kind, status in STATUSES.items()}
     pagination_class: Any = EntitiesPagination
     throttle_classes = [EntitiesThrottle]
+    deleted_status = status.HTTP_200_OK
 
     @classmethod
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
@@ -50,6 +56,10 @@ class Entities(ContractView):
             message = "; ".join(f"{path}: {' '.join(words)}" for path, words in problem.fields.items())
         return {"code": cls.statuses[problem.kind], "message": message}
 
+    @classmethod
+    def error_schema(cls) -> Schema:
+        return shape(code=NUMBER, message=TEXT)
+
     def get_parsers(self) -> list[BaseParser]:
         """A PATCH is a JSON Patch, also where it comes as plain JSON."""
         if self.request is not None and self.request.method == "PATCH":
@@ -57,4 +67,4 @@ class Entities(ContractView):
         return [JSONParser()]
 
     def deleted(self, data: Any = None) -> Response:
-        return Response(data, status=status.HTTP_200_OK)
+        return Response(data, status=self.deleted_status)

@@ -12,6 +12,7 @@ from typing import Any
 from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
+from contracts.openapi import FLAG, FREE, NUMBER, TEXT, Schema, number_parameter, shape
 from contracts.paging import MAX_NUMBER, Window, WindowPagination
 from contracts.problems import Problem
 from contracts.throttling import Throttle
@@ -41,6 +42,15 @@ class MetastorePagination(WindowPagination):
 
     def get_results(self, data: Any) -> Any:
         return data["data"]
+
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        return shape(data=schema, pagination=shape(total=NUMBER, limit=NUMBER, offset=NUMBER, has_more=FLAG))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[Schema]:
+        return [
+            number_parameter("limit", "Rows, at most.", default=self.default_limit, low=1, high=self.max_limit),
+            number_parameter("offset", "Rows to leave out first.", default=0, low=0),
+        ]
 
 
 class MetastoreThrottle(Throttle):
@@ -76,3 +86,7 @@ class Metastore(ContractView):
         if problem.resource and problem.kind in {"not_found", "conflict"}:
             code = f"{problem.resource.upper()}_{code}"
         return {"error": {"code": code, "message": problem.message, "details": {**problem.details, **problem.fields}}}
+
+    @classmethod
+    def error_schema(cls) -> Schema:
+        return shape(error=shape(code=TEXT, message=TEXT, details=FREE))

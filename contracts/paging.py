@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.errors import BadRequest
+from contracts.openapi import Schema, number_parameter
 
 DEEP = 500
 """The offset from which keys are fetched first, by the index alone, and rows after."""
@@ -52,6 +53,9 @@ class WindowPagination(BasePagination):
     window: Window
     total: int
 
+    def bind(self, view: Any) -> None:
+        """Take over what the view says about its lists."""
+
     def open(self, request: Request) -> Window:
         """Read which part is asked for."""
         self.request = request
@@ -74,6 +78,7 @@ class WindowPagination(BasePagination):
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any]:
+        self.bind(view)
         window = self.open(request)
         if not isinstance(queryset, QuerySet):
             self.close(len(queryset))
@@ -88,6 +93,14 @@ class WindowPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         raise NotImplementedError
+
+    def get_schema_operation_parameters(self, view: Any) -> list[Schema]:
+        return [
+            number_parameter(self.page_name, "The page, from 1.", default=1, low=1, high=self.max_page),
+            number_parameter(
+                self.limit_name, "Rows of a page, at most.", default=self.default_limit, low=1, high=self.max_limit
+            ),
+        ]
 
     @staticmethod
     def _number(parameters: Mapping[str, Any], name: str, default: int, *, low: int, high: int) -> int:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
+from contracts.openapi import FLAG, FREE, NUMBER, TEXT, Schema, shape
 from contracts.paging import WindowPagination
 from contracts.problems import STATUSES, Problem
 from contracts.throttling import Throttle
@@ -43,6 +44,11 @@ class RegistryPagination(WindowPagination):
 
     def get_results(self, data: Any) -> Any:
         return data["data"]
+
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        counts = dict.fromkeys(("page", "per_page", "total", "pages"), NUMBER)
+        pagination = shape(**counts, has_next=FLAG, has_prev=FLAG)
+        return shape(success=FLAG, data=schema, meta=shape(pagination=pagination))
 
 
 class RegistryThrottle(Throttle):
@@ -82,6 +88,8 @@ class Registry(ContractView):
     pagination_class: Any = RegistryPagination
     throttle_classes = [RegistryThrottle]
     cache_control = {"public": True, "max_age": 3600}
+    enveloped: ClassVar[bool] = True
+    """False for the rare answer that the page shows bare (health)."""
 
     @classmethod
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
@@ -94,8 +102,15 @@ class Registry(ContractView):
             },
         }
 
+    @classmethod
+    def error_schema(cls) -> Schema:
+        return shape(success=FLAG, error=shape(code=TEXT, message=TEXT, details=FREE))
+
     def envelope(self, data: Any) -> Any:
-        return envelope(data)
+        return envelope(data) if self.enveloped else data
+
+    def envelope_schema(self, schema: Schema) -> Schema:
+        return shape(success=FLAG, data=schema) if self.enveloped else schema
 
     def cache_for(self, request: Request) -> Mapping[str, Any]:
         return self.cache_control if request.auth is None else ContractView.cache_control

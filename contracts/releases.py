@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from contracts.base import ContractView, Enveloped
+from contracts.openapi import FREE, NUMBER, TEXT, Schema, shape
 from contracts.paging import WindowPagination
 from contracts.problems import Problem
 from contracts.throttling import Throttle
@@ -29,6 +30,9 @@ class ReleasesPagination(WindowPagination):
 
     def get_results(self, data: Any) -> Any:
         return data["items"]
+
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        return shape(items=schema, total=NUMBER, page=NUMBER, limit=NUMBER)
 
     def links(self) -> str:
         """First and last always; prev and next where there is one."""
@@ -79,3 +83,9 @@ class Releases(ContractView):
         if details:
             body["details"] = details
         return body
+
+    @classmethod
+    def error_schema(cls) -> Schema:
+        schema = shape(error=TEXT, message=TEXT)
+        schema["properties"] |= {"details": FREE, "resource_type": TEXT}
+        return schema
