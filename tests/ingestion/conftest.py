@@ -44,6 +44,11 @@ def shop(import_dir: Path) -> Path:
     return path
 
 
+def only_job() -> Any:
+    """The one job there is."""
+    return Job.objects.get()
+
+
 def run_sql(path: Path, script: str) -> None:
     connection = sqlite3.connect(path)
     connection.executescript(script)
@@ -58,10 +63,10 @@ def shop_source(shop: Path, bob_actor: Actor) -> DataSource:
 
 
 @pytest.fixture
-def collect(bob_actor: Actor) -> Callable[..., Job]:
+def collect(bob_actor: Actor) -> Callable[..., Any]:
     """Collect a source as a worker would: a job in the queue, then the next one taken from it."""
 
-    def run(source: DataSource, config: Mapping[str, Any] | None = None) -> Job:
+    def run(source: DataSource, config: Mapping[str, Any] | None = None) -> Any:
         task = full_collection_of(actor=bob_actor, source=source)
         if config is not None:
             task.config = dict(config)

@@ -1,6 +1,7 @@
 """`/api/v1/datasources`, as the collection page shows it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from ingestion.services.config import open_config
 URL = "/api/v1/datasources"
 PASSWORD = "correct-horse-🐴"
 
-PRODUCTION = {
+PRODUCTION: dict[str, Any] = {
     "name": "production-db",
     "type": "postgresql",
     "description": "Production database",
@@ -204,7 +205,7 @@ def test_types_show_the_schema_of_their_config(vera):
 def test_every_change_is_on_the_trail_with_masks(bob, production):
     bob.put(f"{URL}/{production}", {"config": {"password": "other"}, "description": "New"}, format="json")
     bob.delete(f"{URL}/{production}")
-    events = AuditEvent.objects.filter(entity_id=production).order_by("id")
+    events: Any = AuditEvent.objects.filter(entity_id=production).order_by("id")
     assert [event.action for event in events] == ["CREATE", "UPDATE", "DELETE"]
     assert events[1].before_state["description"] == "Production database"
     assert events[1].after_state["config"]["password"] == "******"

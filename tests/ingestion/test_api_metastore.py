@@ -8,6 +8,7 @@ import pytest
 from catalog.models import Asset
 from ingestion.models import Job, JobStatus
 from ingestion.services.worker import work_next
+from tests.ingestion.conftest import only_job
 
 TASKS = "/v1/tasks"
 BATCH = "/v1/ingestion/batch"
@@ -66,7 +67,7 @@ def test_every_format_is_read_and_told_by_the_name(bob, write, name, text, count
     write(name, text)
     create(bob, f"file:///{name}", "")
     work_next()
-    job = Job.objects.get()
+    job = only_job()
     assert (job.status, job.error, job.result["created"]) == (JobStatus.COMPLETED, None, count)
 
 
@@ -74,7 +75,7 @@ def test_file_larger_than_a_batch_is_read_in_parts(bob, write):
     write("many.json", json.dumps([asset(f"t{number}", description="x" * 600) for number in range(2500)]))
     create(bob, "file:///many.json")
     work_next()
-    assert Job.objects.get().result["created"] == 2500
+    assert only_job().result["created"] == 2500
 
 
 def test_bad_row_is_told_with_its_place_and_sinks_no_other(bob, write):
@@ -83,7 +84,7 @@ def test_bad_row_is_told_with_its_place_and_sinks_no_other(bob, write):
     write("a.ndjson", "\n".join(rows))
     create(bob, "file:///a.ndjson", "ndjson")
     work_next()
-    result = Job.objects.get().result
+    result = only_job().result
     assert (result["processed"], result["created"], result["error_count"]) == (1200, 1199, 1)
     assert result["errors"][0]["index"] == 1100
 
@@ -104,21 +105,21 @@ def test_file_that_cannot_be_read_fails_with_a_reason(bob, write, name, kind, te
     write(name, text)
     create(bob, f"file:///{name}", kind)
     work_next()
-    job = Job.objects.get()
+    job = only_job()
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "BAD_FILE")
 
 
 def test_missing_file_fails_with_a_reason(bob, import_dir):
     create(bob, "file:///nothing.json")
     work_next()
-    assert Job.objects.get().error["code"] == "FILE_NOT_FOUND"
+    assert only_job().error["code"] == "FILE_NOT_FOUND"
 
 
 def test_damaged_gzip_fails_with_a_reason(bob, import_dir):
     (import_dir / "a.json.gz").write_bytes(gzip.compress(b"[" + b'"x",' * 5000)[:-20])
     create(bob, "file:///a.json.gz")
     work_next()
-    assert Job.objects.get().error["code"] == "BAD_FILE"
+    assert only_job().error["code"] == "BAD_FILE"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_bad_request_names_the_field(bob, import_dir, fields, field):
 def test_metadata_address_is_not_downloaded_from(bob):
     create(bob, "https://169.254.169.254/latest/a.json")
     work_next()
-    job = Job.objects.get()
+    job = only_job()
     assert job.status == JobStatus.FAILED
     assert "link-local or metadata" in job.error["message"]
 

@@ -53,7 +53,7 @@ def test_put_merges_the_config_and_replaces_the_schedule(bob, task):
     body = bob.put(f"{URL}/{task}", changes, format="json").json()
     assert body["name"] == "updated-task"
     assert (body["config"]["batch_size"], body["config"]["retry_count"]) == (2000, 3)
-    assert body["schedule"] == schedule
+    assert body["schedule"] == changes["schedule"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""The one way out: which addresses may be connected to."""
+
+import socket
+
+import pytest
+
+from ingestion.guard import Blocked, Unresolvable, allowed_addresses, check_url
+
+
+@pytest.fixture
+def resolves_to(monkeypatch):
+    def answer(*addresses):
+        found = [
+            (socket.AF_INET6 if ":" in one else socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80))
+            for one in addresses
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.1.1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "0.0.0.0",  # noqa: S104  to be refused
+        "::",
+        "224.0.0.1",
+    ],
+)
+def test_link_local_and_metadata_addresses_are_always_refused(resolves_to, address):
+    resolves_to(address)
+    with pytest.raises(Blocked):
+        allowed_addresses("innocent.example", 80)
+
+
+def test_one_bad_address_among_good_ones_is_enough(resolves_to):
+    resolves_to("93.184.216.34", "169.254.169.254")
+    with pytest.raises(Blocked):
+        allowed_addresses("innocent.example", 80)
+
+
+PRIVATE = ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "fd12::1", "::ffff:10.0.0.1", "100.64.0.1"]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private_addresses_are_allowed_until_the_setting_denies_them(resolves_to, settings, address):
+    resolves_to(address)
+    assert len(allowed_addresses("db.internal", 5432)) == 1
+    settings.DENY_PRIVATE_NETWORKS = True
+    with pytest.raises(Blocked, match="DENY_PRIVATE_NETWORKS"):
+        allowed_addresses("db.internal", 5432)
+
+
+def test_public_addresses_are_allowed_and_returned_to_connect_to(resolves_to, settings):
+    settings.DENY_PRIVATE_NETWORKS = True
+    resolves_to("93.184.216.34", "2606:2800:220:1::1", "93.184.216.34")
+    assert allowed_addresses("example.com", 443) == ["93.184.216.34", "2606:2800:220:1::1"]
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 300, "", "\x00"])
+def test_host_that_is_not_known(host):
+    with pytest.raises((Unresolvable, Blocked)):
+        allowed_addresses(host or "invalid.invalid", 80)
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/", "file:///etc/passwd", "https://", "http://[", "https://x:99999/"]
+)
+def test_url_that_is_no_web_address_is_refused(url):
+    with pytest.raises(Blocked):
+        check_url(url)

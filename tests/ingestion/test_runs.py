@@ -1,0 +1,222 @@
+"""What a run may do to the catalog, whatever the source: with connectors made for the purpose."""
+
+import pytest
+
+from audit.models import AuditEvent
+from catalog.models import Asset, Origin
+from catalog.names import join_name
+from contracts.errors import Conflict, Forbidden, NotFound
+from ingestion.connectors import registry
+from ingestion.connectors.base import AssetDraft, Batch, ConnectionResult, Connector, RelationshipDraft, SourceError
+from ingestion.models import DataSource, Job, JobStatus
+from ingestion.services import collections, jobs
+from ingestion.services.sources import create_data_source, delete_data_source, update_data_source
+from ingestion.services.worker import work_next
+
+
+class Shelf(Connector):
+    """A third party's connector: a list of names, and whatever happens in between."""
+
+    type = "shelf"
+    title = "Shelf"
+    config_schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"token": {"type": "string", "writeOnly": True}},
+    }
+    names: list[str] = []
+    steps: list[object] = []
+
+    def test(self, config):
+        return ConnectionResult(True, "There", 1, "Shelf 1", "1")
+
+    def collect(self, config, options, observer):
+        observer.phase("Books", len(self.names))
+        for name in self.names:
+            observer.check()
+            yield Batch(
+                [AssetDraft("DATASET", name, join_name(options.root, name), "", {"token_length": len(config["token"])})]
+            )
+            observer.advance(1, name)
+        for step in self.steps:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, Batch):
+                yield step
+            elif callable(step):
+                step(observer)
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    connector = Shelf()
+    connector.names, connector.steps = [f"b{number}" for number in range(10)], []
+    find = registry.get_connector
+    for module in ("ingestion.services.config", "ingestion.services.runs", "ingestion.services.sources"):
+        monkeypatch.setattr(f"{module}.get_connector", lambda name: connector if name == "shelf" else find(name))
+    return connector
+
+
+@pytest.fixture
+def source(shelf, bob_actor) -> DataSource:
+    return create_data_source(actor=bob_actor, data={"name": "lib", "type": "shelf", "config": {"token": "t0ken"}})
+
+
+def stale() -> set[str]:
+    return set(Asset.objects.exclude(stale_since=None).filter(deleted_at=None).values_list("name", flat=True))
+
+
+def test_connector_is_given_its_secrets_and_batches_reach_the_catalog(source, collect):
+    job = collect(source)
+    assert (job.status, job.result["created"]) == (JobStatus.COMPLETED, 10)
+    assert Asset.objects.filter(origin_id=source.pk, metadata__token_length=5).count() == 10
+    assert Origin.objects.get(pk=source.pk).collected_at is not None
+
+
+def test_vanished_are_marked_stale_and_come_back(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[2:]
+    job = collect(source)
+    assert (job.result["removed"], job.result["stale"], stale()) == (2, 2, {"b0", "b1"})
+    shelf.names = ["b0", *shelf.names]
+    job = collect(source)
+    assert (job.result["removed"], stale()) == (0, {"b1"})
+
+
+def test_stale_are_deleted_after_the_grace(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[1:]
+    collect(source)
+    job = collect(source, {"grace": 0})
+    assert (job.result["deleted"], Asset.objects.filter(deleted_at=None).count()) == (1, 9)
+
+
+def test_run_that_lost_more_than_the_share_marks_nothing_and_says_so(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[4:]
+    job = collect(source)
+    assert (job.status, job.result["removed"], stale()) == (JobStatus.COMPLETED, 0, set())
+    assert "4 of 10 known objects were not found" in job.result["warnings"][0]["message"]
+    job = collect(source, {"max_loss": 0.4})
+    assert job.result["removed"] == 4
+
+
+def test_run_that_fails_in_the_middle_keeps_its_batches_and_marks_nothing(source, shelf, collect):
+    collect(source)
+    shelf.names, shelf.steps = ["b0", "new"], [SourceError("The line went dead", code="CONNECTION_LOST")]
+    job = collect(source)
+    assert (job.status, job.error) == (
+        JobStatus.FAILED,
+        {"code": "CONNECTION_LOST", "message": "The line went dead"},
+    )
+    assert (job.result["created"], stale()) == (1, set())
+    source.refresh_from_db()
+    assert (source.status, source.status_message) == ("error", "The line went dead")
+
+
+def test_source_is_active_again_after_a_good_run(source, shelf, collect):
+    shelf.steps = [SourceError("Down")]
+    collect(source)
+    shelf.steps = []
+    collect(source)
+    source.refresh_from_db()
+    assert (source.status, source.status_message) == ("active", "")
+
+
+def test_cancelled_run_marks_nothing(source, shelf, collect, bob_actor):
+    collect(source)
+    shelf.names = shelf.names[:8]
+    shelf.steps = [
+        lambda observer: setattr(observer.run, "every", 0),
+        lambda observer: jobs.cancel(actor=bob_actor, job=Job.objects.get(status="RUNNING")),
+        lambda observer: observer.check(),
+    ]
+    job = collect(source)
+    assert (job.status, stale()) == (JobStatus.CANCELLED, set())
+
+
+def test_what_is_behind_a_gap_is_not_missed(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[1:]
+    shelf.steps = [lambda observer: observer.gap(["b0"], "No privilege")]
+    job = collect(source)
+    assert (job.result["removed"], job.result["warnings"]) == (0, [{"object": "lib.b0", "message": "No privilege"}])
+
+
+def test_incremental_run_marks_nothing(source, shelf, collect, bob_actor):
+    collect(source)
+    shelf.names = shelf.names[1:]
+    task = collections.create_task(
+        actor=bob_actor,
+        data={"name": "inc", "datasource_id": str(source.pk), "type": "incremental_collection"},
+    )
+    collections.execute_task(actor=bob_actor, task=task)
+    work_next()
+    assert stale() == set()
+
+
+def test_batch_that_cannot_be_written_is_told_and_the_rest_goes_on(source, shelf, collect):
+    shelf.steps = [
+        Batch(
+            [AssetDraft("DATASET", "x" * 300, "lib.long"), AssetDraft("DATASET", "fine", "lib.fine")],
+            [RelationshipDraft("lib.fine", "lib.nowhere", "DEPENDS_ON")],
+        )
+    ]
+    job = collect(source)
+    assert (job.status, job.result["created"], job.result["warning_count"]) == (JobStatus.COMPLETED, 11, 2)
+    assert {warning["object"] for warning in job.result["warnings"]} == {"lib.long", "lib.nowhere"}
+
+
+def test_warnings_are_counted_in_full_and_kept_in_part(source, shelf, collect):
+    shelf.steps = [lambda observer: [observer.warn(f"w{number}") for number in range(250)]]
+    job = collect(source)
+    assert (job.result["warning_count"], len(job.result["warnings"])) == (250, 100)
+
+
+def test_source_that_is_unreachable_for_good_fails_after_its_retries(source, shelf, collect):
+    shelf.steps = [SourceError("Down", code="CONNECTION_FAILED", retry=True)]
+    job = collect(source, {"retry_count": 1})
+    assert (job.status, job.error["code"]) == (JobStatus.PENDING, "CONNECTION_FAILED")
+    Job.objects.update(run_after=None)
+    work_next()
+    job.refresh_from_db()
+    assert (job.status, job.attempts) == (JobStatus.FAILED, 2)
+
+
+def test_wrong_password_is_not_tried_again(source, shelf, collect):
+    shelf.steps = [SourceError("Wrong password", code="AUTHENTICATION_FAILED")]
+    assert collect(source, {"retry_count": 5}).status == JobStatus.FAILED
+
+
+def test_renamed_source_keeps_the_names_of_its_assets(source, collect, bob_actor):
+    collect(source)
+    update_data_source(actor=bob_actor, source=source, changes={"name": "library"})
+    job = collect(source)
+    assert (job.result["created"], job.result["unchanged"], job.result["removed"]) == (0, 10, 0)
+    assert Origin.objects.get(pk=source.pk).name == "library"
+    with pytest.raises(Conflict, match="filed under"):
+        create_data_source(actor=bob_actor, data={"name": "lib", "type": "shelf", "config": {"token": "t"}})
+
+
+def test_assets_of_a_deleted_source_stay_with_their_origin(source, collect, bob_actor):
+    collect(source)
+    collections.delete_task(actor=bob_actor, task=source.tasks.get())
+    delete_data_source(actor=bob_actor, source=source)
+    assert Asset.objects.filter(origin_id=source.pk).count() == 10
+
+
+def test_trail_names_who_asked_for_the_run(source, collect, bob, bob_member):
+    collect(source)
+    event = AuditEvent.objects.filter(entity_type="ASSET").first()
+    assert event is not None
+    assert (event.user_id, event.user_name, event.door) == (bob_member.user_id, "Bob", "job")
+
+
+def test_outsider_and_viewer_cannot_run_a_task(source, bob_actor, charlie_actor, vera_actor):
+    task = collections.full_collection_of(actor=bob_actor, source=source)
+    with pytest.raises(NotFound):
+        collections.execute_task(actor=charlie_actor, task=task)
+    with pytest.raises(Forbidden):
+        collections.execute_task(actor=vera_actor, task=task)
+    with pytest.raises(NotFound):
+        collections.collect_now(actor=charlie_actor, source=source)
