@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from uuid import UUID
 
 from django.db import connection
@@ -12,6 +14,7 @@ from audit.tables import insert_rows
 from catalog.models import SearchDocument
 from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_text
 from catalog.tables import among, is_postgresql
+from catalog.validation import tag_key
 
 COLUMN_WORDS = 4000
 """Words of column names that are indexed for one thing: a tsvector holds 1 MB."""
@@ -20,6 +23,8 @@ EXCERPT_LENGTH = 4000
 """Characters of a description that are kept to show what was found."""
 
 EXACT, SCOPE = ":=", ":"
+"""What whole names and scope words begin with in a tsvector: a text has no such word."""
+PUBLIC_WORD = "public"
 
 
 @dataclass(slots=True)
@@ -128,12 +133,44 @@ def words_of(document: Document) -> Words:
 
 
 def scope_words(document: Document) -> Iterator[str]:
-    """What limits a search: whose it is, what it is. Never equal to a word of a text."""
-    yield f"o{document.organization_id.hex}"
-    yield f"k{document.kind}"
-    yield f"t{document.type}"
+    """What limits a search: whose it is, what it is, what it carries. Never equal to a word of a text."""
+    yield organization_word(document.organization_id)
+    yield kind_word(document.kind)
+    yield type_word(document.type)
+    for tag in document.tags:
+        yield tag_word(tag)
+    if document.origin_id:
+        yield origin_word(document.origin_id)
+    if document.owner_id:
+        yield owner_word(document.owner_id)
     if document.is_public:
-        yield "public"
+        yield PUBLIC_WORD
+
+
+def organization_word(organization_id: UUID) -> str:
+    return f"o{organization_id.hex}"
+
+
+def origin_word(origin_id: UUID) -> str:
+    return f"s{origin_id.hex}"
+
+
+def owner_word(owner_id: UUID) -> str:
+    return f"u{owner_id.hex}"
+
+
+def kind_word(kind: str) -> str:
+    return f"k{compact(kind)}"
+
+
+def type_word(type_: str) -> str:
+    return f"t{compact(type_)}"
+
+
+@lru_cache(maxsize=4096)
+def tag_word(name: str) -> str:
+    """A tag by its name: a digest, since a name may hold anything."""
+    return f"g{blake2b(tag_key(name).encode(), digest_size=10).hexdigest()}"
 
 
 def _capped(runs: Iterable[Sequence[str]]) -> list[Sequence[str]]:

@@ -62,19 +62,42 @@ def compact(name: str) -> str:
     return "".join(_RUN.findall(fold(name)))[:COMPACT_LENGTH]
 
 
+def runs_of(text: str) -> Iterator[tuple[bool, list[str]]]:
+    """The words of a question, run by run, and whether the run is Chinese, Japanese or Korean.
+
+    The words of such a run are neighbours in whatever holds it.
+    """
+    for run in _RUN.findall(plain(text)):
+        if _CJK_START.match(run):
+            yield True, _pairs(run) or [run]
+        else:
+            yield False, [part.casefold()[:WORD_LENGTH] for part in _parts(run)]
+
+
+def spans_of(text: str) -> Iterator[tuple[bool, int, int]]:
+    """Where the words of a text are, as it stands: whether it is a run of Chinese, Japanese or Korean, start, end."""
+    for match in _RUN.finditer(text):
+        start = match.start()
+        if _CJK_START.match(match.group()):
+            yield True, start, match.end()
+            continue
+        for part in _parts(match.group()):
+            yield False, start, start + len(part)
+            start += len(part)
+
+
 def _words(text: str) -> Iterator[str]:
     for run in _RUN.findall(plain(text)):
         if _CJK_START.match(run):
             yield from _pairs(run)
+            yield run[-1]
         else:
             for part in _parts(run):
                 yield part.casefold()[:WORD_LENGTH]
 
 
-def _pairs(run: str) -> Iterator[str]:
-    for i in range(len(run) - 1):
-        yield run[i : i + 2]
-    yield run[-1]
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)]
 
 
 def _parts(run: str) -> list[str]:

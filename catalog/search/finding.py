@@ -1,0 +1,198 @@
+"""Reading the search index: what every door calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models.expressions import RawSQL
+
+from accounts.actor import Actor
+from accounts.models import User
+from catalog.models import Origin, SearchDocument
+from catalog.search import engine
+from catalog.search.documents import (
+    PUBLIC_WORD,
+    kind_word,
+    organization_word,
+    origin_word,
+    owner_word,
+    tag_word,
+    type_word,
+)
+from catalog.search.gathering import EXACT_NAME, NAME_BEGINS, PARTS, WORDS, Row, Scope
+from catalog.search.highlights import Marker
+from catalog.search.parsing import Question, parse
+
+DEEPEST = 10_000
+"""Hits that can be paged through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found. `score` is from 0 to 1; `highlights` hold safe HTML by field."""
+
+    id: UUID
+    kind: str
+    type: str
+    name: str
+    path: str
+    score: float
+    highlights: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of hits, the best first. `total` is a lower bound unless `total_is_exact`."""
+
+    hits: list[Hit]
+    total: int
+    total_is_exact: bool
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def search(
+    *,
+    actor: Actor,
+    query: str,
+    kinds: Sequence[str] = (),
+    types: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    origins: Sequence[UUID] = (),
+    owners: Sequence[UUID] = (),
+    limit: int = 20,
+    offset: int = 0,
+    with_facets: bool = False,
+) -> SearchPage:
+    """What the actor may find with these words, the best first: exact names, names that begin so, then by relevance.
+
+    Words match whole, the last also as a beginning; `"phrases"` in quotes; where little is found, parts
+    of words too, then misspellings. No query fails. A blank one finds everything.
+    """
+    question = parse(query)
+    scope = scope_of(actor, kinds=kinds, types=types, tags=tags, origins=origins, owners=owners)
+    if offset >= DEEPEST:
+        limit = 0
+    found = engine.answer(question, scope, limit=limit, offset=min(offset, DEEPEST), with_facets=with_facets)
+    return SearchPage(
+        hits=_hits(question, found.page),
+        total=found.total,
+        total_is_exact=found.is_exact,
+        facets=_named(found.facets) if with_facets else {},
+    )
+
+
+def facets(*, actor: Actor, query: str, **limits: Any) -> SearchPage:
+    """How many of the hits are of each `type`, have each of the `tags`, come from each `source`, have each `owner`.
+
+    Takes the limits that `search` takes.
+    """
+    return search(actor=actor, query=query, **limits, limit=0, with_facets=True)
+
+
+def matching(*, actor: Actor, query: str, kind: str = "asset") -> Any | None:
+    """The ids of what holds these words, as an expression to filter by; None for a query that asks for nothing.
+
+    Asset.objects.filter(pk__in=matching(actor=actor, query="users"))
+    """
+    question = parse(query)
+    if question.is_blank:
+        return None
+    if question.is_empty:
+        return RawSQL("SELECT entity_id FROM catalog_searchdocument WHERE 1 = 0", [])
+    sql, parameters = engine.entity_ids(question, scope_of(actor, kinds=[kind]))
+    return RawSQL(sql, parameters)  # noqa: S611  our own texts, the query's words are parameters
+
+
+def scope_of(
+    actor: Actor,
+    *,
+    kinds: Sequence[str] = (),
+    types: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    origins: Sequence[UUID] = (),
+    owners: Sequence[UUID] = (),
+) -> Scope:
+    """What the actor may see of what was asked for: its organizations' things, and what is public."""
+    groups: list[tuple[str, ...]] = []
+    if not actor.sees_all:
+        groups.append((*map(organization_word, actor.organizations), PUBLIC_WORD))
+    groups += [
+        tuple(map(kind_word, kinds)),
+        tuple(map(type_word, types)),
+        tuple(map(tag_word, tags)),
+        tuple(map(origin_word, origins)),
+        tuple(map(owner_word, owners)),
+    ]
+    return Scope(tuple(group for group in groups if group))
+
+
+def _hits(question: Question, page: Sequence[Row]) -> list[Hit]:
+    if not page:
+        return []
+    fields = ("id", "entity_id", "kind", "type", "name", "path", "description", "columns", "tags")
+    documents = SearchDocument.objects.filter(pk__in=[row.id for row in page]).values_list(*fields, named=True)
+    by_id = {document.id: document for document in documents}
+    marker = Marker(question)
+    hits = []
+    for row in page:
+        document = by_id.get(row.id)
+        if document is not None:  # it can have been replaced between the two statements
+            hits.append(
+                Hit(
+                    id=document.entity_id,
+                    kind=document.kind,
+                    type=document.type,
+                    name=document.name,
+                    path=document.path,
+                    score=_score(row),
+                    highlights=_highlights(marker, document),
+                )
+            )
+    return hits
+
+
+def _score(row: Row) -> float:
+    """From 0 to 1, and never better than a hit for a better reason."""
+    low, high = {EXACT_NAME: (1.0, 1.0), NAME_BEGINS: (0.9, 0.99), WORDS: (0.3, 0.9), PARTS: (0.1, 0.3)}.get(
+        row.reason, (0.0, 0.1)
+    )
+    return round(low + (high - low) * min(1.0, max(0.0, row.rank)), 4)
+
+
+def _highlights(marker: Marker, document: Any) -> dict[str, list[str]]:
+    found = {
+        "name": marker.names([document.name]),
+        "qualified_name": marker.names([document.path]),
+        "description": marker.prose(document.description),
+        "columns": marker.names(document.columns.split("\n")) if document.columns else [],
+        "tags": marker.names(document.tags),
+    }
+    return {field: fragments for field, fragments in found.items() if fragments}
+
+
+def _named(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Facets as they are shown: the most frequent first, sources and owners by their names."""
+    origins, owners = counts.get("origin", {}), counts.get("owner", {})
+    sources = {key.hex: name for key, name in Origin.objects.filter(pk__in=origins).values_list("pk", "name")}
+    people = {user.pk.hex: user.display_name for user in User.objects.filter(pk__in=owners)} if owners else {}
+    return {
+        "type": _sorted(counts.get("type", {})),
+        "tags": _sorted(counts.get("tag", {})),
+        "source": _sorted(_renamed(origins, sources)),
+        "owner": _sorted(_renamed(owners, people)),
+    }
+
+
+def _renamed(counts: dict[str, int], names: dict[str, str]) -> dict[str, int]:
+    renamed: dict[str, int] = {}
+    for key, count in counts.items():
+        name = names.get(key, key)
+        renamed[name] = renamed.get(name, 0) + count
+    return renamed
+
+
+def _sorted(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
