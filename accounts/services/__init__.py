@@ -5,6 +5,7 @@ from accounts.services.keys import NewKey, create_api_key, revoke_api_key
 from accounts.services.login import log_in, sign_in
 from accounts.services.members import NewMember, add_member, change_role, create_member, remove_member
 from accounts.services.organizations import create_organization, delete_organization, update_organization
+from accounts.services.users import choose_password, reset_password, update_user
 
 __all__ = [
     "FirstAdmin",
@@ -12,6 +13,7 @@ __all__ = [
     "NewMember",
     "add_member",
     "change_role",
+    "choose_password",
     "create_api_key",
     "create_member",
     "create_organization",
@@ -19,7 +21,9 @@ __all__ = [
     "ensure_first_admin",
     "log_in",
     "remove_member",
+    "reset_password",
     "revoke_api_key",
     "sign_in",
     "update_organization",
+    "update_user",
 ]

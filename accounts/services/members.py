@@ -16,7 +16,7 @@ from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, checked_role, member_state, require_administration, user_state
 from audit.services import Change, record
 from audit.tables import refused_by
-from contracts.errors import Conflict, Invalid, NotFound
+from contracts.errors import Conflict, DomainError, Invalid, NotFound
 
 PASSWORD_LENGTH_LIMIT = 1024
 
@@ -135,17 +135,21 @@ def new_user(*, email: str, name: str = "", username: str = "") -> User:
 
 def insert_user(actor: Actor, user: User, organization: Organization | None = None) -> None:
     """Save a new user, on the organization's trail. Who lost a race for the address or the name gets Conflict."""
+    with refused_by(names_taken(user)):
+        user.save(force_insert=True)
+    change = Change("CREATE", "USER", user.pk, user.display_name, None, user_state(user))
+    record(actor, change, organization_id=organization.pk if organization else None)
+
+
+def names_taken(user: User) -> dict[str, DomainError]:
+    """What to say when another user has the address or the name."""
     email_taken = Conflict(f"'{user.email}' has an account already", resource="user", email=user.email)
     name_taken = Conflict(f"The user name '{user.username}' is taken", resource="user", username=user.username)
-    refusals = {
+    return {
         "user_email_unique_ignoring_case": email_taken,
         "user_username_unique_ignoring_case": name_taken,
         "accounts_user_username_key": name_taken,
     }
-    with refused_by(refusals):
-        user.save(force_insert=True)
-    change = Change("CREATE", "USER", user.pk, user.display_name, None, user_state(user))
-    record(actor, change, organization_id=organization.pk if organization else None)
 
 
 def require_good_password(password: str, user: User) -> None:

@@ -1,14 +1,20 @@
-"""What people are called and whether they may sign in: for superusers, since a person is no one organization's."""
+"""What people are called, whether they may sign in, and their passwords.
+
+A person is no one organization's: most of this is for superusers and for the person.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.hashers import make_password as make_hash
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.actor import Actor
-from accounts.models import User
-from accounts.services.common import check_fields, user_state
+from accounts.models import Membership, Organization, User
+from accounts.services.common import check_fields, require_administration, user_state
+from accounts.services.members import make_password, names_taken, require_good_password
 from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound
@@ -28,9 +34,7 @@ def update_user(*, actor: Actor, user: User, changes: dict[str, Any]) -> User:
     unknown = sorted(changes.keys() - CHANGEABLE)
     if unknown:
         raise Invalid(fields={name: ["This cannot be changed."] for name in unknown})
-    found = User.objects.select_for_update().filter(pk=user.pk).first()
-    if found is None:
-        raise NotFound(resource="user", user_id=str(user.pk))
+    found = _locked(user)
     before = user_state(found)
     for field, value in changes.items():
         setattr(found, field, value)
@@ -41,8 +45,58 @@ def update_user(*, actor: Actor, user: User, changes: dict[str, Any]) -> User:
     if "@" in found.username and found.username.lower() != found.email.lower():
         raise Invalid(fields={"username": ["A user name with '@' must be the e-mail address."]})
     _require_a_superuser_left(found, before)
-    _save(found, list(changes))
+    with refused_by(names_taken(found)):
+        found.save(update_fields=list(changes))
     record(actor, Change("UPDATE", "USER", found.pk, found.display_name, before, after))
+    return found
+
+
+def choose_password(*, actor: Actor, user: User, password: str) -> User:
+    """Set one's own password. Its strength is checked; all tokens and other sessions end. Raises Forbidden, Invalid."""
+    if actor.user_id != user.pk:
+        raise Forbidden("A password is chosen by the person it is for")
+    require_good_password(password, user)
+    return _set_password(actor, user, password, "CHANGE_PASSWORD")
+
+
+def reset_password(*, actor: Actor, user: User, organization: Organization) -> str:
+    """Make a password for somebody who lost theirs; returned once. Their tokens and sessions end.
+
+    An organization's administrator does this for a member of no other organization, a superuser for
+    anyone. Raises NotFound for one who is no member, Forbidden.
+    """
+    require_administration(actor, organization)
+    if not actor.sees_all:
+        memberships = set(Membership.objects.filter(user=user).values_list("organization_id", flat=True))
+        if organization.pk not in memberships:
+            raise NotFound(resource="user", user_id=str(user.pk))
+        if user.is_superuser or len(memberships) > 1:
+            raise Forbidden("This person is not your organization's alone: a superuser resets the password")
+    password = make_password()
+    _set_password(actor, user, password, "RESET_PASSWORD", organization)
+    return password
+
+
+def _set_password(
+    actor: Actor, user: User, password: str, action: str, organization: Organization | None = None
+) -> User:
+    hashed = make_hash(password)  # slow by design: before the transaction, which may hold a lock
+    with transaction.atomic():
+        found = _locked(user)
+        found.password = hashed
+        found.password_set_by = organization.pk if organization and not actor.sees_all else None
+        found.save(update_fields=["password", "password_set_by"])
+        change = Change(action, "USER", found.pk, found.display_name, None, None)
+        record(actor, change, organization_id=organization.pk if organization else None)
+    return found
+
+
+def _locked(user: User) -> User:
+    """The user as it is now, and the superusers with it, so that the last two cannot undo each other."""
+    everyone = User.objects.select_for_update().filter(Q(pk=user.pk) | Q(is_superuser=True)).order_by("pk")
+    found = next((one for one in everyone if one.pk == user.pk), None)
+    if found is None:
+        raise NotFound(resource="user", user_id=str(user.pk))
     return found
 
 
@@ -51,15 +105,3 @@ def _require_a_superuser_left(user: User, before: dict[str, Any]) -> None:
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
     if was and not stays and not others.exists():
         raise Conflict("This is the last superuser who may sign in", resource="user")
-
-
-def _save(user: User, fields: list[str]) -> None:
-    email_taken = Conflict(f"'{user.email}' has an account already", resource="user", email=user.email)
-    name_taken = Conflict(f"The user name '{user.username}' is taken", resource="user", username=user.username)
-    refusals = {
-        "user_email_unique_ignoring_case": email_taken,
-        "user_username_unique_ignoring_case": name_taken,
-        "accounts_user_username_key": name_taken,
-    }
-    with refused_by(refusals):
-        user.save(update_fields=fields)

@@ -22,6 +22,7 @@ from audit.querysets import AuditEventQuerySet
 from contracts.base import Enveloped
 from contracts.errors import BadRequest
 from contracts.metastore import Metastore, MetastorePagination
+from contracts.openapi import FLAG, NUMBER, Schema, shape, text_parameter
 from contracts.views import ContractViewSet, uuid_of
 
 COUNTED = 10_000
@@ -95,6 +96,17 @@ class AuditPagination(MetastorePagination):
             "next_cursor": self.next_cursor,
         }
         return Response(Enveloped(data=data, pagination=pagination))
+
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        cursor = {"type": "string", "nullable": True, "description": "To be sent back as `cursor`."}
+        pagination = shape(
+            total=NUMBER, total_is_exact=FLAG, limit=NUMBER, offset=NUMBER, has_more=FLAG, next_cursor=cursor
+        )
+        return shape(data=schema, pagination=pagination)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[Schema]:
+        cursor = text_parameter("cursor", "Where the page before ended: its `next_cursor`. Goes before `offset`.")
+        return [*super().get_schema_operation_parameters(view), cursor]
 
 
 class UserOfEventSerializer(serializers.Serializer[AuditEvent]):
