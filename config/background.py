@@ -6,10 +6,10 @@ import threading
 from abc import ABC, abstractmethod
 
 import structlog
-from celery.beat import Service
 from celery.worker import WorkController, state
 from django.conf import settings
 from django.db import connections
+from kombu.utils.imports import symbol_by_name
 
 from config.celery import app
 
@@ -84,18 +84,18 @@ class Worker(Background):
 
 
 class Beat(Background):
-    """Sends what is due, from the schedules in the database."""
+    """Sends what is due, from the schedules in the database: what Celery's own loop does, but it wakes to end."""
 
     name = "beat"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._service: Service | None = None
-
     def run(self) -> None:
-        self._service = Service(app, scheduler_cls=app.conf.beat_scheduler)
-        self._service.start()
+        scheduler = symbol_by_name(app.conf.beat_scheduler)(app=app)
+        try:
+            while not self._stopping.wait(scheduler.tick()):
+                if scheduler.should_sync():
+                    scheduler.sync()
+        finally:
+            scheduler.close()
 
     def ask_to_end(self) -> None:
-        if self._service is not None:
-            self._service.stop()
+        """`run` waits for the same event as everything else."""

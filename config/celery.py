@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+try:
+    settings.INSTALLED_APPS  # noqa: B018  reads the environment now, where its error can be said in a line
+except ImproperlyConfigured as error:
+    sys.exit(f"Cartulary cannot start: {error}")
 
 app = Celery("cartulary")
 app.config_from_object("django.conf:settings", namespace="CELERY")

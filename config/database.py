@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
@@ -12,24 +13,28 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.logs import scrub_text
-from config.prepare import CannotStart
 
 
 def migrate() -> str:
-    """Apply what is missing; answers what was done in words. Raises CannotStart where the database refuses."""
-    try:
-        connection.ensure_connection()
-        executor = MigrationExecutor(connection)
-        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-        if not missing:
-            return "up to date"
-        is_new = not MigrationRecorder(connection).applied_migrations()
-        began = time.monotonic()
-        call_command("migrate", interactive=False, verbosity=0)
-    except DatabaseError as error:
-        raise CannotStart(why(error)) from error
+    """Apply what is missing; answers what was done in words. Raises DatabaseError."""
+    _probe()
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if not missing:
+        return "up to date"
+    is_new = not MigrationRecorder(connection).applied_migrations()
+    began = time.monotonic()
+    call_command("migrate", interactive=False, verbosity=0)
     steps = f"{missing} migration{'s' if missing > 1 else ''} applied in {time.monotonic() - began:.1f} s"
     return f"new: {steps}" if is_new else steps
+
+
+def _probe() -> None:
+    """Connect once, past the pool: that would try for long, and then say nothing of the reason."""
+    if connection.vendor == "postgresql":
+        with connection.wrap_database_errors:
+            psycopg.connect(**{"connect_timeout": 5} | connection.get_connection_params()).close()
+    connection.ensure_connection()
 
 
 def why(error: DatabaseError) -> str:

@@ -16,13 +16,14 @@ from typing import TextIO
 import structlog
 import uvicorn
 from django.conf import settings
+from django.db import DatabaseError
 
 from accounts import live
 from accounts.actor import operator_actor
 from accounts.services import FirstAdmin, ensure_first_admin
 from config.asgi import application
 from config.background import Beat, Worker
-from config.database import migrate
+from config.database import migrate, why
 from config.env import Environment
 from config.prepare import CannotStart, Claim
 from config.rpc import RpcServer
@@ -51,7 +52,11 @@ class Prepared:
 
 def run(claim: Claim, out: TextIO) -> None:
     """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
-    prepared = _prepare()
+    try:
+        prepared = _prepare()
+    except DatabaseError as error:
+        logger.debug("the_database_refused", exc_info=True)
+        raise CannotStart(why(error)) from error
     rpc = RpcServer(claim.host, claim.grpc_port)
     background = [Worker(), Beat()]
 
@@ -125,7 +130,7 @@ def serve(bound: socket.socket, *, started: Callable[[], None], stopping: Callab
         access_log=False,
         lifespan="off",
         server_header=False,
-        proxy_headers=bool(settings.SECURE_PROXY_SSL_HEADER),
+        proxy_headers=False,  # contracts.addresses reads them, from TRUSTED_PROXIES only
         timeout_graceful_shutdown=DRAIN_SECONDS,
         ws_max_size=SOCKET_MESSAGE_LIMIT,
     )

@@ -11,7 +11,9 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 MASK = "******"
-_SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"passw|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|credential", re.IGNORECASE
+)
 _SECRET_TEXT = re.compile(
     r"""
       (?P<url>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s@]+(?=@)                  # scheme://user:password@host
@@ -50,11 +52,19 @@ def scrub(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return {key: value if key.startswith("_") else _scrubbed({key: value})[key] for key, value in event.items()}
 
 
+def drop_celery_context(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Celery attaches to an error its whole context, the traceback a second time included."""
+    if str(event.get("logger", "")).startswith("celery"):
+        event.pop("data", None)
+    return event
+
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
+    drop_celery_context,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
@@ -113,4 +123,5 @@ def _quiet(level: str) -> dict[str, str]:
         "django_celery_beat": "WARNING",
         "kombu": "WARNING",
         "sqlglot": "ERROR",
+        "httpx": "WARNING",
     }

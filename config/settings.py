@@ -178,6 +178,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+if CELERY_BROKER_URL.startswith("memory://"):
+    CELERY_BROKER_TRANSPORT_OPTIONS["polling_interval"] = 0.05  # seconds until a job begins; 1.0 by default
 
 # People ------------------------------------------------------------------------------------------
 
@@ -239,6 +241,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "TAGS": [
+        {"name": "metastore", "description": "Assets, relationships, lineage, search, tags, background tasks, audits."},
+        {"name": "collection", "description": "Data sources, collection tasks and their executions, templates."},
+        {"name": "registry", "description": "Organizations, sources and tools, their versions and files; health."},
+        {"name": "releases", "description": "Products, projects, components, releases and their artifacts."},
+        {"name": "entities", "description": "The catalog as tables, databases, dashboards, pipelines, topics, users."},
+    ],
+    "ENUM_NAME_OVERRIDES": {"SettableStatusEnum": ["active", "inactive"]},
 }
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|search$|resolve$|stats$|health$).*"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,4 +16,4 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run(claim(), self.stdout)  # type: ignore[arg-type]  # an OutputWrapper writes like a file
+        run(claim(), sys.stdout)

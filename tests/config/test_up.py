@@ -1,0 +1,275 @@
+"""One command runs everything, ends whole, and comes back from the worst."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests.config.running import ADMIN, PASSWORD, ROOT, Up, environment, manage, until
+
+pytestmark = [pytest.mark.only_on("sqlite"), pytest.mark.xdist_group("up")]
+
+MIB = 1024 * 1024
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """A port that takes connections and never says a word: collecting from it lasts."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            try:
+                while True:
+                    held.append(server.accept()[0])
+            except OSError:
+                return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            for each in held:
+                each.close()
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def collect_from(up: Up, port: int) -> str:
+    """Begin a collection from a PostgreSQL server at this port; the id of its run."""
+    config = {"host": "127.0.0.1", "port": port, "database": "d", "username": "u", "password": "p", "timeout": 60}
+    source = up.ask(
+        "POST", "/api/v1/datasources", 201, json={"name": f"at {port}", "type": "postgresql", "config": config}
+    )
+    task = up.ask(
+        "POST",
+        "/api/v1/tasks",
+        201,
+        json={"name": f"of {port}", "datasource_id": source["id"], "type": "full_collection"},
+    )
+    up.ask("POST", f"/api/v1/tasks/{task['id']}/execute", 202)
+    return str(task["id"]).replace("-", "")
+
+
+def test_health(running):
+    assert running.ask("GET", "/api/v1/health")["status"] == "healthy"
+
+
+def test_it_says_where_to_go(running):
+    said = running.said()
+    for part in (f"{running.base}/admin/", f"{running.base}/api/docs", running.env["GRPC_PORT"], "root@example.com"):
+        assert part in said
+    assert PASSWORD not in said
+
+
+def test_its_own_tables_are_in_the_catalog_with_columns(running):
+    def table() -> dict[str, Any] | None:
+        page = running.ask("GET", "/v1/assets", params={"type": "TABLE", "limit": 100})
+        return next((each for each in page["data"] if each["name"] == "catalog_asset"), None)
+
+    found: Any = until(table, why=running.said)
+    columns = {column["name"]: column for column in running.ask("GET", f"/v1/assets/{found['id']}")["schema"]}
+    assert {"id", "qualified_name", "schema"} <= columns.keys()
+    assert columns["qualified_name"]["nullable"] is False
+
+
+def test_admin_signs_in_to_the_pages(running):
+    page = running.http.get("/admin/login/")
+    assert page.status_code == 200
+    token = page.cookies["csrftoken"]
+    form = {"username": "root", "password": PASSWORD, "csrfmiddlewaretoken": token, "next": "/admin/"}
+    answer = running.http.post("/admin/login/", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/admin/")
+
+
+def test_style_sheets_are_served(running):
+    page = httpx.get(f"{running.base}/admin/login/").text
+    sheet = next(part.split('"')[0] for part in page.split('href="') if ".css" in part.split('"')[0])
+    answer = running.http.get(sheet)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/css")
+
+
+def test_grpc_is_healthy_and_lists_its_services(running):
+    with grpc.insecure_channel(f"127.0.0.1:{running.env['GRPC_PORT']}") as channel:
+        health = health_pb2_grpc.HealthStub(channel).Check(  # type: ignore[attr-defined]
+            health_pb2.HealthCheckRequest(), timeout=5
+        )
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([asked]), timeout=5)
+    assert "grpc.health.v1.Health" in {each.name for each in listed.list_services_response.service}
+
+
+def test_schedule_is_in_the_database_once(running):
+    assert running.rows(
+        "SELECT count(*) FROM django_celery_beat_periodictask WHERE task = 'ingestion.dispatch_jobs'"
+    ) == [(1,)]
+
+
+def test_memory_stays_under_400_mib(running):
+    assert running.resident() < 400 * MIB
+
+
+def test_second_instance_is_refused(running):
+    ended = manage("up", env=environment(running.data_dir))
+    assert ended.returncode == 1
+    assert ended.stderr.strip().endswith("set another DATA_DIR, PORT and GRPC_PORT")
+    assert f"(process {running.process.pid})" in ended.stderr
+
+
+def test_a_source_that_is_down_leaves_a_reason(running):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    task = collect_from(running, port)
+    ((error,),) = until(
+        lambda: running.rows(f"SELECT error FROM ingestion_job WHERE task_id = '{task}' AND status = 'FAILED'"),
+        why=running.said,
+    )
+    assert "127.0.0.1" in error
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path, with_signal):
+    up = Up(tmp_path / "data")
+    try:
+        password = up.said_once(r"Password\s+(\S+)")
+        up.log_in("admin@localhost", password)
+        status, took = up.stop(with_signal)
+        assert (status, took < 8) == (0, True), up.said()
+        assert up.said().rstrip().endswith("Stopped.")
+        assert "Traceback" not in up.said()
+        again = Up(tmp_path / "data")
+        try:
+            again.log_in("admin@localhost", password)
+            assert "Password" not in again.said()
+            assert again.seconds_to_start < 15
+            assert again.rows("SELECT count(*) FROM accounts_user") == [(1,)]
+            assert again.rows("SELECT count(*) FROM ingestion_datasource") == [(1,)]
+        finally:
+            again.end()
+    finally:
+        up.end()
+
+
+def test_a_signal_ends_it_in_the_middle_of_a_collection_too(tmp_path):
+    up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    try:
+        up.log_in()
+        with silent_server() as port:
+            task = collect_from(up, port)
+            until(lambda: up.rows(f"SELECT 1 FROM ingestion_job WHERE task_id = '{task}' AND status = 'RUNNING'"))
+            status, took = up.stop()
+        assert (status, took < 12) == (0, True), up.said()
+    finally:
+        up.end()
+
+
+def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(tmp_path):
+    up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    try:
+        up.log_in()
+        with silent_server() as port:
+            task = collect_from(up, port)
+            until(lambda: up.rows(f"SELECT 1 FROM ingestion_job WHERE task_id = '{task}' AND status = 'RUNNING'"))
+            up.process.kill()
+            up.process.wait()
+        again = Up(tmp_path / "data")
+        try:
+            ended = until(
+                lambda: again.rows(
+                    f"SELECT status, attempts FROM ingestion_job WHERE task_id = '{task}' AND finished_at IS NOT NULL"
+                ),
+                why=again.said,
+            )
+            assert ended == [("FAILED", 2)], "tried once more, and failed with the reason: nothing listens there now"
+            assert again.rows("SELECT count(*) FROM ingestion_job WHERE status = 'RUNNING'") == [(0,)]
+        finally:
+            again.end()
+    finally:
+        up.end()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"PORT": "http"}, "PORT must be a whole number from 1 to 65535, not 'http'"),
+        ({"DEBUG": "perhaps"}, "DEBUG must be true or false, not 'perhaps'"),
+        ({"RATE_METASTORE": "many"}, "RATE_METASTORE must look like 100/hour"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of json, text"),
+        ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must begin with postgresql:// or sqlite:///"),
+        (
+            {"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:9/d"},
+            "the database 'd' at 127.0.0.1:9 (DATABASE_URL) cannot be used",
+        ),
+        ({"DATABASE_URL": "sqlite:////dev/null/x"}, "the database /dev/null/x cannot be opened"),
+        ({"REDIS_URL": "localhost"}, "REDIS_URL must begin with one of redis://"),
+        ({"CELERY_BROKER_URL": "kafka://h"}, "CELERY_BROKER_URL must begin with one of"),
+        ({"DATA_DIR": "/proc/nowhere"}, "DATA_DIR /proc/nowhere cannot be written to"),
+        ({"HOST": "192.0.2.1"}, "HOST '192.0.2.1' is not an address of this machine"),
+        ({"SECRET_KEY_FILE": "/no/such/file"}, "SECRET_KEY_FILE: /no/such/file cannot be read"),
+        ({"DJANGO_SUPERUSER_EMAIL": "not an address"}, "the first administrator cannot be made"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, values, said):
+    ended = manage("up", env=environment(tmp_path / "data") | values)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.strip().splitlines()
+    assert line.startswith("Cartulary cannot start: ")
+    assert said in line
+    assert "hunter2" not in line
+    assert "is running" not in ended.stdout
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cartulary.sqlite3").write_text("This is a letter, not a database. " * 100)
+    ended = manage("up", env=environment(tmp_path / "data"))
+    (line,) = ended.stderr.strip().splitlines()
+    assert "cartulary.sqlite3 is not an SQLite database, or it is damaged" in line
+
+
+def test_a_database_that_may_not_be_written(tmp_path):
+    """SQLite opens a file of a later write format read-only, for root too."""
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "cartulary.sqlite3"
+    manage("migrate", "-v0", env=environment(tmp_path / "data", SECRET_KEY="x" * 50))
+    with file.open("r+b") as database:
+        database.seek(18)
+        database.write(b"\x03")
+    for leftover in tmp_path.glob("data/cartulary.sqlite3-*"):
+        leftover.unlink()
+    ended = manage("up", env=environment(tmp_path / "data"))
+    (line,) = ended.stderr.strip().splitlines()
+    assert "cartulary.sqlite3 may not be written to by this user" in line
+
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("check",), ("collect", "x")])
+def test_without_a_secret_key_other_commands_say_so(tmp_path, arguments):
+    ended = manage(*arguments, env=environment(tmp_path))
+    assert ended.returncode == 1
+    (line,) = ended.stderr.strip().splitlines()
+    assert line.startswith("Cartulary cannot start: SECRET_KEY is not set")
+
+
+def test_production_entry_points_say_it_in_one_line_too(tmp_path):
+    env = environment(tmp_path, DATABASE_URL="nothing", SECRET_KEY="x" * 50)
+    for command in (["-m", "uvicorn", "config.asgi:application"], ["-m", "celery", "-A", "config", "worker"]):
+        ended = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ended.returncode != 0
+        assert "DATABASE_URL must begin with" in ended.stderr + ended.stdout
+        assert "Traceback" not in ended.stderr
