@@ -94,9 +94,9 @@ def resolve(*, actor: Actor, specs: Iterable[str], kind: str = "source") -> Reso
     chosen = _choose(readable, entries)
     exact = {(entry, spec.wanted) for spec in readable if spec.is_exact for entry in _candidates(spec, entries)}
     by_id, by_pair = _versions(exact, {version for picks in chosen.values() for version in picks.values()})
-    forms = _forms(by_id)
+    facts = _Facts(entries, chosen, by_id, by_pair, _forms(by_id))
     for spec in readable:
-        _settle(spec, entries, chosen.get(spec.text, {}), by_id, by_pair, forms, result)
+        facts.settle(spec, result)
     return result
 
 
@@ -209,8 +209,8 @@ def _versions(
             [first, second, third],
         )
         rows = cursor.fetchall()
-    for key, entry, *words, is_yanked in rows:
-        row = VersionRow(as_uuid(key), as_uuid(entry), *words, bool(is_yanked))
+    for row_id, entry, organization, name, version, external, count, is_yanked in rows:
+        row = VersionRow(as_uuid(row_id), as_uuid(entry), organization, name, version, external, count, bool(is_yanked))
         if row.id in ids or (row.entry_id, row.version) in pairs:
             by_id[row.id] = by_pair[row.entry_id, row.version] = row
     return by_id, by_pair
@@ -241,37 +241,52 @@ def _forms(versions: Mapping[UUID, VersionRow]) -> dict[UUID, dict[str, _Form]]:
     return forms
 
 
-def _settle(
-    spec: Spec,
-    entries: Entries,
-    chosen: Mapping[UUID, UUID],
-    by_id: Mapping[UUID, VersionRow],
-    by_pair: Mapping[tuple[UUID, str], VersionRow],
-    forms: Mapping[UUID, Mapping[str, _Form]],
-    result: Resolution,
-) -> None:
-    """The first reading that leads to a file; else the nearest reason why none does."""
-    candidates = _candidates(spec, entries)
-    reason = "" if candidates else f"There is no '{spec.organization}:{spec.name}'"
-    for entry, format_name in candidates.items():
-        version = by_pair.get((entry, spec.wanted)) if spec.is_exact else by_id.get(chosen.get(entry, UUID(int=0)))
-        if version is None:
-            what = f"version '{spec.wanted}'" if spec.is_exact else f"version that matches '{spec.wanted}'"
-            reason = reason or f"There is no {what} of '{spec.organization}:{spec.name}'"
-            continue
-        there = forms.get(version.id, {})
-        name = format_name if format_name is not None else next(iter(there)) if len(there) == 1 else None
-        form = there.get(name) if name is not None else None
-        if name is None or form is None:
-            listed = ", ".join(sorted(there)) or "nothing"
-            reason = reason or (
-                f"'{spec.text}' names no format, and there are {listed}"
-                if format_name is None
-                else f"There is no format '{format_name}' of it; there are {listed}"
-            )
-            continue
-        result.found[spec.text] = Resolved(
-            spec.text, version, name, form.checksum, form.size, form.file_id, form.filename, form.dependency_count
-        )
-        return
-    result.missing[spec.text] = reason
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the queries brought."""
+
+    entries: Entries
+    chosen: Mapping[str, Mapping[UUID, UUID]]
+    by_id: Mapping[UUID, VersionRow]
+    by_pair: Mapping[tuple[UUID, str], VersionRow]
+    forms: Mapping[UUID, Mapping[str, _Form]]
+
+    def settle(self, spec: Spec, result: Resolution) -> None:
+        """The first reading that leads to a file; else the nearest reason why none does."""
+        reason = ""
+        for entry, format_name in _candidates(spec, self.entries).items():
+            version = self._version(spec, entry)
+            if version is None:
+                what = f"version '{spec.wanted}'" if spec.is_exact else f"version that matches '{spec.wanted}'"
+                reason = reason or f"There is no {what} of '{spec.organization}:{spec.name}'"
+                continue
+            there = self.forms.get(version.id, {})
+            name = format_name if format_name is not None else next(iter(there)) if len(there) == 1 else ""
+            form = there.get(name)
+            if form is not None:
+                result.found[spec.text] = Resolved(
+                    spec.text,
+                    version,
+                    name,
+                    form.checksum,
+                    form.size,
+                    form.file_id,
+                    form.filename,
+                    form.dependency_count,
+                )
+                return
+            reason = reason or _no_format(spec, format_name, sorted(there))
+        result.missing[spec.text] = reason or f"There is no '{spec.organization}:{spec.name}'"
+
+    def _version(self, spec: Spec, entry: UUID) -> VersionRow | None:
+        if spec.is_exact:
+            return self.by_pair.get((entry, spec.wanted))
+        chosen = self.chosen.get(spec.text, {}).get(entry)
+        return None if chosen is None else self.by_id.get(chosen)
+
+
+def _no_format(spec: Spec, format_name: str | None, there: Sequence[str]) -> str:
+    listed = ", ".join(there) or "none"
+    if format_name is None:
+        return f"'{spec.text}' names no format; there are: {listed}"
+    return f"'{spec.text}' is not there as '{format_name}'; there are: {listed}"

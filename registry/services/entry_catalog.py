@@ -1,0 +1,119 @@
+"""Sources and tools in the one graph: what search finds of them, and the assets that put sources into lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from accounts.actor import Actor
+from accounts.models import Organization
+from catalog.models import AssetType, RelationshipType
+from catalog.names import join_name
+from catalog.search import Document, index_documents, remove_documents
+from catalog.services import AssetDraft, RelationshipDraft, upsert_assets, upsert_relationships
+from contracts.errors import Invalid
+from registry.models import Entry, EntryKind, LabelKind
+
+LINEAGE = 10_000
+"""Sources that lineage edges are drawn to at most; the asset says so where there are more."""
+BATCH = 5_000
+
+
+def asset_name(organization_slug: str, slug: str) -> str:
+    """The qualified name of the asset that a source is in the catalog."""
+    return join_name("registry", organization_slug, slug)
+
+
+def format_tag(name: str) -> str:
+    """The word that search narrows by a format with."""
+    return f"format:{name.lower()}"
+
+
+def organism_tag(name: str) -> str:
+    return f"organism:{name.lower()}"
+
+
+def document_of(entry: Entry, formats: Sequence[str]) -> Document:
+    """What search sees of an entry (its organization and organism loaded)."""
+    organism = entry.organism
+    words = [organism.scientific_name, organism.common_name] if organism else []
+    narrowing = [format_tag(name) for name in formats]
+    if organism:
+        numbers = [str(organism.ncbi_taxonomy_id)] if organism.ncbi_taxonomy_id else []
+        narrowing += [organism_tag(word) for word in (*words, *numbers) if word]
+    particular = [value for value in entry.metadata.values() if isinstance(value, str) and len(value) <= 200]
+    return Document(
+        entity_id=entry.pk,
+        organization_id=entry.organization_id,
+        kind=entry.kind,
+        type=entry.type,
+        name=entry.name,
+        path=f"{entry.organization.slug}:{entry.slug}",
+        description=entry.description,
+        columns=[word for word in (entry.slug, entry.external_id, *words, *particular) if word],
+        tags=[*entry.tags, *narrowing],
+        is_public=entry.organization.is_public,
+    )
+
+
+def index_entries(entries: Iterable[Entry]) -> None:
+    """Put these entries into search (their organization, organism and labels loaded); a deleted one is taken out."""
+    living, gone = [], []
+    for entry in entries:
+        formats = [label.key for label in entry.labels.all() if label.kind == LabelKind.FORMAT]
+        if entry.deleted_at is None and entry.latest_version:
+            living.append(document_of(entry, formats))
+        else:
+            gone.append(entry.pk)
+    index_documents(living)
+    if gone:
+        remove_documents(gone)
+
+
+def register_source(*, actor: Actor, organization: Organization, entry: Entry, targets: Iterable[UUID]) -> None:
+    """The source as an asset of type DATASET, with an edge to each source that this version depends on.
+
+    A source of another organization becomes an asset of ours too: our lineage ends there, and says whose it is.
+    """
+    if entry.kind != EntryKind.SOURCE:
+        return
+    ours = actor if actor.organization_id == organization.pk else actor.within(organization)
+    name = asset_name(organization.slug, entry.slug)
+    needed = list(dict.fromkeys(targets))
+    metadata = {
+        "kind": "source",
+        "source": f"{organization.slug}:{entry.slug}",
+        "source_type": entry.type,
+        "version": entry.latest_version,
+        "formats": entry.latest_formats,
+        "size_bytes": entry.size,
+    }
+    if len(needed) > LINEAGE:
+        metadata |= {"lineage_sources": len(needed), "lineage_drawn": LINEAGE}
+    _upsert(ours, [AssetDraft(AssetType.DATASET, entry.name[:255], name, entry.description or None, metadata)])
+    sources = Entry.objects.filter(pk__in=needed[:LINEAGE]).select_related("organization")
+    drafts: dict[str, AssetDraft] = {}
+    for source in sources:
+        theirs = source.organization
+        if theirs.pk == organization.pk:
+            drafts[asset_name(theirs.slug, source.slug)] = AssetDraft(
+                AssetType.DATASET, source.name[:255], asset_name(theirs.slug, source.slug)
+            )
+        else:
+            drafts[asset_name(theirs.slug, source.slug)] = AssetDraft(
+                AssetType.DATASET,
+                source.name[:255],
+                asset_name(theirs.slug, source.slug),
+                metadata={"kind": "source", "source": f"{theirs.slug}:{source.slug}", "publisher": theirs.name},
+            )
+    _upsert(ours, list(drafts.values()))
+    edges = [RelationshipDraft(name, target, RelationshipType.DEPENDS_ON) for target in drafts if target != name]
+    for begin in range(0, len(edges), BATCH):
+        upsert_relationships(actor=ours, drafts=edges[begin : begin + BATCH])
+
+
+def _upsert(actor: Actor, drafts: Sequence[AssetDraft]) -> None:
+    for begin in range(0, len(drafts), BATCH):
+        result = upsert_assets(actor=actor, drafts=drafts[begin : begin + BATCH])
+        if result.errors:
+            raise Invalid(f"The catalog cannot hold it: {result.errors[0].message}")
