@@ -91,6 +91,7 @@ def _prepare() -> Prepared:
             username=env.text("DJANGO_SUPERUSER_USERNAME"),
             email=env.text("DJANGO_SUPERUSER_EMAIL"),
             password=env.text("DJANGO_SUPERUSER_PASSWORD"),
+            organization_name=env.text("ORGANIZATION"),
         )
     except DomainError as error:
         raise CannotStart(f"the first administrator cannot be made: {error.message}") from error

@@ -176,6 +176,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is down is waited f
 CELERY_RESULT_EXPIRES = None  # nothing is kept there, nothing is cleaned up
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
+    "seal the trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 if CELERY_BROKER_URL.startswith("memory://"):
