@@ -45,33 +45,33 @@ def allowed_addresses_of(config: Mapping[str, Any]) -> list[str]:
 
 _SAID = [
     # (what the driver's message holds, our code, whether waiting may help, what to mend)
+    (("timeout expired", "timed out", "statement timeout"),
+     "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
+    (("to database", "unknown database", "database \""),
+     "NOT_FOUND", False, "{engine} has no database '{database}', or '{username}' may not see it"),
     (("password authentication failed", "no password supplied", "access denied for user", "role \"", "login failed"),
      "AUTHENTICATION_FAILED", False, "{engine} refused the user '{username}': check user name and password"),
     (("no pg_hba.conf entry", "is not allowed to connect"),
      "AUTHENTICATION_FAILED", False, "{engine} does not accept connections of the user '{username}' from this host"),
-    (("unknown database", "database \""),
-     "NOT_FOUND", False, "{engine} has no database '{database}', or '{username}' may not see it"),
-    (("connection refused", "can't connect", "could not connect"),
-     "CONNECTION_FAILED", True, "{host}:{port} refused the connection: is {engine} running there?"),
-    (("timeout expired", "timed out", "statement timeout"),
-     "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
     (("no route to host", "network is unreachable"),
      "CONNECTION_FAILED", True, "{host}:{port} cannot be reached from here"),
+    (("connection refused", "can't connect", "could not connect"),
+     "CONNECTION_FAILED", True, "{host}:{port} refused the connection: is {engine} running there?"),
     (("too many connections", "too many clients", "remaining connection slots"),
      "CONNECTION_FAILED", True, "{engine} has no connection to spare"),
     (("starting up", "shutting down", "in recovery mode"),
      "CONNECTION_FAILED", True, "{engine} is starting or stopping"),
-    (("ssl", "certificate"),
-     "CONNECTION_FAILED", False, "No TLS connection with {engine}: {said}"),
-    (("permission denied", "denied to user"),
-     "PERMISSION_DENIED", False, "The user '{username}' may not read the catalog: {said}"),
     (("server closed the connection", "terminating connection", "lost connection", "connection reset",
       "connection already closed", "gone away"),
      "CONNECTION_LOST", True, "{engine} closed the connection: {said}"),
+    (("ssl", "certificate"),
+     "CONNECTION_FAILED", False, "No TLS connection with {engine}: {said}"),
+    (("permission denied", "denied to user", "command denied"),
+     "PERMISSION_DENIED", False, "The user '{username}' may not read the catalog: {said}"),
 ]  # fmt: skip
 
 
-def explain(error: DBAPIError, config: Mapping[str, Any], *, engine: str) -> SourceError:
+def explain(error: Exception, config: Mapping[str, Any], *, engine: str) -> SourceError:
     """A driver's error as a sentence that says what to mend, without a secret in it."""
     said = scrub(_first_line(error), [config.get("password")])
     known = {"engine": engine, "said": said, "timeout": 10}
@@ -81,14 +81,14 @@ def explain(error: DBAPIError, config: Mapping[str, Any], *, engine: str) -> Sou
     for signs, code, retry, sentence in _SAID:
         if any(sign in lowered for sign in signs):
             return SourceError(sentence.format_map(words), code=code, retry=retry)
-    if error.connection_invalidated:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return SourceError(f"{engine} closed the connection: {said}", code="CONNECTION_LOST", retry=True)
     return SourceError(f"{engine} says: {said}")
 
 
-def _first_line(error: DBAPIError) -> str:
+def _first_line(error: Exception) -> str:
     """What the driver itself said: not SQLAlchemy's wrapping, which quotes statement and parameters."""
-    original = error.orig
+    original = error.orig if isinstance(error, DBAPIError) else error
     parts = original.args if original is not None else ()
     text = str(parts[-1]) if parts else error.__class__.__name__
     return (text.strip().splitlines() or [""])[0][:300]

@@ -16,6 +16,8 @@ GROUP = "cartulary.connectors"
 """The entry-point group; an entry's name is the type, its value `module:Class`."""
 
 BUILT_IN = {
+    "doris": "ingestion.connectors.mysql:DorisConnector",
+    "mysql": "ingestion.connectors.mysql:MySQLConnector",
     "postgresql": "ingestion.connectors.postgresql:PostgreSQLConnector",
     "sqlite": "ingestion.connectors.sqlite:SQLiteConnector",
 }

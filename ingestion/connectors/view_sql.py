@@ -16,6 +16,8 @@ from sqlglot.schema import MappingSchema
 TableName = tuple[str, str]
 """Schema and table; the schema is empty where the engine has none."""
 
+_LAST_QUOTED = re.compile(r'(?:^|\.)"((?:[^"]|"")*)"$')
+
 SQL_LIMIT = 1_000_000
 """Characters of a definition; longer ones are not parsed."""
 
@@ -105,7 +107,7 @@ def trace(
                 continue
             table = known.get((fold(leaf.expression.db or default_schema), fold(leaf.expression.name)))
             column = _column_name(leaf.name)
-            if table is not None and column is not None:
+            if table is not None:
                 true_name = next((one for one in columns[table] if fold(one) == fold(column)), None)
                 _add(sources.columns[table], view_column, true_name)
     return sources
@@ -133,15 +135,10 @@ def _schema_of(columns: Mapping[TableName, Sequence[str]], fold: Callable[[str],
     return schema
 
 
-def _column_name(text: str) -> str | None:
-    """The column of `table.column`, as sqlglot writes a leaf's name."""
-    if '"' not in text:
-        return text.rpartition(".")[2]
-    try:
-        column = parse_one(text)
-    except SqlglotError:
-        return None
-    return column.name if isinstance(column, exp.Column) else None
+def _column_name(text: str) -> str:
+    """The column of `table.column`, as sqlglot writes a leaf's name: either may stand in double quotes."""
+    quoted = _LAST_QUOTED.search(text)
+    return quoted.group(1).replace('""', '"') if quoted else text.rpartition(".")[2]
 
 
 def _name_columns(query: exp.Query, names: list[str]) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+import pymysql
 import pytest
 
 from accounts.actor import Actor
@@ -107,3 +108,38 @@ def new_database(postgresql_url: str) -> Iterator[Callable[..., dict[str, Any]]]
     with psycopg.connect(postgresql_url, autocommit=True) as server:
         for name in made:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def new_mariadb(mariadb_url: str) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Make a MariaDB database, run statements in it, and give the config of a source that names it."""
+    url, made = urlsplit(mariadb_url), []
+    server = pymysql.connect(
+        host=url.hostname or "127.0.0.1",
+        port=url.port or 3306,
+        user=url.username or "root",
+        password=url.password or "",
+        charset="utf8mb4",
+        autocommit=True,
+    )
+
+    def make(*statements: str) -> dict[str, Any]:
+        name = f"cartulary_source_{uuid4().hex[:12]}"
+        cursor = server.cursor()
+        cursor.execute(f"CREATE DATABASE `{name}`")
+        made.append(name)
+        cursor.execute(f"USE `{name}`")
+        for statement in statements:
+            cursor.execute(statement)
+        return {
+            "host": url.hostname or "127.0.0.1",
+            "port": url.port or 3306,
+            "database": name,
+            "username": url.username or "root",
+            **({"password": url.password} if url.password else {}),
+        }
+
+    yield make
+    for name in made:
+        server.cursor().execute(f"DROP DATABASE IF EXISTS `{name}`")
+    server.close()
