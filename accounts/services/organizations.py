@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
 from accounts.actor import Actor
 from accounts.models import ApiKey, Membership, Organization, Role, User
@@ -85,14 +85,23 @@ def update_organization(*, actor: Actor, organization: Organization, changes: di
 
 @transaction.atomic
 def delete_organization(*, actor: Actor, organization: Organization) -> None:
-    """Delete an organization and all that is its own, except its trail. For superusers and the system."""
+    """Delete an organization with its members, keys and settings; its trail stays. For superusers and the system.
+
+    Raises Conflict while it has things that must not go unseen (data sources, releases, …).
+    """
     if not actor.sees_all:
         require_administration(actor, organization)
         raise Forbidden("Only a superuser deletes an organization")
     before = organization_state(organization)
     change = Change("DELETE", "ORGANIZATION", organization.pk, organization.name, before, None)
     record(actor, change, organization_id=organization.pk)
-    organization.delete()
+    try:
+        organization.delete()
+    except (models.ProtectedError, models.RestrictedError) as error:
+        held = error.protected_objects if isinstance(error, models.ProtectedError) else error.restricted_objects
+        kinds = sorted({str(one._meta.verbose_name_plural) for one in held})
+        message = f"'{organization.slug}' still has {', '.join(kinds)}: delete these first"
+        raise Conflict(message, resource="organization", held=kinds) from error
 
 
 def _founder(actor: Actor) -> User:

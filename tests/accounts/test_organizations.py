@@ -11,7 +11,9 @@ from accounts.services import create_api_key, create_organization, delete_organi
 from accounts.tokens import credential_of
 from audit.diff import changes
 from audit.models import AuditEvent
+from catalog.models import Origin
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from ingestion.models import DataSource
 
 
 def test_operator_makes_an_organization(operator, trail):
@@ -111,6 +113,15 @@ def test_administrators_do_not_delete_organizations(alice_actor, charlie_actor, 
         delete_organization(actor=alice_actor, organization=acme)
     with pytest.raises(NotFound):
         delete_organization(actor=charlie_actor, organization=acme)
+
+
+def test_organization_with_data_sources_is_not_deleted_in_passing(operator, acme, trail):
+    origin = Origin.objects.create(organization=acme, name="warehouse", type="sqlite")
+    DataSource.objects.create(organization=acme, origin=origin, name="warehouse", type="sqlite")
+    with pytest.raises(Conflict, match="still has data sources"):
+        delete_organization(actor=operator, organization=acme)
+    assert Organization.objects.filter(pk=acme.pk).exists()
+    assert trail() == []
 
 
 def test_visibility(alice_actor, charlie_actor, acme, other, operator):
