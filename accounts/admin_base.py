@@ -263,6 +263,10 @@ class TenantAdmin(StockAdmin[M]):
             request.refused = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context.setdefault("show_save_and_add_another", False)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             saved = self.create(self.actor(request), form)

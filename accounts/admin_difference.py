@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 import orjson
 
 from audit.diff import changes
 
-NOISE = frozenset({"version", "updated_at", "created_at"})
-"""Fields that change with every change and say nothing of it."""
+NOISE = frozenset({"id", "version", "updated_at", "created_at", "created_by", "curated"})
+"""Fields that change with every change, or that the program keeps for itself."""
+
+LONG = 60
+"""A text of more characters than this is compared word by word."""
+MOST_WORDS = 2000
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a text, and whether the other text lacks it."""
+
+    text: str
+    differs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +36,18 @@ class FieldChange:
     path: str
     before: str | None
     after: str | None
+
+    @property
+    def is_long(self) -> bool:
+        return max(len(self.before or ""), len(self.after or "")) > LONG
+
+    @property
+    def before_parts(self) -> list[Part]:
+        return _parts(self.before, self.after)
+
+    @property
+    def after_parts(self) -> list[Part]:
+        return _parts(self.after, self.before)
 
 
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[FieldChange]:
@@ -54,6 +81,15 @@ def _changes(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
             yield change.path, change.before, change.after
 
 
+def _parts(text: str | None, other: str | None) -> list[Part]:
+    """The text, with what the other lacks marked; as a whole where there is nothing to compare it with."""
+    words, others = _WORDS.findall(text or ""), _WORDS.findall(other or "")
+    if not words or not others or len(words) + len(others) > MOST_WORDS:
+        return [Part(text or "", False)]
+    steps = SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
+    return [Part("".join(words[i:j]), tag != "equal") for tag, i, j, _, _ in steps if j > i]
+
+
 def _is_named_list(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "name" in one for one in value)
 
@@ -66,6 +102,8 @@ def in_words(value: Any) -> str | None:
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(str(item) for item in value)
+    if isinstance(value, Mapping) and value.keys() == {"id", "name"}:
+        return str(value["name"])
     if isinstance(value, Mapping) and not any(isinstance(inner, Mapping | list) and inner for inner in value.values()):
         pairs = ((key, in_words(inner)) for key, inner in value.items() if key != "name")
         return ", ".join(f"{key}: {text}" for key, text in pairs if text is not None) or "present"

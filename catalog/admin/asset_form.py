@@ -55,11 +55,11 @@ class TagsField(forms.MultipleChoiceField):
 
 
 class AssetForm(DomainForm):
-    """An asset as a person writes it. `version` tells the service which state was before their eyes."""
+    """An asset as a person writes it. `seen_version` tells the service which state was before their eyes."""
 
     actor: ClassVar[Actor]
     tag_names = TagsField(required=False, label="Tags", help_text="Pick one, or type a new one and press Enter.")
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput())
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
     class Meta:
         model = Asset
@@ -80,7 +80,7 @@ class AssetForm(DomainForm):
             names = field.chosen(self, "tag_names")
         elif not self.instance._state.adding:
             names = [tag.name for tag in self.instance.tags.all()]
-            self.initial["version"] = self.instance.version
+            self.initial["seen_version"] = self.instance.version
         self.initial["tag_names"] = names
         field.show(names)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,13 +14,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from accounts.actor import Actor
 from accounts.admin_base import TenantAdmin, posted
 from audit.models import AuditEvent
-from catalog.admin.columns import describe, rows_of
+from catalog.admin.columns import describe, rows_of, told_by
 from catalog.admin.graph import MAX_DEPTH, graph_of
-from catalog.models import Asset, Relationship
+from catalog.models import Asset, Origin, Relationship
 from catalog.services.assets import restore_asset, update_asset
 
 EVENTS_SHOWN = 30
 EDGES_SHOWN = 100
+WORDS = {
+    "DEPENDS_ON": "depends on",
+    "CONTAINS": "contains",
+    "PRODUCES": "produces",
+    "USES": "uses",
+    "RELATED_TO": "is related to",
+}
 
 
 class AssetPage(TenantAdmin[Asset]):
@@ -45,10 +54,8 @@ class AssetPage(TenantAdmin[Asset]):
         return {
             "asset": asset,
             "title": asset.name,
-            "columns": rows_of(asset),
-            "outgoing": outgoing,
-            "incoming": incoming,
-            "edge_count": len(outgoing) + len(incoming),
+            "columns": rows_of(asset, outgoing),
+            "edges": [*map(_leaving, outgoing), *map(_reaching, incoming)],
             "events": events[:EVENTS_SHOWN],
             "has_more_events": len(events) > EVENTS_SHOWN,
             "max_depth": MAX_DEPTH,
@@ -91,6 +98,26 @@ class AssetPage(TenantAdmin[Asset]):
         restore_asset(actor=self.actor(request, asset), asset=asset)
         messages.success(request, f"“{asset.name}” is back in the catalog.")
         return HttpResponseRedirect(self.url("change", asset.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One relationship as this page tells it: “this depends on X”, “X contains this”."""
+
+    pk: UUID
+    words: str
+    leaves: bool
+    other: Asset
+    told: str
+    origin: Origin | None
+
+
+def _leaving(edge: Relationship) -> Edge:
+    return Edge(edge.pk, WORDS[edge.type], True, edge.target, told_by(edge.metadata), edge.origin)
+
+
+def _reaching(edge: Relationship) -> Edge:
+    return Edge(edge.pk, WORDS[edge.type], False, edge.source, told_by(edge.metadata), edge.origin)
 
 
 def _edges(actor: Actor, asset: Asset) -> tuple[list[Relationship], list[Relationship]]:

@@ -17,6 +17,7 @@ from catalog.admin.asset_form import AssetForm
 from catalog.admin.asset_page import AssetPage
 from catalog.admin.bulk import BulkActions
 from catalog.admin.filters import DescribedFilter, OriginFilter, OwnerFilter, StateFilter, TagFilter, TypeFilter
+from catalog.admin.finding import AssetSearch
 from catalog.models import Asset
 from catalog.services.assets import create_asset, delete_asset, update_asset
 
@@ -40,7 +41,7 @@ ICONS = {
 
 
 @admin.register(Asset)
-class AssetAdmin(AssetPage, BulkActions):
+class AssetAdmin(AssetPage, AssetSearch, BulkActions):
     form = AssetForm
     list_display = ("named", "kind", "labels", "owned_by", "source", "changed")
     list_filter = (TypeFilter, TagFilter, OriginFilter, OwnerFilter, DescribedFilter, StateFilter)
@@ -54,7 +55,7 @@ class AssetAdmin(AssetPage, BulkActions):
     search_help_text = "Names, columns, tags, descriptions"
     autocomplete_fields = ("owner",)
     fieldsets = (
-        (None, {"fields": ("description", "tag_names", "owner", "version")}),
+        (None, {"fields": ("description", "tag_names", "owner", "seen_version")}),
         ("What it is called", {"fields": ("type", "name", "qualified_name")}),
         ("For the careful: raw JSON", {"fields": ("metadata", "schema"), "classes": ("collapse",)}),
     )
@@ -76,7 +77,7 @@ class AssetAdmin(AssetPage, BulkActions):
         return create_asset(actor=actor, data=form.said(None))
 
     def update(self, actor: Actor, obj: Asset, form: Any) -> Asset:
-        version = form.cleaned_data.get("version")
+        version = form.cleaned_data.get("seen_version")
         return update_asset(actor=actor, asset=obj, changes=form.said(obj), expected_version=version)
 
     def remove(self, actor: Actor, obj: Asset) -> None:

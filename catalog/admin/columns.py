@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.models import Asset
+from catalog.models import Asset, Relationship
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,30 @@ class Row:
         return f"{0.75 + self.level * 1.25}rem"
 
 
-def rows_of(asset: Asset) -> list[Row]:
-    """Every column, nested ones after the one they are in. Keys are read from the element and from the metadata."""
-    return list(_rows(asset.schema or [], _keys_of(asset.metadata or {}), "", 0))
+def rows_of(asset: Asset, outgoing: Sequence[Relationship] = ()) -> list[Row]:
+    """Every column, nested ones after the one they are in.
+
+    Keys are read from the element, from the metadata, and foreign ones from the edges that leave the asset.
+    """
+    keys = _keys_of(asset.metadata or {})
+    for edge in outgoing:
+        for key in _dicts(_mapping(edge.metadata).get("foreign_keys")):
+            for column in _names(key.get("columns")):
+                keys.setdefault(column, []).append(f"→ {edge.target.name}")
+    return list(_rows(asset.schema or [], keys, "", 0))
+
+
+def told_by(metadata: Any) -> str:
+    """What an edge's metadata says of columns, in a line: `customer_id → id`, or how many are mapped."""
+    known = _mapping(metadata)
+    pairs = [
+        f"{', '.join(_names(key.get('columns')))} → {', '.join(_names(key.get('referred_columns')))}"
+        for key in _dicts(known.get("foreign_keys"))
+    ]
+    mapped = len(_mapping(known.get("column_mapping")))
+    if mapped:
+        pairs.append(f"{mapped} {'column' if mapped == 1 else 'columns'} mapped")
+    return "; ".join(pairs)
 
 
 def describe(schema: list[dict[str, Any]], descriptions: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -76,16 +97,16 @@ def _keys_of(metadata: Mapping[str, Any]) -> dict[str, list[str]]:
     marks: dict[str, list[str]] = {}
     for column in _names(metadata.get("primary_key")):
         marks.setdefault(column, []).append("primary key")
-    for key in _dicts(metadata.get("foreign_keys")):
-        for column in _names(key.get("columns")):
-            target = key.get("referred_table") or key.get("table") or ""
-            marks.setdefault(column, []).append(f"→ {target}" if target else "foreign key")
     for index in _dicts(metadata.get("indexes")):
         for column in _names(index.get("columns")):
             mark = "unique" if index.get("unique") else "index"
             if mark not in marks.setdefault(column, []):
                 marks[column].append(mark)
     return marks
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _names(value: Any) -> list[str]:
