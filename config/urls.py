@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 import accounts.api.collection
 import accounts.api.metastore
@@ -15,6 +15,7 @@ import audit.api.metastore
 import ingestion.api.collection
 import ingestion.api.metastore
 from config.health import Health
+from config.schema import SchemaView
 from contracts.ownership import unrouted
 
 Routes = list[URLPattern | URLResolver]
@@ -37,15 +38,16 @@ RELEASES: Routes = []
 """Below `/api/v2`."""
 
 PUBLIC: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": [], "throttle_classes": []}
+REDOC: dict[str, str] = {"url_name": "schema", "template_name": "cartulary/redoc.html"}
 
 urlpatterns: Routes = [
     path("admin/", admin.site.urls),
     path("v1/", include(METASTORE)),
     path("api/v1/", include([*COLLECTION, *REGISTRY, *ENTITIES])),
     path("api/v2/", include(RELEASES)),
-    path("api/schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**PUBLIC, url_name="schema"), name="docs"),
-    path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, url_name="schema"), name="redoc"),
+    path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, **REDOC), name="redoc"),
     # Whatever else is below a contract's paths answers 404 as the contract does, with DEBUG as without.
     re_path(r"^(?:v1|api)(?:/.*)?$", unrouted),
 ]
