@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class IngestionConfig(AppConfig):
     name = "ingestion"
-    verbose_name = "Ingestion"
+    verbose_name = "Collection"

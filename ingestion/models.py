@@ -168,6 +168,7 @@ class Job(models.Model):
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "run"
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
