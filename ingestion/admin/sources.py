@@ -268,6 +268,6 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         when = ago(source.run_created_at)
         return format_html('<a class="c-link" href="{}">{}</a> {}', url, when, status_badge(source.run_status))
 
-    @admin.display(description="Do")
+    @admin.display(description="Actions")
     def one_click(self, source: DataSource) -> SafeString:
         return render_to_string("cartulary/source_buttons.html", {"source": source})

@@ -196,6 +196,6 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
     def state(self, task: CollectionTask) -> SafeString:
         return badge(task.get_status_display().lower(), STATUS_KINDS.get(TaskStatus(task.status), ""))
 
-    @admin.display(description="Do")
+    @admin.display(description="Actions")
     def one_click(self, task: CollectionTask) -> SafeString:
         return render_to_string("cartulary/task_buttons.html", {"task": task})
