@@ -26,17 +26,19 @@ class AssetEvent(NamedTuple):
 def announce(organization_id: UUID, events: Sequence[AssetEvent]) -> None:
     """Tell who follows an asset (`asset.updates:<id>`) and who follows them all (`asset.updates`).
 
-    The second hear `{"type": "assets.changed", "event", "ids"}`, also for a batch so large that the first are
-    not told one by one: who follows single assets then looks for theirs among the ids.
+    The second hear `{"type": "assets.changed", "event", "ids", "told_singly"}`, also for a batch so large that
+    the first are not told one by one (`told_singly` is false): who follows single assets then looks for theirs
+    among the ids, as the socket does.
     """
-    if len(events) <= ONE_BY_ONE:
+    told_singly = len(events) <= ONE_BY_ONE
+    if told_singly:
         for event in events:
             publish(organization_id, f"asset.updates:{event.asset.id}", asset_updated(event))
     for verb in ("CREATE", "UPDATE", "DELETE"):
         ids = [str(event.asset.id) for event in events if event.event == verb]
         for start in range(0, len(ids), IDS_EACH):
             message = {"type": "assets.changed", "event": verb, "ids": ids[start : start + IDS_EACH]}
-            publish(organization_id, "asset.updates", message)
+            publish(organization_id, "asset.updates", message | {"told_singly": told_singly})
 
 
 def asset_updated(event: AssetEvent) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 import orjson
 from channels.db import database_sync_to_async
@@ -14,9 +13,9 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from accounts import live
-from accounts.actor import Actor
+from accounts.actor import ANONYMOUS, Actor
 from accounts.tokens import credential_of
-from config.subscriptions import CHANNELS, Subscription, browser_actor
+from config.subscriptions import ALL_ASSETS, browser_actor, changes_among, subscription
 from contracts.errors import DomainError, Invalid, NotFound, RateLimited, TooLarge, Unauthenticated
 
 MESSAGE_LIMIT = 16 * 1024  # bytes
@@ -29,11 +28,11 @@ BAD_TOKEN = 4401
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One client. Says who it is when it connects, then subscribes, unsubscribes and listens."""
 
-    actor: Actor
+    actor: Actor = ANONYMOUS
 
     async def connect(self) -> None:
         live.serve_on(asyncio.get_running_loop())
-        self.following: dict[str, str] = {}  # topic → group
+        self.following: dict[str, set[str]] = {}  # topic → the groups it is heard in
         self.recheck: asyncio.Task[None] | None = None
         # Accepted first: a browser does not learn why a handshake was refused, but it sees a close code.
         await self.accept()
@@ -43,7 +42,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def disconnect(self, code: int) -> None:
         if self.recheck is not None:
             self.recheck.cancel()
-        for group in self.following.values():
+        for group in set().union(*self.following.values()):
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -53,8 +52,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._tell_error(error)
 
     async def live_event(self, message: dict[str, Any]) -> None:
-        if message["topic"] in self.following:  # it may have been unsubscribed while the event was under way
-            await self._tell(message["event"])
+        topic, event = message["topic"], message["event"]
+        if topic in self.following:  # it may have been unsubscribed while the event was under way
+            await self._tell(event)
+        if topic == ALL_ASSETS and not event["told_singly"]:
+            for each in await database_sync_to_async(changes_among)(event, self.following.keys()):
+                await self._tell(each)
 
     async def _obey(self, message: dict[str, Any]) -> None:
         match message.get("type"):
@@ -69,22 +72,23 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
         """Join the group first and look at the state after: whatever changes in between is heard, not missed."""
-        wanted = _subscription(message)
+        wanted = subscription(message)
         if wanted.topic not in self.following and len(self.following) >= SUBSCRIPTION_LIMIT:
             raise RateLimited(f"A socket follows at most {SUBSCRIPTION_LIMIT} things", retry_after=0)
         organization = await database_sync_to_async(wanted.organization_for)(self.actor)
-        group = live.group_name(organization, wanted.topic)
-        await self.channel_layer.group_add(group, self.channel_name)
-        self.following[wanted.topic] = group
+        groups = {live.group_name(organization, topic) for topic in wanted.topics}
+        for group in groups:
+            await self.channel_layer.group_add(group, self.channel_name)
+        self.following[wanted.topic] = groups
         await self._tell({"type": "subscribed", **wanted.named})
         state = await database_sync_to_async(wanted.state_for)(self.actor)
         if state is not None:
             await self._tell(state)
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
-        unwanted = _subscription(message)
-        group = self.following.pop(unwanted.topic, None)
-        if group is not None:
+        unwanted = subscription(message)
+        left = self.following.pop(unwanted.topic, set())
+        for group in left.difference(*self.following.values()):
             await self.channel_layer.group_discard(group, self.channel_name)
         await self._tell({"type": "unsubscribed", **unwanted.named})
 
@@ -144,18 +148,6 @@ def _read(text: str | None, data: bytes | None) -> dict[str, Any]:
     return message
 
 
-def _subscription(message: dict[str, Any]) -> Subscription:
-    """What the message wants to follow. Raises Invalid."""
-    channel = message.get("channel")
-    kind = CHANNELS.get(channel) if isinstance(channel, str) else None
-    if kind is None:
-        raise Invalid(f"'channel' must be one of {', '.join(CHANNELS)}")
-    try:
-        return kind(UUID(message[kind.id_name]))
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise Invalid(f"'{kind.id_name}' must be a UUID") from None
-
-
 def _same_site(headers: dict[str, str]) -> bool:
     """Whether the page that opened the socket is ours: a browser sends cookies with any page's sockets."""
     origin = headers.get("origin", "")
@@ -164,10 +156,17 @@ def _same_site(headers: dict[str, str]) -> bool:
     )
 
 
+_CODES = {
+    "invalid": "VALIDATION_ERROR",
+    "too_large": "MESSAGE_TOO_LARGE",
+    "rate_limited": "TOO_MANY_SUBSCRIPTIONS",
+    "forbidden": "FORBIDDEN",
+    "unauthenticated": "UNAUTHORIZED",
+}
+
+
 def _code(error: DomainError) -> str:
     """The metastore contract's code for an error."""
     if isinstance(error, NotFound):
         return f"{error.resource}_not_found".upper()
-    return {"invalid": "VALIDATION_ERROR", "too_large": "MESSAGE_TOO_LARGE", "rate_limited": "TOO_MANY_SUBSCRIPTIONS"}[
-        error.kind
-    ]
+    return _CODES[error.kind]

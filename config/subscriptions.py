@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,30 +13,42 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from accounts.actor import Actor, member_actor, superuser_actor
-from accounts.authentication import session_membership
+from accounts.actor import Actor
+from accounts.authentication import session_actor
 from accounts.models import User
+from catalog.live import AssetEvent, asset_updated
 from catalog.models import Asset
-from contracts.errors import NotFound, Unauthenticated
+from catalog.records import read_by_id
+from contracts.errors import Invalid, NotFound, Unauthenticated
 from ingestion.models import Job
+from ingestion.services.jobs import event_of
+
+ALL_ASSETS = "asset.updates"
+"""The topic of everything that changes in an organization's catalog, as lists of ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription(ABC):
-    """One thing to follow: `channel` and the id under the name that the messages give it."""
+    """What one socket follows on a channel: the thing with this id, or all of them where the channel has that."""
 
-    id: UUID
+    id: UUID | None
     channel: ClassVar[str]
     id_name: ClassVar[str]
+    follows_all: ClassVar[bool] = False
 
     @property
     def topic(self) -> str:
-        return f"{self.channel}:{self.id}"
+        return self.channel if self.id is None else f"{self.channel}:{self.id}"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics to listen to for it."""
+        return (self.topic,)
 
     @property
     def named(self) -> dict[str, str]:
         """How the socket's answers name it."""
-        return {"channel": self.channel, self.id_name: str(self.id)}
+        return {"channel": self.channel} | ({self.id_name: str(self.id)} if self.id else {})
 
     @abstractmethod
     def organization_for(self, actor: Actor) -> UUID:
@@ -47,10 +60,18 @@ class Subscription(ABC):
 
 
 class AssetUpdates(Subscription):
-    channel = "asset.updates"
+    channel = ALL_ASSETS
     id_name = "asset_id"
+    follows_all = True
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        # A large batch is told as lists only: `changes_among` finds this asset there.
+        return (self.topic, ALL_ASSETS) if self.id else (self.topic,)
 
     def organization_for(self, actor: Actor) -> UUID:
+        if self.id is None:
+            return actor.tenant
         found = Asset.objects.visible_to(actor).filter(pk=self.id).values_list("organization_id", flat=True).first()
         if found is None:
             raise NotFound(f"Asset with id '{self.id}' not found", resource="asset", asset_id=str(self.id))
@@ -65,25 +86,37 @@ class TaskProgress(Subscription):
         return self._job(actor).organization_id
 
     def state_for(self, actor: Actor) -> dict[str, Any]:
-        job = self._job(actor)
-        return {
-            "type": "task.progress",
-            "task_id": str(job.pk),
-            "status": job.status,
-            "progress": job.progress,
-            "phase": job.phase,
-            "done": job.done,
-            "total": job.total,
-        }
+        return event_of(self._job(actor))
 
     def _job(self, actor: Actor) -> Job:
-        job = Job.objects.visible_to(actor).filter(pk=self.id).first()
+        job = Job.objects.visible_to(actor).filter(pk=str(self.id)).first()
         if job is None:
             raise NotFound(f"Task with id '{self.id}' not found", resource="task", task_id=str(self.id))
         return job
 
 
 CHANNELS: dict[str, type[Subscription]] = {kind.channel: kind for kind in (AssetUpdates, TaskProgress)}
+
+
+def subscription(message: dict[str, Any]) -> Subscription:
+    """What a message wants to follow, or no longer. Raises Invalid."""
+    channel = message.get("channel")
+    kind = CHANNELS.get(channel) if isinstance(channel, str) else None
+    if kind is None:
+        raise Invalid(f"'channel' must be one of {', '.join(CHANNELS)}")
+    given = message.get(kind.id_name)
+    if given is None and kind.follows_all:
+        return kind(None)
+    try:
+        return kind(UUID(given))
+    except (ValueError, TypeError, AttributeError):
+        raise Invalid(f"'{kind.id_name}' must be a UUID") from None
+
+
+def changes_among(event: dict[str, Any], followed: Collection[str]) -> list[dict[str, Any]]:
+    """For each followed topic of one asset that a list of changes holds, its own event, with the asset as it is now."""
+    ids = {UUID(each) for each in event["ids"] if f"{ALL_ASSETS}:{each}" in followed}
+    return [asset_updated(AssetEvent(event["event"], record)) for record in read_by_id(ids)] if ids else []
 
 
 def browser_actor(session_key: str) -> Actor:
@@ -93,9 +126,5 @@ def browser_actor(session_key: str) -> Actor:
     user = get_user(request)
     if not isinstance(user, User):
         raise Unauthenticated("The session has ended: sign in again")
-    membership = session_membership(request, user)
-    if user.is_superuser:
-        return superuser_actor(user, membership.organization if membership else None, door="websocket")
-    if membership is None:
-        raise Unauthenticated("You belong to no organization")
-    return member_actor(membership, door="websocket")
+    # As on the admin's pages, where a superuser sees every organization.
+    return replace(session_actor(request, user, door="websocket"), sees_all=user.is_superuser)

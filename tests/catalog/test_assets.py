@@ -178,7 +178,7 @@ def test_sockets_hear_of_each_change_once_it_is_committed(
     assert mine[1]["data"]["tags"] == ["PII"]
     assert mine[1]["data"]["created_at"].endswith("Z")
     everyone = [event for topic, event in published if topic == "asset.updates"]
-    assert everyone[0] == {"type": "assets.changed", "event": "CREATE", "ids": [str(asset.pk)]}
+    assert everyone[0] == {"type": "assets.changed", "event": "CREATE", "ids": [str(asset.pk)], "told_singly": True}
 
 
 def test_a_snapshot_is_the_state_on_the_trail(bob_actor: Actor):

@@ -108,7 +108,8 @@ def test_grpc_is_healthy_and_lists_its_services(running):
         )
         assert health.status == health_pb2.HealthCheckResponse.SERVING
         asked = reflection_pb2.ServerReflectionRequest(list_services="")
-        (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([asked]), timeout=5)
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        (listed,) = stub.ServerReflectionInfo(iter([asked]), timeout=5)
     assert "grpc.health.v1.Health" in {each.name for each in listed.list_services_response.service}
 
 

@@ -1,0 +1,254 @@
+"""HTTP over ASGI: one thread hop, streams in constant memory at the client's pace, nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.signals import request_finished, request_started
+from django.db import connection
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+
+from config.handler import CHUNK, ThreadedHandler
+
+SEEN: dict[str, Any] = {}
+
+
+@csrf_exempt
+def plain(request: HttpRequest) -> HttpResponse:
+    SEEN.setdefault("threads", set()).add(threading.current_thread().name)
+    translation.activate("de")
+    answer = HttpResponse(request.body or b"nothing", headers={"X-One": "1"})
+    answer.set_cookie("a", "1")
+    answer.set_cookie("b", "2")
+    return answer
+
+
+def language(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(translation.get_language())
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ValueError("a bug")
+
+
+def counting(request: HttpRequest) -> StreamingHttpResponse:
+    def parts() -> Iterator[bytes]:
+        try:
+            for number in range(10_000):
+                SEEN["sent"] = number
+                SEEN.setdefault("stream threads", set()).add(threading.current_thread().name)
+                yield b"x" * 10_000
+            SEEN["whole"] = True
+        finally:
+            SEEN["closed"] = True
+
+    return StreamingHttpResponse(parts())
+
+
+def users(request: HttpRequest) -> StreamingHttpResponse:
+    """A stream that reads the database while it is sent."""
+    found = get_user_model().objects.order_by("username").values_list("username", flat=True)
+    return StreamingHttpResponse(f"{name}\n".ljust(CHUNK).encode() for name in found.iterator(chunk_size=1))
+
+
+def file(request: HttpRequest) -> FileResponse:
+    return FileResponse(Path(SEEN["file"]).open("rb"))
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    SEEN["began"].set()
+    SEEN["go on"].wait(5)
+    SEEN["ended"] = True
+    return HttpResponse()
+
+
+async def asynchronous(request: HttpRequest) -> HttpResponse:
+    await asyncio.sleep(0)
+    return HttpResponse(b"async")
+
+
+urlpatterns = [
+    path(view.__name__, view) for view in (plain, language, broken, counting, users, file, slow, asynchronous)
+]
+
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen() -> Iterator[None]:
+    SEEN.clear()
+    yield
+    SEEN.clear()
+
+
+@pytest.fixture
+def handler() -> Iterator[ThreadedHandler]:
+    made = ThreadedHandler()
+    yield made
+    # The threads' connections would hold the test's database.
+    list(made.threads.map(lambda _: connection.close(), range(made.threads._max_workers * 2)))
+    made.threads.shutdown()
+
+
+class Client:
+    """A client at the other end of the ASGI callables; `leaves_after` bytes it is gone."""
+
+    def __init__(self, body: bytes = b"", *, leaves_after: int | None = None) -> None:
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.incoming.put_nowait({"type": "http.request", "body": body[:3], "more_body": True})
+        self.incoming.put_nowait({"type": "http.request", "body": body[3:], "more_body": False})
+        self.leaves_after = leaves_after
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+        self.largest = 0
+        self.ended = False
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], message["headers"]
+            return
+        chunk = message.get("body", b"")
+        self.body += chunk
+        self.largest = max(self.largest, len(chunk))
+        self.ended = not message.get("more_body", False)
+        if self.leaves_after is not None and len(self.body) >= self.leaves_after:
+            self.incoming.put_nowait({"type": "http.disconnect"})
+            await asyncio.sleep(0.01)
+
+    async def ask(self, handler: ThreadedHandler, where: str, method: str = "GET") -> Client:
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": f"/{where}",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+        }
+        await handler(scope, self.incoming.get, self.send)
+        return self
+
+
+async def test_request_and_response(handler):
+    client = await Client(b"all of it").ask(handler, "plain", "POST")
+    assert (client.status, bytes(client.body), client.ended) == (200, b"all of it", True)
+    headers = [(name.lower(), value) for name, value in client.headers]
+    assert (b"x-one", b"1") in headers
+    assert [value.split(b";")[0] for name, value in headers if name == b"set-cookie"] == [b"a=1", b"b=2"]
+
+
+async def test_requests_run_in_threads_of_their_own_context(handler):
+    await asyncio.gather(*(Client().ask(handler, "plain") for _ in range(20)))
+    assert SEEN["threads"]
+    assert all(name.startswith("http") for name in SEEN["threads"])
+    for _ in range(20):
+        assert bytes((await Client().ask(handler, "language")).body) == b"en-us", (
+            "a language leaked to the next request"
+        )
+
+
+async def test_signals_of_a_request_are_sent_in_its_thread(handler):
+    where: list[str] = []
+
+    def note(**kwargs: Any) -> None:
+        where.append(threading.current_thread().name)
+
+    request_started.connect(note)
+    request_finished.connect(note)
+    try:
+        await Client().ask(handler, "plain")
+    finally:
+        request_started.disconnect(note)
+        request_finished.disconnect(note)
+    assert len(where) == 2
+    assert len(set(where)) == 1
+    assert where[0].startswith("http")
+
+
+async def test_a_bug_in_a_view_is_a_500(handler, caplog):
+    client = await Client().ask(handler, "broken")
+    assert (client.status, client.ended) == (500, True)
+    assert b"a bug" not in client.body
+
+
+async def test_an_asynchronous_view_works_too(handler):
+    assert bytes((await Client().ask(handler, "asynchronous")).body) == b"async"
+
+
+async def test_stream_comes_in_pieces_from_one_thread(handler):
+    client = await Client().ask(handler, "counting")
+    assert len(client.body) == 10_000 * 10_000
+    assert client.largest < 2 * CHUNK
+    assert client.ended
+    assert SEEN["whole"]
+    assert len(SEEN["stream threads"]) == 1
+
+
+async def test_stream_to_a_client_that_left_is_given_up(handler):
+    await Client(leaves_after=CHUNK * 3).ask(handler, "counting")
+    assert SEEN["closed"]
+    assert "whole" not in SEEN
+    assert SEEN["sent"] < 1000
+
+
+async def test_stream_that_reads_the_database(handler, alice_member, bob_member):
+    client = await Client().ask(handler, "users")
+    assert client.body.split() == [b"alice", b"bob"]
+
+
+async def test_file_is_sent_whole_and_closed(handler, tmp_path):
+    SEEN["file"] = tmp_path / "file"
+    content = bytes(range(256)) * 10_000
+    SEEN["file"].write_bytes(content)
+    client = await Client().ask(handler, "file")
+    assert bytes(client.body) == content
+    assert client.largest <= CHUNK
+    assert dict(client.headers)[b"Content-Length"] == str(len(content)).encode()
+
+
+async def test_head_of_a_file_reads_nothing(handler, tmp_path):
+    SEEN["file"] = tmp_path / "file"
+    SEEN["file"].write_bytes(b"x" * 1000)
+    client = await Client().ask(handler, "file", "HEAD")
+    assert (client.status, bytes(client.body), client.ended) == (200, b"", True)
+    assert dict(client.headers)[b"Content-Length"] == b"1000"
+
+
+async def test_client_that_left_before_its_body_ended_is_forgotten(handler):
+    client = Client()
+    client.incoming = asyncio.Queue()
+    client.incoming.put_nowait({"type": "http.request", "body": b"half", "more_body": True})
+    client.incoming.put_nowait({"type": "http.disconnect"})
+    await client.ask(handler, "plain", "POST")
+    assert client.status == 0
+    assert "threads" not in SEEN
+
+
+async def test_cancelled_request_is_finished_in_its_thread(handler):
+    """The server cancels what has not ended when it stops: the view still ends, its work is not cut in half."""
+    SEEN.update({"began": threading.Event(), "go on": threading.Event()})
+    asked = asyncio.create_task(Client().ask(handler, "slow"))
+    await asyncio.to_thread(SEEN["began"].wait, 5)
+    asked.cancel()
+    SEEN["go on"].set()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert SEEN["ended"]
+
+
+async def test_as_many_at_once_as_there_are_threads(handler, settings):
+    SEEN.update({"began": threading.Event(), "go on": threading.Event()})
+    waiting = [asyncio.create_task(Client().ask(handler, "slow")) for _ in range(settings.HTTP_THREADS - 1)]
+    await asyncio.to_thread(SEEN["began"].wait, 5)
+    quick = await asyncio.wait_for(Client().ask(handler, "plain"), 5)
+    assert quick.status == 200
+    SEEN["go on"].set()
+    assert {client.status for client in await asyncio.gather(*waiting)} == {200}
