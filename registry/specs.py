@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from registry.models.entries import FORMAT_PATTERN, VERSION_PATTERN
 from registry.version_order import sort_key
 
+FORMAT_PATTERN = r"[a-z0-9](?:[a-z0-9._+]{0,38}[a-z0-9])?"
+"""A format holds no `-`: what follows the last one in a spec is the format."""
+VERSION_PATTERN = r"(?=[^\d]*\d)[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?"
 LENGTH = 400
 """Characters of a spec."""
 LAST = "z"
@@ -126,7 +128,7 @@ def _comparison(part: str) -> tuple[str, str]:
     operator, version = found[1] or "", found[2]
     if version.endswith(".*") and operator in {"", "=", "=="}:
         operator, version = "*", version[:-2]
-    if not is_version(version) or not (operator or is_version(part.strip())):
+    if not operator or not is_version(version):
         raise ValueError(f"'{version}' is no version")
     return operator, version
 

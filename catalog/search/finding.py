@@ -60,6 +60,7 @@ def search(
     kinds: Sequence[str] = (),
     types: Sequence[str] = (),
     tags: Sequence[str] = (),
+    all_tags: Sequence[str] = (),
     origins: Sequence[UUID] = (),
     owners: Sequence[UUID] = (),
     limit: int = 20,
@@ -69,10 +70,11 @@ def search(
     """What the actor may find with these words, the best first: exact names, names that begin so, then by relevance.
 
     Words match whole, the last also as a beginning; `"phrases"` in quotes; where little is found, parts
-    of words too, then misspellings. No query fails. A blank one finds everything.
+    of words too, then misspellings. No query fails. A blank one finds everything. What is found fits one of each
+    list that limits the search (an empty one limits nothing), and carries every one of `all_tags`.
     """
     question = parse(query)
-    scope = scope_of(actor, kinds=kinds, types=types, tags=tags, origins=origins, owners=owners)
+    scope = scope_of(actor, kinds=kinds, types=types, tags=tags, all_tags=all_tags, origins=origins, owners=owners)
     if offset >= DEEPEST:
         limit = 0
     found = engine.answer(question, scope, limit=limit, offset=min(offset, DEEPEST), with_facets=with_facets)
@@ -112,6 +114,7 @@ def scope_of(
     kinds: Sequence[str] = (),
     types: Sequence[str] = (),
     tags: Sequence[str] = (),
+    all_tags: Sequence[str] = (),
     origins: Sequence[UUID] = (),
     owners: Sequence[UUID] = (),
 ) -> Scope:
@@ -125,6 +128,7 @@ def scope_of(
         tuple(map(tag_word, tags)),
         tuple(map(origin_word, origins)),
         tuple(map(owner_word, owners)),
+        *((tag_word(tag),) for tag in all_tags),
     ]
     return Scope(tuple(group for group in groups if group))
 

@@ -8,305 +8,557 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_password_set_by'),
-        ('registry', '0001_releases'),
+        ("accounts", "0002_password_set_by"),
+        ("registry", "0001_releases"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DownloadFlush',
+            name="DownloadFlush",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='FileCheck',
+            name="FileCheck",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('checked', models.BigIntegerField(default=0)),
-                ('bytes', models.BigIntegerField(default=0)),
-                ('missing', models.JSONField(default=list)),
-                ('damaged', models.JSONField(default=list)),
-                ('unused', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("checked", models.BigIntegerField(default=0)),
+                ("bytes", models.BigIntegerField(default=0)),
+                ("missing", models.JSONField(default=list)),
+                ("damaged", models.JSONField(default=list)),
+                ("unused", models.JSONField(default=list)),
             ],
             options={
-                'ordering': ['-started_at'],
+                "ordering": ["-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='Statistics',
+            name="Statistics",
             fields=[
-                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='registry_statistics', serialize=False, to='accounts.organization')),
-                ('sources', models.BigIntegerField(default=0)),
-                ('tools', models.BigIntegerField(default=0)),
-                ('versions', models.BigIntegerField(default=0)),
-                ('downloads', models.BigIntegerField(default=0)),
-                ('size', models.BigIntegerField(default=0, help_text='Bytes of all files.')),
+                (
+                    "organization",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="registry_statistics",
+                        serialize=False,
+                        to="accounts.organization",
+                    ),
+                ),
+                ("sources", models.BigIntegerField(default=0)),
+                ("tools", models.BigIntegerField(default=0)),
+                ("versions", models.BigIntegerField(default=0)),
+                ("downloads", models.BigIntegerField(default=0)),
+                ("size", models.BigIntegerField(default=0, help_text="Bytes of all files.")),
             ],
             options={
-                'verbose_name_plural': 'statistics',
+                "verbose_name_plural": "statistics",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('source', 'Source'), ('tool', 'Tool')], editable=False, max_length=6)),
-                ('slug', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$', "Use letters, digits, '.', '_' and '-'; begin and end with a letter or a digit; 100 at most.")])),
-                ('slug_key', models.CharField(editable=False, help_text='The slug in lower case.', max_length=100)),
-                ('name', models.CharField(max_length=300)),
-                ('description', models.TextField(blank=True, max_length=100000)),
-                ('type', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('\\A[a-z][a-z0-9_-]{0,38}[a-z0-9]\\Z', "Use small letters, digits, '_' and '-'; 40 at most.")])),
-                ('external_id', models.CharField(blank=True, max_length=200)),
-                ('metadata', models.JSONField(blank=True, default=dict, help_text='What is particular to its type.')),
-                ('tags', models.JSONField(blank=True, default=list)),
-                ('repository_url', models.URLField(blank=True, max_length=500)),
-                ('homepage_url', models.URLField(blank=True, max_length=500)),
-                ('license', models.CharField(blank=True, max_length=200)),
-                ('latest_version', models.CharField(blank=True, editable=False, max_length=100)),
-                ('latest_external_version', models.CharField(blank=True, editable=False, max_length=100)),
-                ('latest_formats', models.JSONField(default=list, editable=False)),
-                ('size', models.BigIntegerField(default=0, editable=False, help_text='Bytes of the latest version.')),
-                ('downloads', models.BigIntegerField(default=0, editable=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False, help_text='Grows with each change.')),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("source", "Source"), ("tool", "Tool")], editable=False, max_length=6),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
+                                "Use letters, digits, '.', '_' and '-'; begin and end with a letter or a digit; 100 at most.",
+                            )
+                        ],
+                    ),
+                ),
+                ("slug_key", models.CharField(editable=False, help_text="The slug in lower case.", max_length=100)),
+                ("name", models.CharField(max_length=300)),
+                ("description", models.TextField(blank=True, max_length=100000)),
+                (
+                    "type",
+                    models.CharField(
+                        max_length=40,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z][a-z0-9_-]{0,38}[a-z0-9]\\Z",
+                                "Use small letters, digits, '_' and '-'; 40 at most.",
+                            )
+                        ],
+                    ),
+                ),
+                ("external_id", models.CharField(blank=True, max_length=200)),
+                ("metadata", models.JSONField(blank=True, default=dict, help_text="What is particular to its type.")),
+                ("tags", models.JSONField(blank=True, default=list)),
+                ("repository_url", models.URLField(blank=True, max_length=500)),
+                ("homepage_url", models.URLField(blank=True, max_length=500)),
+                ("license", models.CharField(blank=True, max_length=200)),
+                ("latest_version", models.CharField(blank=True, editable=False, max_length=100)),
+                ("latest_external_version", models.CharField(blank=True, editable=False, max_length=100)),
+                ("latest_formats", models.JSONField(default=list, editable=False)),
+                ("size", models.BigIntegerField(default=0, editable=False, help_text="Bytes of the latest version.")),
+                ("downloads", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "revision",
+                    models.PositiveIntegerField(default=1, editable=False, help_text="Grows with each change."),
+                ),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'ordering': ['slug_key'],
+                "verbose_name_plural": "entries",
+                "ordering": ["slug_key"],
             },
         ),
         migrations.CreateModel(
-            name='Source',
-            fields=[
-            ],
+            name="Source",
+            fields=[],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('registry.entry',),
+            bases=("registry.entry",),
         ),
         migrations.CreateModel(
-            name='Tool',
-            fields=[
-            ],
+            name="Tool",
+            fields=[],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('registry.entry',),
+            bases=("registry.entry",),
         ),
         migrations.CreateModel(
-            name='EntryLabel',
+            name="EntryLabel",
             fields=[
-                ('pk', models.CompositePrimaryKey('kind', 'key', 'entry_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('tag', 'Tag'), ('format', 'Format')], max_length=6)),
-                ('key', models.CharField(help_text='In lower case.', max_length=300)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='registry.entry')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "kind", "key", "entry_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("tag", "Tag"), ("format", "Format")], max_length=6)),
+                ("key", models.CharField(help_text="In lower case.", max_length=300)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="labels", to="registry.entry"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Organism',
+            name="Organism",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('ncbi_taxonomy_id', models.PositiveIntegerField(blank=True, null=True, verbose_name='NCBI taxonomy id')),
-                ('scientific_name', models.CharField(max_length=200)),
-                ('common_name', models.CharField(blank=True, max_length=200)),
-                ('rank', models.CharField(blank=True, default='species', max_length=40)),
-                ('scientific_key', models.CharField(editable=False, help_text='As it is matched, whatever its case.', max_length=600)),
-                ('common_key', models.CharField(blank=True, editable=False, max_length=600)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "ncbi_taxonomy_id",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="NCBI taxonomy id"),
+                ),
+                ("scientific_name", models.CharField(max_length=200)),
+                ("common_name", models.CharField(blank=True, max_length=200)),
+                ("rank", models.CharField(blank=True, default="species", max_length=40)),
+                (
+                    "scientific_key",
+                    models.CharField(editable=False, help_text="As it is matched, whatever its case.", max_length=600),
+                ),
+                ("common_key", models.CharField(blank=True, editable=False, max_length=600)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['scientific_name'],
+                "ordering": ["scientific_name"],
             },
         ),
         migrations.AddField(
-            model_name='entry',
-            name='organism',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='registry.organism'),
+            model_name="entry",
+            name="organism",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="entries",
+                to="registry.organism",
+            ),
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('filename', models.CharField(max_length=255)),
-                ('size', models.BigIntegerField(help_text='Bytes of the whole, where the client said.', null=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("filename", models.CharField(max_length=255)),
+                ("size", models.BigIntegerField(help_text="Bytes of the whole, where the client said.", null=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UploadPart',
+            name="UploadPart",
             fields=[
-                ('pk', models.CompositePrimaryKey('upload_id', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('path', models.CharField(max_length=200)),
-                ('upload', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='registry.upload')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "upload_id", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("path", models.CharField(max_length=200)),
+                (
+                    "upload",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="registry.upload",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A(?=[^\\d]*\\d)[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?\\Z', "Use letters, digits, '.', '_', '+' and '-', at least one digit; begin and end with a letter or a digit.")])),
-                ('sort_key', models.CharField(editable=False, max_length=600)),
-                ('is_prerelease', models.BooleanField(default=False, editable=False)),
-                ('external_version', models.CharField(blank=True, max_length=100)),
-                ('release_date', models.DateField(blank=True, null=True)),
-                ('notes', models.TextField(blank=True, max_length=100000)),
-                ('citations', models.JSONField(blank=True, default=list)),
-                ('formats', models.JSONField(default=list, editable=False)),
-                ('size', models.BigIntegerField(default=0, editable=False)),
-                ('downloads', models.BigIntegerField(default=0, editable=False)),
-                ('dependency_count', models.PositiveIntegerField(default=0, editable=False)),
-                ('tree_checksum', models.CharField(blank=True, editable=False, help_text='SHA-256, hexadecimal.', max_length=64)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('published_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('yanked_at', models.DateTimeField(editable=False, null=True)),
-                ('yank_reason', models.TextField(blank=True, max_length=2000)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='registry.entry')),
-                ('published_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?=[^\\d]*\\d)[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?\\Z",
+                                "Use letters, digits, '.', '_', '+' and '-', at least one digit; begin and end with a letter or a digit.",
+                            )
+                        ],
+                    ),
+                ),
+                ("sort_key", models.CharField(editable=False, max_length=600)),
+                ("is_prerelease", models.BooleanField(default=False, editable=False)),
+                ("external_version", models.CharField(blank=True, max_length=100)),
+                ("release_date", models.DateField(blank=True, null=True)),
+                ("notes", models.TextField(blank=True, max_length=100000)),
+                ("citations", models.JSONField(blank=True, default=list)),
+                ("formats", models.JSONField(default=list, editable=False)),
+                ("size", models.BigIntegerField(default=0, editable=False)),
+                ("downloads", models.BigIntegerField(default=0, editable=False)),
+                ("dependency_count", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "tree_checksum",
+                    models.CharField(blank=True, editable=False, help_text="SHA-256, hexadecimal.", max_length=64),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("published_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                ("yanked_at", models.DateTimeField(editable=False, null=True)),
+                ("yank_reason", models.TextField(blank=True, max_length=2000)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="registry.entry",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-sort_key', '-version'],
+                "ordering": ["-sort_key", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('format', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('\\A[a-z0-9](?:[a-z0-9._+]{0,38}[a-z0-9])?\\Z', "Use small letters, digits, '.', '_' and '+'; 40 at most, such as fasta or tar.gz.")])),
-                ('filename', models.CharField(max_length=255)),
-                ('media_type', models.CharField(default='application/octet-stream', max_length=100)),
-                ('compression', models.CharField(choices=[('none', 'None'), ('gzip', 'gzip'), ('bzip2', 'bzip2'), ('xz', 'xz'), ('zstd', 'zstd'), ('zip', 'zip')], default='none', max_length=5)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('metadata', models.JSONField(default=dict, help_text='What was read out of it.')),
-                ('downloads', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='registry.version')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "format",
+                    models.CharField(
+                        max_length=40,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9](?:[a-z0-9._+]{0,38}[a-z0-9])?\\Z",
+                                "Use small letters, digits, '.', '_' and '+'; 40 at most, such as fasta or tar.gz.",
+                            )
+                        ],
+                    ),
+                ),
+                ("filename", models.CharField(max_length=255)),
+                ("media_type", models.CharField(default="application/octet-stream", max_length=100)),
+                (
+                    "compression",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("gzip", "gzip"),
+                            ("bzip2", "bzip2"),
+                            ("xz", "xz"),
+                            ("zstd", "zstd"),
+                            ("zip", "zip"),
+                        ],
+                        default="none",
+                        max_length=5,
+                    ),
+                ),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("metadata", models.JSONField(default=dict, help_text="What was read out of it.")),
+                ("downloads", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="registry.version",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['format'],
+                "ordering": ["format"],
             },
         ),
         migrations.CreateModel(
-            name='DownloadDay',
+            name="DownloadDay",
             fields=[
-                ('pk', models.CompositePrimaryKey('version_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField()),
-                ('count', models.BigIntegerField()),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='download_days', to='registry.version')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "version_id", "day", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("count", models.BigIntegerField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="download_days",
+                        to="registry.version",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DependencySet',
+            name="DependencySet",
             fields=[
-                ('pk', models.CompositePrimaryKey('version_id', 'format', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('format', models.CharField(max_length=40)),
-                ('first', models.PositiveIntegerField()),
-                ('count', models.PositiveIntegerField()),
-                ('size', models.BigIntegerField()),
-                ('tree_checksum', models.CharField(max_length=64)),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='dependency_sets', to='registry.version')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "version_id", "format", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("format", models.CharField(max_length=40)),
+                ("first", models.PositiveIntegerField()),
+                ("count", models.PositiveIntegerField()),
+                ("size", models.BigIntegerField()),
+                ("tree_checksum", models.CharField(max_length=64)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="dependency_sets",
+                        to="registry.version",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Dependency',
+            name="Dependency",
             fields=[
-                ('pk', models.CompositePrimaryKey('version_id', 'position', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('format', models.CharField(max_length=40)),
-                ('checksum', models.CharField(help_text='SHA-256 of the file, or the tree checksum.', max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('target', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='dependents', to='registry.version')),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='dependencies', to='registry.version')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "version_id", "position", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("format", models.CharField(max_length=40)),
+                ("checksum", models.CharField(help_text="SHA-256 of the file, or the tree checksum.", max_length=64)),
+                ("size", models.BigIntegerField()),
+                (
+                    "target",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dependents",
+                        to="registry.version",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="dependencies",
+                        to="registry.version",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='organism',
-            index=models.Index(fields=['scientific_key'], name='organism_by_scientific_name'),
+            model_name="organism",
+            index=models.Index(fields=["scientific_key"], name="organism_by_scientific_name"),
         ),
         migrations.AddIndex(
-            model_name='organism',
-            index=models.Index(fields=['common_key'], name='organism_by_common_name'),
+            model_name="organism",
+            index=models.Index(fields=["common_key"], name="organism_by_common_name"),
         ),
         migrations.AddIndex(
-            model_name='organism',
-            index=models.Index(fields=['ncbi_taxonomy_id'], name='organism_by_taxonomy_id'),
+            model_name="organism",
+            index=models.Index(fields=["ncbi_taxonomy_id"], name="organism_by_taxonomy_id"),
         ),
         migrations.AddConstraint(
-            model_name='organism',
-            constraint=models.UniqueConstraint(fields=('organization', 'scientific_key'), name='organism_unique_in_organization'),
+            model_name="organism",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "scientific_key"), name="organism_unique_in_organization"
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'slug_key', 'id'], name='entry_by_slug'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "slug_key", "id"], name="entry_by_slug"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'name', 'id'], name='entry_by_name'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "name", "id"], name="entry_by_name"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'downloads', 'id'], name='entry_by_downloads'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "downloads", "id"], name="entry_by_downloads"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'size', 'id'], name='entry_by_size'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "size", "id"], name="entry_by_size"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'created_at', 'id'], name='entry_by_creation'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "created_at", "id"], name="entry_by_creation"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'updated_at', 'id'], name='entry_by_update'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "updated_at", "id"], name="entry_by_update"),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['kind', 'type', 'slug_key', 'id'], name='entry_by_type'),
+            model_name="entry",
+            index=models.Index(fields=["kind", "type", "slug_key", "id"], name="entry_by_type"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'slug_key'), name='entry_slug_unique'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("organization", "kind", "slug_key"), name="entry_slug_unique"),
         ),
         migrations.AddIndex(
-            model_name='version',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['entry', '-sort_key', '-version'], name='version_by_order'),
+            model_name="version",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["entry", "-sort_key", "-version"],
+                name="version_by_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('entry', 'version'), name='version_unique_in_entry'),
+            model_name="version",
+            constraint=models.UniqueConstraint(fields=("entry", "version"), name="version_unique_in_entry"),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(condition=models.Q(('downloads__gt', 0)), fields=['-downloads', 'id'], name='file_by_downloads'),
+            model_name="file",
+            index=models.Index(
+                condition=models.Q(("downloads__gt", 0)), fields=["-downloads", "id"], name="file_by_downloads"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.UniqueConstraint(fields=('version', 'format'), name='file_format_unique_in_version'),
+            model_name="file",
+            constraint=models.UniqueConstraint(fields=("version", "format"), name="file_format_unique_in_version"),
         ),
         migrations.AddIndex(
-            model_name='dependency',
-            index=models.Index(fields=['target', 'version'], name='dependency_by_target'),
+            model_name="dependency",
+            index=models.Index(fields=["target", "version"], name="dependency_by_target"),
         ),
     ]

@@ -17,11 +17,9 @@ from registry.querysets.entries import (
     ToolManager,
     VersionQuerySet,
 )
+from registry.specs import FORMAT_PATTERN, VERSION_PATTERN
 
-FORMAT_PATTERN = r"[a-z0-9](?:[a-z0-9._+]{0,38}[a-z0-9])?"
-"""A format holds no `-`: what follows the last one in a spec is the format."""
 TYPE_PATTERN = r"[a-z][a-z0-9_-]{0,38}[a-z0-9]"
-VERSION_PATTERN = r"(?=[^\d]*\d)[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9])?"
 
 format_validator = RegexValidator(
     rf"\A{FORMAT_PATTERN}\Z", "Use small letters, digits, '.', '_' and '+'; 40 at most, such as fasta or tar.gz."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.actor import Actor
 from accounts.models import Organization
+from registry.specs import is_version, parse_range
 
 if TYPE_CHECKING:
     from registry.models import Entry, File, Organism, Source, Tool, Version
@@ -112,6 +112,24 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """Those that `latest` and ranges may choose."""
         return self.filter(deleted_at=None, yanked_at=None)
 
+    def wanted(self, text: str) -> Version | None:
+        """Of one entry's versions, the one of this name, or the highest that `latest` or a range lets through."""
+        living = self.filter(deleted_at=None)
+        if is_version(text):
+            return living.filter(version=text).first()
+        try:
+            windows = parse_range(text)
+        except ValueError:
+            return None
+        for window in windows:
+            inside = self.choosable().filter(sort_key__gte=window.low, sort_key__lt=window.high)
+            if not window.prereleases:
+                inside = inside.filter(is_prerelease=False)
+            found = inside.order_by("-sort_key", "-version").first()
+            if found is not None:
+                return found
+        return None
+
     def newest(self) -> Version | None:
         """The highest that may be chosen: a release where there is one, else a pre-release."""
         newest = self.choosable().order_by("-sort_key", "-version")
@@ -125,5 +143,11 @@ class FileQuerySet(models.QuerySet["File"]):
             return living
         return living.filter(version__entry__organization__in=readable_organizations(actor).values("pk"))
 
-    def of_versions(self, ids: Collection[UUID]) -> Self:
-        return self.filter(version__in=ids)
+    def top(self, actor: Actor, count: int) -> list[tuple[str, int]]:
+        """Spec and downloads of what the actor may read and was downloaded most."""
+        names = ("version__entry__organization__slug", "version__entry__slug", "format", "version__version")
+        most = self.visible_to(actor).filter(downloads__gt=0).order_by("-downloads", "id")[:count]
+        return [
+            (f"{org}:{slug}-{name}@{version}", downloads)
+            for org, slug, name, version, downloads in most.values_list(*names, "downloads")
+        ]

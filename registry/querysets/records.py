@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.models import Organization
 from registry.querysets.entries import readable_organizations
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ class StatisticsQuerySet(models.QuerySet["Statistics"]):
         if actor.sees_all:
             return self
         return self.filter(organization__in=readable_organizations(actor).values("pk"))
+
+    def in_organization(self, slug: str) -> Self:
+        return self.filter(organization__in=Organization.objects.by_slug(slug).order_by().values("pk"))
 
     def totals(self) -> dict[str, int]:
         """The sum of each counter."""

@@ -1,0 +1,351 @@
+"""Sources and tools: lists, one, its versions, what a version is made of, and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.permissions import PublicReads, actor_of
+from contracts.conditional import is_fresh, set_validators
+from contracts.errors import BadRequest, NotFound
+from contracts.registry import Registry, RegistryPagination, envelope
+from contracts.views import ContractViewSet
+from registry.api.registry.shapes import (
+    SourceDetailSerializer,
+    SourceSerializer,
+    ToolDetailSerializer,
+    ToolSerializer,
+    VersionSerializer,
+)
+from registry.models import Dependency, DependencySet, Entry, EntryKind, LabelKind, Statistics, Version
+from registry.querysets.entries import ORDERS
+from registry.services.withdrawing import delete_entry, delete_version, unyank, yank
+
+FILTERS = [
+    OpenApiParameter("org", description="Slug of an organization."),
+    OpenApiParameter("type", description="One type or several, comma-separated."),
+    OpenApiParameter("organism", description="Common name, scientific name or NCBI taxonomy id."),
+    OpenApiParameter("format"),
+    OpenApiParameter("tag", many=True, description="Repeatable; all of them must be carried."),
+    OpenApiParameter("sort", description=f"Fields of {', '.join(ORDERS)}, comma-separated, `-` before one descends."),
+]
+
+
+def words(text: str | None) -> list[str]:
+    """A comma-separated query parameter."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+class EntryPart(ContractViewSet[Entry]):
+    """What is said of one kind of entry, and how one is found by its address."""
+
+    kind: ClassVar[str]
+    permission_classes = [PublicReads]
+    queryset = Entry.objects.none()
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def entries(self) -> QuerySet[Entry]:
+        return Entry.objects.visible_to(self.actor).filter(kind=self.kind)
+
+    def named(self, org: str, name: str) -> QuerySet[Entry]:
+        return Entry.objects.visible_to(self.actor).filter(kind=self.kind).named(org, name)
+
+    def entry(self, org: str, name: str) -> Entry:
+        found = self.named(org, name).select_related("organization", "organism").first()
+        if found is None:
+            raise self.missing(org, name)
+        return found
+
+    def missing(self, org: str, name: str) -> NotFound:
+        what = "Data source" if self.kind == EntryKind.SOURCE else "Tool"
+        return NotFound(f"{what} '{org}:{name}' not found", resource=self.kind)
+
+    def version(self, org: str, name: str, version: str) -> Version:
+        """The version of this name, or the highest that `latest` or a range lets through."""
+        entry = self.entry(org, name)
+        found = Version.objects.filter(entry=entry).wanted(version)
+        if found is None:
+            raise NotFound(f"Version '{version}' of '{org}:{name}' not found", resource="version")
+        found.entry = entry
+        return found
+
+    def is_conditional(self) -> bool:
+        return self.request.method in {"GET", "HEAD"} and "HTTP_IF_NONE_MATCH" in self.request.META
+
+    def unchanged(self, etag: str) -> Response | None:
+        """304 where the client holds what this tag stands for."""
+        if not is_fresh(self.request, etag):
+            return None
+        response = Response(status=304)
+        set_validators(response, etag=etag)
+        return response
+
+
+class Entries(EntryPart):
+    """Lists of entries, one, and its deletion."""
+
+    list_serializer: ClassVar[type[serializers.BaseSerializer[Any]]]
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        """What the query asks for. Raises BadRequest for a field that nothing can be sorted by."""
+        asked = self.request.query_params
+        found = Entry.objects.visible_to(self.actor).filter(kind=self.kind)
+        if asked.get("org"):
+            found = found.in_organization(asked["org"])
+        if words(asked.get("type")):
+            found = found.of_types(words(asked["type"]))
+        if asked.get("organism"):
+            found = found.of_organism(asked["organism"])
+        found = found.labelled(LabelKind.FORMAT, words(asked.get("format")))
+        found = found.labelled(LabelKind.TAG, [tag for tag in asked.getlist("tag") if tag])
+        return found.sorted_by(self._sort(words(asked.get("sort")))).select_related("organization", "organism")
+
+    def count(self, queryset: QuerySet[Entry]) -> int:
+        """From the counters where nothing else narrows down but the organization."""
+        asked = self.request.query_params
+        if any(asked.get(name) for name in ("type", "organism", "format", "tag")):
+            return queryset.order_by().count()
+        counted = Statistics.objects.visible_to(self.actor)
+        if asked.get("org"):
+            counted = counted.in_organization(asked["org"])
+        return counted.totals()[f"{self.kind}s"]
+
+    def list(self, request: Request) -> Response:
+        rows = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.list_serializer(rows, many=True).data)
+
+    def retrieve(self, request: Request, org: str, name: str) -> Response:
+        if self.is_conditional():
+            facts = self.named(org, name).values_list("pk", "revision", "downloads", "organization__updated_at").first()
+            fresh = self.unchanged(_entry_etag(facts)) if facts else None
+            if fresh is not None:
+                return fresh
+        listed = Version.objects.living().order_by("-sort_key", "-version")
+        shown = self.named(org, name).select_related("organization", "organism")
+        entry = shown.prefetch_related(Prefetch("versions", listed, to_attr="listed_versions")).first()
+        if entry is None:
+            raise self.missing(org, name)
+        response = Response(self.get_serializer(entry).data)
+        facts = (entry.pk, entry.revision, entry.downloads, entry.organization.updated_at)
+        set_validators(response, etag=_entry_etag(facts), modified=entry.updated_at)
+        return response
+
+    def destroy(self, request: Request, org: str, name: str) -> Response:
+        delete_entry(actor=self.actor, entry=self.entry(org, name))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _sort(names: Sequence[str]) -> Sequence[str]:
+        unknown = [name for name in names if name.removeprefix("-") not in ORDERS]
+        if unknown:
+            raise BadRequest(f"sort: '{unknown[0]}' is none of {', '.join(ORDERS)}", parameter="sort")
+        return names
+
+
+def _entry_etag(facts: Sequence[Any]) -> str:
+    """The counts are part of the answer, and so of the tag."""
+    key, revision, downloads, organization_changed = facts
+    return f'"{str(key)[-12:]}-{revision}-{downloads}-{int(organization_changed.timestamp())}"'
+
+
+class Versions(EntryPart):
+    """One version; yanking and deleting it."""
+
+    serializer_class: Any = VersionSerializer
+
+    def retrieve(self, request: Request, org: str, name: str, version: str) -> Response:
+        found = self.version(org, name, version)
+        etag = f'"{str(found.pk)[-12:]}-{found.revision}-{found.downloads}"'
+        fresh = self.unchanged(etag) if self.is_conditional() else None
+        response = fresh or Response(VersionSerializer(found).data)
+        set_validators(response, etag=etag, modified=found.updated_at)
+        return response
+
+    def destroy(self, request: Request, org: str, name: str, version: str) -> Response:
+        delete_version(actor=self.actor, version=self.version(org, name, version))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def yank(self, request: Request, org: str, name: str, version: str) -> Response:
+        found = self.version(org, name, version)
+        reason = request.data.get("reason", "") if isinstance(request.data, dict) else ""
+        changed = yank(actor=self.actor, version=found, reason=reason)
+        changed.entry = found.entry
+        return Response(VersionSerializer(changed).data)
+
+    def unyank(self, request: Request, org: str, name: str, version: str) -> Response:
+        found = self.version(org, name, version)
+        changed = unyank(actor=self.actor, version=found)
+        changed.entry = found.entry
+        return Response(VersionSerializer(changed).data)
+
+
+class DependencyPagination(RegistryPagination):
+    """A thousand at a time, by their numbers in the list: the last page costs what the first does."""
+
+    default_limit = 1000
+    max_limit = 1000
+
+
+class Dependencies(EntryPart):
+    """What a version is made of, and what is made of it."""
+
+    pagination_class = DependencyPagination
+    paginator: DependencyPagination
+
+    def list(self, request: Request, org: str, name: str, version: str) -> Response:
+        found = self.version(org, name, version)
+        window = self.paginator.open(request)
+        wanted = request.query_params.get("format", "").lower()
+        etag = f'"{str(found.pk)[-12:]}-{found.revision}-{wanted}-{window.offset}-{window.limit}"'
+        fresh = self.unchanged(etag) if self.is_conditional() else None
+        if fresh is not None:
+            return fresh
+        sets = list(DependencySet.objects.filter(version=found).order_by("first"))
+        chosen = [of_format for of_format in sets if not wanted or of_format.format == wanted]
+        if wanted and sets and not chosen:
+            raise NotFound(f"'{org}:{name}@{version}' has no dependencies of format '{wanted}'")
+        first = chosen[0].first if chosen else 0
+        total = sum(of_format.count for of_format in chosen)
+        whole = len(chosen) != 1
+        self.paginator.close(total)
+        data = {
+            "source": f"{found.entry.organization.slug}:{found.entry.slug}@{found.version}",
+            "format": None if whole else chosen[0].format,
+            "dependency_count": total,
+            "tree_checksum": _checksum(found.tree_checksum if whole else chosen[0].tree_checksum),
+            "dependencies": [
+                {"source": spec, "checksum": _checksum(checksum), "size": size}
+                for spec, checksum, size in _rows(found, first, total, window.offset, window.limit)
+            ],
+        }
+        response = Response(envelope(data, pagination=self.paginator.meta()))
+        set_validators(response, etag=etag, modified=found.updated_at)
+        return response
+
+    def dependents(self, request: Request, org: str, name: str, version: str) -> Response:
+        """The versions that depend on this one, of those that the actor may see; newest first."""
+        found = self.version(org, name, version)
+        above = Dependency.objects.filter(target=found).values("version")
+        visible = Version.objects.visible_to(self.actor).filter(pk__in=above).order_by("-id")
+        window = self.paginator.open(request)
+        self.paginator.close(visible.order_by().count())
+        shown = visible.select_related("entry__organization")[window.offset : window.offset + window.limit]
+        data = {
+            "source": f"{found.entry.organization.slug}:{found.entry.slug}@{found.version}",
+            "dependent_count": self.paginator.total,
+            "dependents": [
+                {
+                    "source": f"{row.entry.organization.slug}:{row.entry.slug}@{row.version}",
+                    "formats": row.formats,
+                    "dependency_count": row.dependency_count,
+                    "published_at": row.published_at,
+                }
+                for row in shown
+            ],
+        }
+        return Response(envelope(data, pagination=self.paginator.meta()))
+
+
+def _rows(version: Version, first: int, total: int, offset: int, limit: int) -> Iterable[tuple[str, str, int]]:
+    """Spec, checksum and size of one page, found by number: no row before the page is read."""
+    begin = first + min(offset, total)
+    end = first + min(offset + limit, total)
+    rows = Dependency.objects.filter(version=version, position__gte=begin, position__lt=end).order_by("position")
+    names = ("target__entry__organization__slug", "target__entry__slug", "format", "target__version")
+    for org, slug, name, number, checksum, size in rows.values_list(*names, "checksum", "size"):
+        yield f"{org}:{slug}-{name}@{number}", checksum, size
+
+
+def _checksum(digest: str) -> str | None:
+    return f"sha256-{digest}" if digest else None
+
+
+# Routed classes ----------------------------------------------------------------------------------
+
+_PAGE = inline_serializer(
+    "DependencyPage",
+    {
+        "source": serializers.CharField(),
+        "format": serializers.CharField(allow_null=True),
+        "dependency_count": serializers.IntegerField(),
+        "tree_checksum": serializers.CharField(allow_null=True),
+        "dependencies": inline_serializer(
+            "DependencyRow",
+            {
+                "source": serializers.CharField(),
+                "checksum": serializers.CharField(),
+                "size": serializers.IntegerField(),
+            },
+            many=True,
+        ),
+    },
+)
+_DEPENDENTS = inline_serializer(
+    "DependentPage",
+    {
+        "source": serializers.CharField(),
+        "dependent_count": serializers.IntegerField(),
+        "dependents": serializers.ListField(child=serializers.DictField()),
+    },
+)
+_REASON = inline_serializer("YankReason", {"reason": serializers.CharField()})
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="registry_sources", parameters=FILTERS, responses=SourceSerializer),
+    retrieve=extend_schema(operation_id="registry_source"),
+    destroy=extend_schema(operation_id="registry_source_delete"),
+)
+class RegistrySources(Registry, Entries):
+    kind = EntryKind.SOURCE
+    list_serializer = SourceSerializer
+    serializer_class = SourceDetailSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="registry_tools", parameters=FILTERS, responses=ToolSerializer),
+    retrieve=extend_schema(operation_id="registry_tool"),
+    destroy=extend_schema(operation_id="registry_tool_delete"),
+)
+class RegistryTools(Registry, Entries):
+    kind = EntryKind.TOOL
+    list_serializer = ToolSerializer
+    serializer_class = ToolDetailSerializer
+
+
+@extend_schema_view(
+    retrieve=extend_schema(operation_id="registry_source_version"),
+    destroy=extend_schema(operation_id="registry_source_version_delete"),
+    yank=extend_schema(operation_id="registry_source_version_yank", request=_REASON, responses=VersionSerializer),
+    unyank=extend_schema(operation_id="registry_source_version_unyank", request=None, responses=VersionSerializer),
+)
+class RegistrySourceVersions(Registry, Versions):
+    kind = EntryKind.SOURCE
+
+
+@extend_schema_view(
+    retrieve=extend_schema(operation_id="registry_tool_version"),
+    destroy=extend_schema(operation_id="registry_tool_version_delete"),
+    yank=extend_schema(operation_id="registry_tool_version_yank", request=_REASON, responses=VersionSerializer),
+    unyank=extend_schema(operation_id="registry_tool_version_unyank", request=None, responses=VersionSerializer),
+)
+class RegistryToolVersions(Registry, Versions):
+    kind = EntryKind.TOOL
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="registry_dependencies", parameters=[OpenApiParameter("format")], responses=_PAGE),
+    dependents=extend_schema(operation_id="registry_dependents", responses=_DEPENDENTS),
+)
+class RegistryDependencies(Registry, Dependencies):
+    kind = EntryKind.SOURCE

@@ -1,0 +1,65 @@
+"""The registry contract's routes, below `/api/v1`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from registry.api.registry.entries import (
+    RegistryDependencies,
+    RegistrySources,
+    RegistrySourceVersions,
+    RegistryTools,
+    RegistryToolVersions,
+)
+from registry.api.registry.organizations import RegistryOrganizations
+from registry.api.registry.searching import RegistrySearch, RegistryStats
+
+ENTRY = "<str:org>/<str:name>"
+VERSION = f"{ENTRY}/<str:version>"
+
+urlpatterns: list[URLPattern] = [
+    path(
+        "organizations", RegistryOrganizations.as_view({"get": "list", "post": "create"}), name="registry_organizations"
+    ),
+    path(
+        "organizations/<str:slug>",
+        RegistryOrganizations.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="registry_organization",
+    ),
+    path("search", RegistrySearch.as_view(), name="registry_search"),
+    path("stats", RegistryStats.as_view(), name="registry_stats"),
+    path("sources", RegistrySources.as_view({"get": "list"}), name="registry_sources"),
+    path("tools", RegistryTools.as_view({"get": "list"}), name="registry_tools"),
+    path(
+        f"sources/{ENTRY}",
+        RegistrySources.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="registry_source",
+    ),
+    path(f"tools/{ENTRY}", RegistryTools.as_view({"get": "retrieve", "delete": "destroy"}), name="registry_tool"),
+    path(
+        f"sources/{VERSION}",
+        RegistrySourceVersions.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="registry_source_version",
+    ),
+    path(
+        f"tools/{VERSION}",
+        RegistryToolVersions.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="registry_tool_version",
+    ),
+    path(
+        f"sources/{VERSION}/yank",
+        RegistrySourceVersions.as_view({"post": "yank", "delete": "unyank"}),
+        name="registry_source_yank",
+    ),
+    path(
+        f"tools/{VERSION}/yank",
+        RegistryToolVersions.as_view({"post": "yank", "delete": "unyank"}),
+        name="registry_tool_yank",
+    ),
+    path(
+        f"sources/{VERSION}/dependencies", RegistryDependencies.as_view({"get": "list"}), name="registry_dependencies"
+    ),
+    path(
+        f"sources/{VERSION}/dependents", RegistryDependencies.as_view({"get": "dependents"}), name="registry_dependents"
+    ),
+]
