@@ -45,7 +45,7 @@ DOCUMENT = "SPDXRef-DOCUMENT"
 def read_spdx_json(value: Any) -> Document:
     """A parsed document. Raises Invalid with what is wrong and with which element."""
     version = value.get("spdxVersion") if isinstance(value, dict) else None
-    if version not in VERSIONS:
+    if not isinstance(version, str) or version not in VERSIONS:
         raise refuse([("spdxVersion", f"SPDX is read in {', '.join(VERSIONS)}")])
     try:
         parsed = JsonLikeDictParser().parse(value)

@@ -1,0 +1,123 @@
+"""`versions/`: of each product and version, the components and the artifacts they came with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Prefetch, QuerySet, Window
+from django.db.models.functions import RowNumber
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contracts.errors import NotFound
+from contracts.views import uuid_of
+from registry.api.releases.base import ReleasesView, uuid_or_refuse
+from registry.api.releases.serializers import ContentSerializer, ProductVersionSerializer
+from registry.models import CollectionItem, Content, ProductVersion, Release
+
+SHOWN = 100
+"""Components listed of each artifact in a list; `GET versions/{id}/components` has them all."""
+
+
+class Versions(ReleasesView[ProductVersion]):
+    resource = "version"
+    serializer_class = ProductVersionSerializer
+    lookup_url_kwarg = "version_id"
+
+    def get_queryset(self) -> QuerySet[ProductVersion]:
+        releases = Release.objects.select_related("project").order_by("project__name")
+        visible = ProductVersion.objects.all().visible_to(self.actor).select_related("product")
+        return visible.prefetch_related(Prefetch("releases", queryset=releases))
+
+    def list(self, request: Request) -> Response:
+        """`product_id`, `version` (with `*`) and `q` (a part of the product's name) narrow down."""
+        found = self.get_queryset()
+        asked = request.query_params
+        if asked.get("product_id"):
+            found = found.filter(product=uuid_or_refuse(asked["product_id"], "product_id"))
+        if asked.get("version"):
+            found = found.filter(
+                pk__in=Release.objects.all().matching_version(asked["version"]).values("product_version")
+            )
+        if asked.get("q"):
+            found = found.filter(product__name__icontains=asked["q"])
+        rows = self.paginate_queryset(found.order_by("product__name", "-sort_key", "id"))
+        return self.get_paginated_response(self._shaped(rows))
+
+    def retrieve(self, request: Request, version_id: str) -> Response:
+        return Response(self._shaped([self.get_object()])[0])
+
+    def components(self, request: Request, version_id: str) -> Response:
+        """All components of a version, in pages."""
+        key = uuid_of(version_id)
+        version = ProductVersion.objects.all().visible_to(self.actor).filter(pk=key).first() if key else None
+        if version is None:
+            raise NotFound(resource="version", version_id=version_id)
+        found = Content.objects.filter(artifact__in=_held([version.pk]).values("artifact"))
+        rows = self.paginate_queryset(
+            found.select_related("package", "licence").order_by("artifact", "position")  # type: ignore[arg-type]
+        )
+        return self.get_paginated_response(ContentSerializer(rows, many=True).data)
+
+    def _shaped(self, versions: Sequence[ProductVersion] | None) -> Any:
+        listed = list(versions or ())
+        artifacts = _artifacts([version.pk for version in listed])
+        context = {"artifacts": artifacts, "components": _components(artifacts)}
+        return ProductVersionSerializer(listed, many=True, context=context).data
+
+
+def _held(version_ids: Sequence[UUID]) -> QuerySet[CollectionItem]:
+    """What the current collections of these versions' releases hold."""
+    return CollectionItem.objects.filter(
+        collection__release__product_version__in=version_ids, collection=F("collection__release__collection")
+    )
+
+
+def _artifacts(version_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    rows = (
+        _held(version_ids)
+        .order_by("created_at", "artifact")
+        .values(
+            "association_type",
+            version_id=F("collection__release__product_version"),
+            release_id=F("collection__release"),
+            id=F("artifact"),
+            type=F("artifact__type"),
+            format=F("artifact__format"),
+            name=F("artifact__name"),
+            component_count=F("artifact__component_count"),
+        )
+    )
+    found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["version_id"]].append({name: value for name, value in row.items() if name != "version_id"})
+    return found
+
+
+def _components(artifacts: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[dict[str, Any]]]:
+    """The first components of each artifact, each with the artifact it came with. One statement."""
+    owners = {row["id"]: version_id for version_id, rows in artifacts.items() for row in rows if row["component_count"]}
+    place = Window(RowNumber(), partition_by=F("artifact"), order_by=F("position").asc())
+    rows = (
+        Content.objects.filter(artifact__in=owners)
+        .annotate(place=place)
+        .filter(place__lte=SHOWN)
+        .select_related("package", "licence")
+        .order_by("artifact", "position")
+    )
+    found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[owners[row.artifact_id]].append(
+            {
+                "group": row.package.namespace,
+                "name": row.package.name,
+                "version": row.version,
+                "purl": row.purl,
+                "licence": row.licence.expression if row.licence else "",
+                "artifact_id": row.artifact_id,
+            }
+        )
+    return found
