@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.db import transaction
@@ -19,6 +20,8 @@ from contracts.errors import Forbidden, Unauthenticated
 logger = logging.getLogger(__name__)
 
 WRONG = "The login or the password is wrong"
+NOBODY = UUID(int=0)
+"""Stands on the trail for a user there is not."""
 
 
 def log_in(
@@ -81,12 +84,19 @@ def _record_login(user: User, actor: Actor, address: str) -> None:
 
 
 def _record_failure(login: str, address: str, door: str, request_id: str) -> None:
-    """On the trail of the first organization of the user who was named. What nobody is called is not
-    kept: people type passwords into the wrong field."""
+    """On the trail of the first organization of the user who was named, or on nobody's.
+
+    A login that nobody has is on the trail too, so that it takes as long to refuse, but not by its
+    name: people type passwords into the wrong field.
+    """
     user = User.objects.find_by_login(login)
-    membership = Membership.objects.filter(user=user).first() if user else None
-    if user is None or membership is None:
-        return
-    actor = replace(ANONYMOUS, organization_id=membership.organization_id, door=door, request_id=request_id)
+    membership = Membership.objects.filter(user=user).first()
+    actor = replace(
+        ANONYMOUS,
+        organization_id=membership.organization_id if membership else None,
+        door=door,
+        request_id=request_id,
+    )
+    entity, name = (user.pk, user.display_name) if user else (NOBODY, "")
     with transaction.atomic():
-        record(actor, Change("LOGIN_FAILED", "USER", user.pk, user.display_name, None, {"address": address}))
+        record(actor, Change("LOGIN_FAILED", "USER", entity, name, None, {"address": address}))
