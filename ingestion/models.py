@@ -101,6 +101,7 @@ class CollectionTask(models.Model):
     schedule = models.JSONField(default=dict, blank=True)
     scheduler_type = models.CharField(max_length=20, choices=SchedulerType, default=SchedulerType.BUILTIN)
     status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.ACTIVE)
+    next_run_at = models.DateTimeField(null=True, editable=False, help_text="When its schedule runs it next.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -111,6 +112,11 @@ class CollectionTask(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="collection_task_name_unique_in_organization")
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_run_at"], condition=models.Q(next_run_at__isnull=False), name="collection_task_due"
+            )
         ]
 
     def __str__(self) -> str:

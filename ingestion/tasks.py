@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ingestion.services import jobs
+from ingestion.services import jobs, schedules
 from ingestion.services.worker import work_next
 
 
@@ -19,5 +19,6 @@ def run_job(job_id: str) -> str | None:
 
 @shared_task(name=jobs.DISPATCH_JOBS)
 def dispatch_jobs() -> int:
-    """Every 10 s by beat: take back what lapsed, wake workers for what waits; answers how many wait."""
+    """Every 10 s by beat: queue what is due, take back what lapsed, wake workers; answers how many jobs wait."""
+    schedules.run_due()
     return jobs.dispatch()

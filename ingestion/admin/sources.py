@@ -109,6 +109,7 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
     sortable_by = ("name",)
     search_fields = ("name", "description")
     actions = ("test_selected", "delete_selected")
+    reader_fieldsets = ((None, {"fields": ("name", "description", "tags", "status", "config")}),)
 
     def visible_to(self, actor: Actor) -> QuerySet[DataSource]:
         """Annotated with its latest run."""
@@ -140,6 +141,8 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return self.reader_fieldsets
         connector = connector_of(self._type(request, obj))
         own = list(fields_of(connector.config_schema, obj.config if obj else {})) if connector else []
         head = ["name", "description", "labels", "is_active"] if obj else ["name", "description", "labels"]

@@ -112,6 +112,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
     list_select_related = ("data_source", "organization")
     ordering = ("name",)
     search_fields = ("name", "data_source__name")
+    reader_fieldsets = ((None, {"fields": ("name", "data_source", "type", "status", "schedule", "config")}),)
 
     def visible_to(self, actor: Actor) -> QuerySet[CollectionTask]:
         return CollectionTask.objects.visible_to(actor)
@@ -122,6 +123,8 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return self.reader_fieldsets
         when = [name for name in TaskForm.base_fields if name.startswith("schedule_")]
         how = list(fields_of(TASK_CONFIG_SCHEMA, obj.config if obj else {}))
         head = ["name", "data_source", "type"]

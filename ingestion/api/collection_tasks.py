@@ -47,6 +47,7 @@ class TaskSerializer(serializers.ModelSerializer[CollectionTask]):
             "schedule",
             "scheduler_type",
             "status",
+            "next_run_at",
             "created_at",
             "updated_at",
         ]

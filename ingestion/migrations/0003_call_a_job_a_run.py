@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingestion', '0002_job_author_and_source_root'),
+        ("ingestion", "0002_job_author_and_source_root"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='job',
-            options={'ordering': ['-created_at', '-id'], 'verbose_name': 'run'},
+            name="job",
+            options={"ordering": ["-created_at", "-id"], "verbose_name": "run"},
         ),
     ]

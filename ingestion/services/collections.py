@@ -28,6 +28,7 @@ from ingestion.models import (
 )
 from ingestion.services import jobs
 from ingestion.services.fields import read_text, refuse_unknown
+from ingestion.services.schedules import set_next_run
 from ingestion.services.sources import get_data_source
 from ingestion.services.task_settings import check_schedule, merge_task_config
 
@@ -68,6 +69,7 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
         schedule=check_schedule(data.get("schedule")),
         scheduler_type=_choice(data, "scheduler_type", SchedulerType, SchedulerType.BUILTIN),
     )
+    set_next_run(task)
     _save(task)
     _record(actor, "CREATE", task, before=None)
     if task.schedule.get("type") == "immediate":
@@ -95,6 +97,8 @@ def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any
     task.type = _choice(changes, "type", CollectionType, CollectionType(task.type))
     task.scheduler_type = _choice(changes, "scheduler_type", SchedulerType, SchedulerType(task.scheduler_type))
     if snapshot(task) != before:
+        if task.schedule != before["schedule"]:
+            set_next_run(task)
         _save(task)
         _record(actor, "UPDATE", task, before=before)
     return task
@@ -208,6 +212,7 @@ def _set_status(actor: Actor, task: CollectionTask, status: TaskStatus, *, after
     if task.status != status:
         before = snapshot(task)
         task.status = status
+        set_next_run(task)
         _save(task)
         _record(actor, "UPDATE", task, before=before)
     return task

@@ -112,6 +112,11 @@ class Run:
         if new_phase or time.monotonic() - self._written_at >= self.every:
             self._write()
 
+    def flush(self) -> None:
+        """Write the last state, which the job keeps when it ends."""
+        if self._phase:
+            self._write()
+
     @property
     def percent(self) -> int:
         """0 to 99: it is 100 only when the job has ended well."""

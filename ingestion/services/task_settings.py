@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
-from celery.schedules import ParseException, crontab
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
 
 from contracts.errors import Invalid
 from ingestion.connectors.base import CollectOptions, JsonSchema
 from ingestion.services.config import check
+from ingestion.services.cron import Cron
 
 _PATTERNS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 200}, "maxItems": 1000}
 
@@ -101,27 +101,18 @@ def check_schedule(value: Any) -> dict[str, Any]:
         _check_run_at(kept.get("run_at"))
     elif kind == "cron":
         kept.setdefault("timezone", "UTC")
-        cron_of(kept.get("cron_expr"))
-        if kept["timezone"] not in available_timezones():
-            raise Invalid(fields={"schedule.timezone": ["It must be an IANA time zone, such as Asia/Shanghai."]})
+        _check_cron(kept.get("cron_expr"), kept["timezone"])
     elif kind == "interval":
         _check_interval(kept.get("interval"))
     return kept
 
 
-def cron_of(expression: Any) -> crontab:
-    """The schedule of five cron fields: minute, hour, day of month, month, day of week."""
-    fields = expression.split() if isinstance(expression, str) else []
-    if len(fields) != 5:
-        raise Invalid(
-            fields={"schedule.cron_expr": ["It must have five fields: minute, hour, day of month, month, day of week."]}
-        )
-    minute, hour, day_of_month, month, day_of_week = fields
+def _check_cron(expression: Any, zone: Any) -> None:
+    if zone not in available_timezones():
+        raise Invalid(fields={"schedule.timezone": ["It must be an IANA time zone, such as Asia/Shanghai."]})
     try:
-        return crontab(
-            minute=minute, hour=hour, day_of_month=day_of_month, month_of_year=month, day_of_week=day_of_week
-        )
-    except (ParseException, ValueError) as error:
+        Cron.read(expression if isinstance(expression, str) else "")
+    except ValueError as error:
         raise Invalid(fields={"schedule.cron_expr": [f"It cannot be read: {error}."]}) from None
 
 

@@ -44,6 +44,7 @@ def execute(job: Job, *, run: Run | None = None) -> None:
     with heartbeat(run):
         try:
             result = RUNNERS[job.type](run)
+            run.flush()
         except Cancelled:
             jobs.end_cancelled(job, run.result)
         except LeaseLost:
