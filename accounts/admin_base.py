@@ -176,6 +176,8 @@ class TenantAdmin(StockAdmin[M]):
     may_add = may_change = may_delete = True
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields no list may be filtered by through its address: each answer would tell a little of the secret."""
+    reader_fieldsets: ClassVar[Any] = None
+    """What one sees who may not change a thing, where that differs from the form."""
     actions: Any = ("delete_selected",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StockChangeList]:
@@ -247,6 +249,11 @@ class TenantAdmin(StockAdmin[M]):
 
     def remove(self, actor: Actor, obj: M) -> None:
         raise NotImplementedError
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and self.reader_fieldsets and not self.has_change_permission(request, obj):
+            return self.reader_fieldsets
+        return super().get_fieldsets(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

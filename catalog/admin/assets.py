@@ -59,6 +59,7 @@ class AssetAdmin(AssetPage, AssetSearch, BulkActions):
         ("What it is called", {"fields": ("type", "name", "qualified_name")}),
         ("For the careful: raw JSON", {"fields": ("metadata", "schema"), "classes": ("collapse",)}),
     )
+    reader_fieldsets = ((None, {"fields": ("type", "name", "qualified_name", "description", "tag_list", "owner")}),)
     add_fieldsets = (
         (None, {"fields": ("type", "name", "qualified_name", "description", "tag_names", "owner")}),
         ("For the careful: raw JSON", {"fields": ("metadata", "schema"), "classes": ("collapse",)}),
@@ -82,6 +83,10 @@ class AssetAdmin(AssetPage, AssetSearch, BulkActions):
 
     def remove(self, actor: Actor, obj: Asset) -> None:
         delete_asset(actor=actor, asset=obj)
+
+    @admin.display(description="Tags")
+    def tag_list(self, asset: Asset) -> str:
+        return ", ".join(tag.name for tag in asset.tags.all()) or "-"
 
     # The list ------------------------------------------------------------------------------------
 

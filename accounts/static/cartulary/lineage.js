@@ -8,6 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const canvas = part("canvas");
   let network = null;
   let drawn = false;
+  let start = null;
 
   const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 
@@ -52,6 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
     };
     if (network) network.destroy();
     network = new vis.Network(canvas, data, options);
+    start = graph.nodes.find((one) => one.root).id;
     const urls = new Map(graph.nodes.map((one) => [one.id, one]));
     network.on("click", (event) => {
       const one = urls.get(event.nodes[0]);
@@ -63,7 +65,9 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function fit() {
-    if (network) network.fit({ animation: false, maxZoomLevel: 1.1 });
+    if (!network) return;
+    network.fit({ animation: false, maxZoomLevel: 1.1 });
+    if (network.getScale() < 0.5) network.focus(start, { scale: 0.75, animation: false });
   }
 
   function list(graph) {
