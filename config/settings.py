@@ -166,6 +166,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 CELERY_BROKER_URL = env.url(
     "CELERY_BROKER_URL", {"memory", "amqp", "amqps", "pyamqp", "redis", "rediss"}, REDIS_URL or "memory://localhost"
 )
+CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "cartulary")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a message only wakes a worker; the job's row is the queue of record
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
+from websockets.sync.client import ClientConnection, connect
 
 from tests.config.ports import free_port
 
@@ -96,6 +97,10 @@ class Up:
         answer = self.http.request(method, path, **options)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def socket(self) -> ClientConnection:
+        """A WebSocket client, signed in."""
+        return connect(f"{self.base.replace('http', 'ws')}/v1/ws?token={self.token}")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Straight from the SQLite file, as no door of the application could be wrong about it."""

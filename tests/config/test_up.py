@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -16,50 +12,16 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from tests.config.ports import free_port
 from tests.config.running import ADMIN, PASSWORD, ROOT, Up, environment, manage, until
+from tests.config.sources import collect, collect_from, follow, hear, hear_the_end, silent_server, status_of
 
 pytestmark = [pytest.mark.only_on("sqlite"), pytest.mark.xdist_group("up")]
 
 MIB = 1024 * 1024
-
-
-@contextmanager
-def silent_server() -> Iterator[int]:
-    """A port that takes connections and never says a word: collecting from it lasts."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            try:
-                while True:
-                    held.append(server.accept()[0])
-            except OSError:
-                return
-
-        threading.Thread(target=accept, daemon=True).start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            for each in held:
-                each.close()
-            server.shutdown(socket.SHUT_RDWR)
-
-
-def collect_from(up: Up, port: int) -> str:
-    """Begin a collection from a PostgreSQL server at this port; the id of its run."""
-    config = {"host": "127.0.0.1", "port": port, "database": "d", "username": "u", "password": "p", "timeout": 60}
-    source = up.ask(
-        "POST", "/api/v1/datasources", 201, json={"name": f"at {port}", "type": "postgresql", "config": config}
-    )
-    task = up.ask(
-        "POST",
-        "/api/v1/tasks",
-        201,
-        json={"name": f"of {port}", "datasource_id": source["id"], "type": "full_collection"},
-    )
-    up.ask("POST", f"/api/v1/tasks/{task['id']}/execute", 202)
-    return str(task["id"]).replace("-", "")
 
 
 def test_health(running):
@@ -113,6 +75,35 @@ def test_grpc_is_healthy_and_lists_its_services(running):
     assert "grpc.health.v1.Health" in {each.name for each in listed.list_services_response.service}
 
 
+def test_a_socket_hears_how_a_run_goes(running):
+    with silent_server() as server, running.socket() as socket:
+        run = collect_from(running, server.port)
+        until(lambda: status_of(running, run)["status"] == "RUNNING")
+        follow(socket, run)
+        assert hear(socket)["status"] == "RUNNING"
+        server.hang_up()
+        ended = hear_the_end(socket)
+    assert (ended["status"], ended["task_id"]) == ("FAILED", run)
+    assert ended["error"]["message"]
+
+
+def test_a_socket_hears_a_run_that_works(running):
+    (own,) = running.ask("GET", "/api/v1/datasources")["data_sources"][-1:]
+    with running.socket() as socket:
+        follow(socket, collect(running, own["id"], "once more"))
+        ended = hear_the_end(socket)
+    assert (ended["status"], ended["progress"]) == ("COMPLETED", 100)
+    assert ended["result"]["unchanged"] > 0
+
+
+def test_a_socket_with_a_bad_token_is_closed_with_4401(running):
+    running_socket = connect(f"{running.base.replace('http', 'ws')}/v1/ws?token=nonsense")
+    with running_socket as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
 def test_schedule_is_in_the_database_once(running):
     assert running.rows(
         "SELECT count(*) FROM django_celery_beat_periodictask WHERE task = 'ingestion.dispatch_jobs'"
@@ -131,23 +122,17 @@ def test_second_instance_is_refused(running):
 
 
 def test_a_source_that_is_down_leaves_a_reason(running):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    task = collect_from(running, port)
-    ((error,),) = until(
-        lambda: running.rows(f"SELECT error FROM ingestion_job WHERE task_id = '{task}' AND status = 'FAILED'"),
-        why=running.said,
-    )
-    assert "127.0.0.1" in error
+    run = collect_from(running, free_port())
+    ended = until(lambda: (job := status_of(running, run))["status"] == "FAILED" and job, why=running.said)
+    assert "127.0.0.1" in ended["error"]["message"]
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path, with_signal):
+def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path):
     up = Up(tmp_path / "data")
     try:
         password = up.said_once(r"Password\s+(\S+)")
         up.log_in("admin@localhost", password)
-        status, took = up.stop(with_signal)
+        status, took = up.stop()
         assert (status, took < 8) == (0, True), up.said()
         assert up.said().rstrip().endswith("Stopped.")
         assert "Traceback" not in up.said()
@@ -158,6 +143,7 @@ def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path, with_sign
             assert again.seconds_to_start < 15
             assert again.rows("SELECT count(*) FROM accounts_user") == [(1,)]
             assert again.rows("SELECT count(*) FROM ingestion_datasource") == [(1,)]
+            assert again.stop(signal.SIGTERM)[0] == 0
         finally:
             again.end()
     finally:
@@ -168,9 +154,9 @@ def test_a_signal_ends_it_in_the_middle_of_a_collection_too(tmp_path):
     up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     try:
         up.log_in()
-        with silent_server() as port:
-            task = collect_from(up, port)
-            until(lambda: up.rows(f"SELECT 1 FROM ingestion_job WHERE task_id = '{task}' AND status = 'RUNNING'"))
+        with silent_server() as server:
+            run = collect_from(up, server.port)
+            until(lambda: status_of(up, run)["status"] == "RUNNING")
             status, took = up.stop()
         assert (status, took < 12) == (0, True), up.said()
     finally:
@@ -181,20 +167,17 @@ def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(tmp_path):
     up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     try:
         up.log_in()
-        with silent_server() as port:
-            task = collect_from(up, port)
-            until(lambda: up.rows(f"SELECT 1 FROM ingestion_job WHERE task_id = '{task}' AND status = 'RUNNING'"))
+        with silent_server() as server:
+            run = collect_from(up, server.port)
+            until(lambda: status_of(up, run)["status"] == "RUNNING")
             up.process.kill()
             up.process.wait()
         again = Up(tmp_path / "data")
         try:
-            ended = until(
-                lambda: again.rows(
-                    f"SELECT status, attempts FROM ingestion_job WHERE task_id = '{task}' AND finished_at IS NOT NULL"
-                ),
-                why=again.said,
-            )
-            assert ended == [("FAILED", 2)], "tried once more, and failed with the reason: nothing listens there now"
+            again.log_in()
+            ended = until(lambda: (job := status_of(again, run))["status"] == "FAILED" and job, why=again.said)
+            assert "127.0.0.1" in ended["error"]["message"], "tried once more, and nothing listens there now"
+            assert again.rows("SELECT attempts FROM ingestion_job WHERE status = 'FAILED'") == [(2,)]
             assert again.rows("SELECT count(*) FROM ingestion_job WHERE status = 'RUNNING'") == [(0,)]
         finally:
             again.end()
