@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
-from catalog.querysets import AssetQuerySet, RelationshipQuerySet, SearchDocumentQuerySet, TagQuerySet
+from catalog.querysets import AssetQuerySet, OriginQuerySet, RelationshipQuerySet, SearchDocumentQuerySet, TagQuerySet
 
 QUALIFIED_NAME_BYTES = 2500
 """A B-tree entry of PostgreSQL holds about 2,700 bytes."""
@@ -55,6 +55,8 @@ class Origin(models.Model):
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=40)
     collected_at = models.DateTimeField(null=True, help_text="When its last whole collection began.")
+
+    objects = OriginQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

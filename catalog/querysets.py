@@ -9,7 +9,7 @@ from django.db import models
 from accounts.actor import Actor
 
 if TYPE_CHECKING:
-    from catalog.models import Asset, Relationship, SearchDocument, Tag
+    from catalog.models import Asset, Origin, Relationship, SearchDocument, Tag
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):
@@ -24,6 +24,11 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     def for_display(self) -> Self:
         """With what every door shows beside the asset's own columns: owner, creator, origin, tags. Two statements."""
         return self.select_related("owner", "created_by", "origin").prefetch_related("tags")
+
+
+class OriginQuerySet(models.QuerySet["Origin"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
 
 class TagQuerySet(models.QuerySet["Tag"]):

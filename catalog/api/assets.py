@@ -1,0 +1,155 @@
+"""Assets over REST: what every contract that speaks of them shares, and how they are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.models import User
+from accounts.permissions import actor_of
+from catalog import reading
+from catalog.api.parameters import body_of, choices_of, moment_of, order_of, words_of
+from catalog.models import Asset, AssetTag, AssetType, Origin, Tag
+from catalog.querysets import AssetQuerySet
+from catalog.search import matching
+from catalog.services import create_asset, delete_asset, update_asset
+from catalog.validation import tag_key
+from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
+from contracts.errors import BadRequest, NotFound
+from contracts.views import ContractViewSet, uuid_of
+
+SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
+FIELDS = (
+    "id",
+    "type",
+    "name",
+    "qualified_name",
+    "description",
+    "metadata",
+    "tags",
+    "schema",
+    "owner",
+    "source",
+    "last_seen_at",
+    "stale_since",
+    "version",
+    "created_by",
+    "created_at",
+    "updated_at",
+)
+
+
+class AssetViews(ContractViewSet[Asset]):
+    """Assets that the actor can see."""
+
+    resource = "asset"
+    queryset = Asset.objects.none()
+
+    def get_queryset(self) -> AssetQuerySet:
+        return Asset.objects.visible_to(actor_of(self.request))
+
+    def list(self, request: Request) -> Response:
+        fields = choices_of(request, "fields", FIELDS)
+        found = narrowed(self.get_queryset(), request).order_by(*order_of(request, SORTS, "updated_at:desc"))
+        shown = self.paginate_queryset(reading.rows(found, with_schema="schema" in fields)) or []
+        tags = reading.tags_of(shown) if not fields or "tags" in fields else {}
+        data = [reading.shape(row, tags.get(row.pk, ())) for row in shown]
+        if fields:
+            kept = {"id", *fields}
+            data = [{name: value for name, value in asset.items() if name in kept} for asset in data]
+        return self.get_paginated_response(data)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.show(self.get_queryset().filter(pk=self.key_of(pk)), asset_id=pk)
+
+    def create(self, request: Request) -> Response:
+        asset = create_asset(actor=actor_of(request), data=body_of(request))
+        return self.show(Asset.objects.filter(pk=asset.pk), code=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        expected = expected_version(request)
+        changes = {name: value for name, value in body_of(request).items() if name != "version"}
+        asset = Asset(pk=self.key_of(pk))
+        update_asset(actor=actor_of(request), asset=asset, changes=changes, expected_version=expected)
+        return self.show(Asset.objects.filter(pk=asset.pk), asset_id=pk)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        expected = expected_version(request)
+        delete_asset(actor=actor_of(request), asset=Asset(pk=self.key_of(pk)), expected_version=expected)
+        return Response(status=204)
+
+    def key_of(self, value: str) -> UUID:
+        """The id in the path. Raises NotFound where it is none."""
+        key = uuid_of(value)
+        if key is None:
+            raise NotFound(resource=self.resource, asset_id=value)
+        return key
+
+    def show(self, found: AssetQuerySet, *, code: int = 200, **named: str) -> Response:
+        """The one asset that was found, with its validators. Raises NotFound, which says what was looked for."""
+        row = reading.rows(found, with_schema=True).first()
+        if row is None:
+            raise NotFound(resource=self.resource, **named)
+        etag = version_etag(row.version)
+        if self.request.method in {"GET", "HEAD"} and is_fresh(self.request, etag):
+            response = Response(status=304)
+        else:
+            tags = reading.tags_of([row])
+            response = Response(reading.shape(row, tags.get(row.pk, ())), status=code)
+        set_validators(response, etag=etag, modified=row.updated_at)
+        return response
+
+
+def narrowed(assets: AssetQuerySet, request: Request) -> AssetQuerySet:
+    """The assets that fit every filter of the query string. Raises BadRequest for what means nothing."""
+    actor = actor_of(request)
+    if types := choices_of(request, "type", AssetType.values):
+        assets = assets.filter(type__in=types)
+    for name in words_of(request, "tag"):
+        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(actor, name))
+        assets = assets.filter(Exists(carried))
+    for field, suffix in (("created", "at"), ("updated", "at")):
+        if after := moment_of(request, f"{field}_after"):
+            assets = assets.filter(**{f"{field}_{suffix}__gte": after})
+        if before := moment_of(request, f"{field}_before"):
+            assets = assets.filter(**{f"{field}_{suffix}__lt": before})
+    if sources := words_of(request, "source"):
+        assets = assets.filter(origin__in=origins_named(actor, sources))
+    if owners := words_of(request, "owner"):
+        assets = assets.filter(owner__in=owners_named(actor, owners))
+    words = matching(actor=actor, query=request.query_params.get("search", ""))
+    return assets if words is None else assets.filter(pk__in=words)
+
+
+def tags_named(actor: Actor, name: str) -> list[UUID]:
+    """The tag of this id or name."""
+    named = Q(key=tag_key(name))
+    if key := uuid_of(name):
+        named |= Q(pk=key)
+    return list(Tag.objects.visible_to(actor).filter(named).values_list("pk", flat=True))
+
+
+def origins_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
+    """The sources of these ids or names."""
+    keys = [key for name in names if (key := uuid_of(name))]
+    return list(
+        Origin.objects.visible_to(actor).filter(Q(name__in=names) | Q(pk__in=keys)).values_list("pk", flat=True)
+    )
+
+
+def owners_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
+    """The members of these ids, user names or e-mail addresses; `me` is who asks."""
+    keys = [key for name in names if (key := uuid_of(name))]
+    if "me" in names:
+        if actor.user_id is None:
+            raise BadRequest(fields={"owner": ["'me' is for a person's token."]})
+        keys.append(actor.user_id)
+    lowered = [name.lower() for name in names]
+    named = Q(pk__in=keys) | Q(username__in=names) | Q(email__in=[*names, *lowered])
+    members = User.objects.filter(named, memberships__organization__in=actor.organizations)
+    return list(members.values_list("pk", flat=True).distinct())

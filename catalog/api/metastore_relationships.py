@@ -1,0 +1,143 @@
+"""`/v1/relationships` of the metastore contract."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.urls import path
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import actor_of
+from catalog.api.parameters import body_of, choices_of, parameter, words_of
+from catalog.api.serializers import RelationshipBody, RelationshipSerializer
+from catalog.models import Asset, Relationship, RelationshipType
+from catalog.querysets import RelationshipQuerySet
+from catalog.services import create_relationship, delete_relationship, update_relationship
+from contracts.errors import BadRequest, Invalid, NotFound
+from contracts.metastore import Metastore
+from contracts.views import ContractViewSet, uuid_of
+
+_BODY = frozenset({"source_asset_id", "target_asset_id", "type", "metadata"})
+
+
+class RelationshipPatch(serializers.Serializer[Any]):
+    metadata = serializers.DictField(help_text="Takes the place of what was there.")
+
+
+class RelationshipViews(ContractViewSet[Relationship]):
+    """Relationships whose two ends the actor can see."""
+
+    resource = "relationship"
+    queryset = Relationship.objects.none()
+
+    def get_queryset(self) -> RelationshipQuerySet:
+        return Relationship.objects.visible_to(actor_of(self.request))
+
+    def list(self, request: Request) -> Response:
+        found = self.get_queryset()
+        if keys := _keys(request, "source_asset_id"):
+            found = found.filter(source__in=keys)
+        if keys := _keys(request, "target_asset_id"):
+            found = found.filter(target__in=keys)
+        if keys := _keys(request, "asset_id"):
+            found = found.filter(Q(source__in=keys) | Q(target__in=keys))
+        if types := choices_of(request, "type", RelationshipType.values):
+            found = found.filter(type__in=types)
+        rows = self.paginate_queryset(found.order_by("-pk")) or []
+        return self.get_paginated_response([relationship_shape(row) for row in rows])
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(relationship_shape(self.get_object()))
+
+    def create(self, request: Request) -> Response:
+        actor, data = actor_of(request), body_of(request)
+        problems = {str(name): ["There is no such field."] for name in data if name not in _BODY}
+        keys = {name: uuid_of(data.get(name)) for name in ("source_asset_id", "target_asset_id")}
+        problems |= {name: ["This must be the id of an asset."] for name, key in keys.items() if key is None}
+        metadata = data.get("metadata", {})
+        if not isinstance(metadata, dict):
+            problems["metadata"] = ["This must be a JSON object."]
+        if problems:
+            raise Invalid(fields=problems, resource=self.resource)
+        ends = Asset.objects.visible_to(actor).in_bulk([key for key in keys.values() if key])
+        missing = next((key for key in keys.values() if key not in ends), None)
+        if missing is not None:
+            raise NotFound(resource="asset", asset_id=str(missing))
+        edge = create_relationship(
+            actor=actor,
+            source=ends[keys["source_asset_id"]],
+            target=ends[keys["target_asset_id"]],
+            type=data.get("type", ""),
+            metadata=metadata,
+        )
+        return Response(relationship_shape(edge), status=201)
+
+    def update(self, request: Request, pk: str) -> Response:
+        data = body_of(request)
+        metadata = data.get("metadata")
+        if set(data) != {"metadata"} or not isinstance(metadata, dict):
+            raise Invalid(fields={"metadata": ["Give this, a JSON object, and nothing else."]}, resource=self.resource)
+        edge = update_relationship(actor=actor_of(request), relationship=self.get_object(), metadata=metadata)
+        return Response(relationship_shape(edge))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        delete_relationship(actor=actor_of(request), relationship=self.get_object())
+        return Response(status=204)
+
+
+def _keys(request: Request, name: str) -> list[UUID]:
+    """The ids of assets that a parameter gives. Raises BadRequest for what is none."""
+    keys = []
+    for value in words_of(request, name):
+        key = uuid_of(value)
+        if key is None:
+            raise BadRequest(fields={name: ["This must be the id of an asset."]})
+        keys.append(key)
+    return keys
+
+
+def relationship_shape(edge: Relationship) -> dict[str, Any]:
+    return {
+        "id": edge.pk,
+        "source_asset_id": edge.source_id,
+        "target_asset_id": edge.target_id,
+        "type": edge.type,
+        "metadata": edge.metadata,
+        "created_at": edge.created_at,
+    }
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            parameter("asset_id", "Edges of these assets, at either end.", many=True),
+            parameter("source_asset_id", "Edges that begin at these assets.", many=True),
+            parameter("target_asset_id", "Edges that end at these assets.", many=True),
+            parameter("type", "Types, any of them.", many=True),
+        ],
+        responses=RelationshipSerializer(many=True),
+    ),
+    retrieve=extend_schema(responses=RelationshipSerializer),
+    create=extend_schema(request=RelationshipBody, responses={201: RelationshipSerializer}),
+    update=extend_schema(request=RelationshipPatch, responses=RelationshipSerializer),
+    destroy=extend_schema(responses={204: None}),
+)
+class MetastoreRelationships(Metastore, RelationshipViews):
+    """How assets relate."""
+
+    serializer_class: Any = RelationshipBody
+
+
+urlpatterns = [
+    path("relationships", MetastoreRelationships.as_view({"get": "list", "post": "create"}), name="relationships"),
+    path(
+        "relationships/<str:pk>",
+        MetastoreRelationships.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        name="relationship",
+    ),
+]

@@ -1,0 +1,78 @@
+"""What the query strings of the catalog's routes say, read strictly: what means nothing is a 400 that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from contracts.errors import BadRequest
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The body, which the contract's parser has found to be an object."""
+    return dict(request.data)
+
+
+def words_of(request: Request, name: str) -> list[str]:
+    """A parameter that may be repeated, and hold several values with commas between; each once."""
+    values = (value.strip() for given in request.query_params.getlist(name) for value in given.split(","))
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def choices_of(request: Request, name: str, known: Collection[str]) -> list[str]:
+    """The same where only certain values mean something. Raises BadRequest."""
+    values = words_of(request, name)
+    unknown = [value for value in values if value not in known]
+    if unknown:
+        raise BadRequest(fields={name: [f"'{unknown[0]}' is none of {', '.join(known)}."]})
+    return values
+
+
+def number_of(request: Request, name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number. Raises BadRequest."""
+    given = request.query_params.get(name, "")
+    if given == "":
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and low <= int(given) <= high):
+        raise BadRequest(fields={name: [f"This must be a whole number from {low} to {high:,}."]})
+    return int(given)
+
+
+def moment_of(request: Request, name: str) -> datetime | None:
+    """A moment or a day as ISO 8601 has it, in UTC where it says nothing else; None where it is not given."""
+    given = request.query_params.get(name, "").strip()
+    if not given:
+        return None
+    # A plus sign that a client did not escape arrives as a space.
+    text = given.replace(" ", "+") if "T" in given else given
+    try:
+        day = parse_date(text)
+        moment = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
+        if moment is not None:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadRequest(fields={name: ["This must be a moment such as 2024-01-31T12:00:00Z."]})
+
+
+def order_of(request: Request, fields: Sequence[str], default: str) -> list[str]:
+    """`sort=updated_at:desc,name` as Django orders. Raises BadRequest for a field or a direction that is none."""
+    terms = words_of(request, "sort") or [default]
+    order = []
+    for term in terms:
+        field, _, direction = term.partition(":")
+        if field not in fields or direction.lower() not in {"", "asc", "desc"}:
+            message = f"'{term}' is no field of {', '.join(fields)} with :asc or :desc behind it."
+            raise BadRequest(fields={"sort": [message]})
+        order.append(f"-{field}" if direction.lower() == "desc" else field)
+    return order
+
+
+def parameter(name: str, description: str, *, type_: type = str, many: bool = False) -> OpenApiParameter:
+    """How a parameter is described in the OpenAPI schema."""
+    return OpenApiParameter(name, type_, description=description, many=many)
