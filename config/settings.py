@@ -157,8 +157,10 @@ CACHES: dict[str, Any] = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+# The layer waits 5 s at a time for messages: a socket that gives up after as long (the default) would end idle sockets.
+_CHANNELS_REDIS = {"address": REDIS_URL, "socket_timeout": 20, "socket_connect_timeout": 5}
 CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_CHANNELS_REDIS]}}
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
@@ -220,7 +222,7 @@ BODY_LIMIT = env.integer("BODY_LIMIT", 64 * 1024 * 1024, low=1024)
 """Bytes of a JSON request body; more is answered with 413."""
 ARTIFACT_LIMIT = env.integer("ARTIFACT_LIMIT", 128 * 1024 * 1024, low=1024)
 """Bytes of an artifact (an SBOM, a VEX, any other file); more is answered with 413."""
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT  # the fields of a form, which are held in memory; its files are not
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 """Whose X-Forwarded-For is believed, as `10.0.0.0/8,127.0.0.1`; nobody's where it is empty."""
 CSRF_FAILURE_VIEW = "contracts.ownership.csrf_failure"
@@ -253,7 +255,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {"SettableStatusEnum": ["active", "inactive"]},
 }
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|search$|resolve$|stats$|health$).*"
+CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|uploads|search$|resolve|stats$|health$).*"
+CORS_EXPOSE_HEADERS = ["ETag", "X-Checksum-SHA256", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 # Published files ---------------------------------------------------------------------------------
 

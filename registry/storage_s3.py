@@ -76,7 +76,9 @@ class S3Files:
     def walk(self) -> Iterator[tuple[str, float]]:
         prefix = f"{self.storage.location}/" if self.storage.location else ""
         for entry in self.storage.bucket.objects.filter(Prefix=prefix):
-            yield entry.key.removeprefix(prefix), entry.last_modified.timestamp()
+            path = entry.key.removeprefix(prefix)
+            if not path.startswith("uploads/"):
+                yield path, entry.last_modified.timestamp()
 
     def link(self, path: str, *, filename: str, content_type: str, seconds: int) -> str | None:
         shown = {

@@ -108,6 +108,8 @@ def check(publication: Publication) -> Checked:
     version: dict[str, Any] = {}
     for name, test in _ENTRY_CHECKS.items():
         _run(problems, fields, name, test, getattr(publication, name))
+    if "name" in problems:  # what callers say is `name` for the slug, and `title` for the name
+        problems["title"] = problems.pop("name")
     for name, test in _VERSION_CHECKS.items():
         _run(problems, version, name, test, getattr(publication, name))
     organism: dict[str, Any] = {}

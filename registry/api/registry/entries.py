@@ -19,9 +19,7 @@ from contracts.registry import Registry, RegistryPagination, envelope
 from contracts.views import ContractViewSet
 from registry.api.registry.shapes import (
     SourceDetailSerializer,
-    SourceSerializer,
     ToolDetailSerializer,
-    ToolSerializer,
     VersionSerializer,
 )
 from registry.models import Dependency, DependencySet, Entry, EntryKind, LabelKind, Statistics, Version
@@ -302,24 +300,20 @@ _REASON = inline_serializer("YankReason", {"reason": serializers.CharField()})
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="registry_sources", parameters=FILTERS, responses=SourceSerializer),
     retrieve=extend_schema(operation_id="registry_source"),
     destroy=extend_schema(operation_id="registry_source_delete"),
 )
 class RegistrySources(Registry, Entries):
     kind = EntryKind.SOURCE
-    list_serializer = SourceSerializer
     serializer_class = SourceDetailSerializer
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="registry_tools", parameters=FILTERS, responses=ToolSerializer),
     retrieve=extend_schema(operation_id="registry_tool"),
     destroy=extend_schema(operation_id="registry_tool_delete"),
 )
 class RegistryTools(Registry, Entries):
     kind = EntryKind.TOOL
-    list_serializer = ToolSerializer
     serializer_class = ToolDetailSerializer
 
 

@@ -12,7 +12,9 @@ from registry.api.registry.entries import (
     RegistryToolVersions,
 )
 from registry.api.registry.organizations import RegistryOrganizations
+from registry.api.registry.publishing import RegistrySourceList, RegistryToolList
 from registry.api.registry.searching import RegistrySearch, RegistryStats
+from registry.api.registry.uploads import RegistryUploadParts, RegistryUploads
 
 ENTRY = "<str:org>/<str:name>"
 VERSION = f"{ENTRY}/<str:version>"
@@ -28,8 +30,19 @@ urlpatterns: list[URLPattern] = [
     ),
     path("search", RegistrySearch.as_view(), name="registry_search"),
     path("stats", RegistryStats.as_view(), name="registry_stats"),
-    path("sources", RegistrySources.as_view({"get": "list"}), name="registry_sources"),
-    path("tools", RegistryTools.as_view({"get": "list"}), name="registry_tools"),
+    path("sources", RegistrySourceList.as_view({"get": "list", "post": "create"}), name="registry_sources"),
+    path("tools", RegistryToolList.as_view({"get": "list", "post": "create"}), name="registry_tools"),
+    path("uploads", RegistryUploads.as_view({"post": "create"}), name="registry_uploads"),
+    path(
+        "uploads/<str:key>",
+        RegistryUploads.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="registry_upload",
+    ),
+    path(
+        "uploads/<str:key>/parts/<str:number>",
+        RegistryUploadParts.as_view({"put": "put"}),
+        name="registry_upload_part",
+    ),
     path(
         f"sources/{ENTRY}",
         RegistrySources.as_view({"get": "retrieve", "delete": "destroy"}),

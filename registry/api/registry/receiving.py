@@ -1,0 +1,96 @@
+"""Multipart bodies whose files are hashed while they are written to where content comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
+from rest_framework.parsers import BaseParser, MultiPartParser
+
+from contracts.errors import BadRequest, TooLarge
+from registry.storage import Incoming
+
+OVERHEAD = 80 * 1024 * 1024
+"""Bytes of a multipart body besides its files: its fields, which may hold many dependencies, and its boundaries."""
+
+
+class ReceivedFile(UploadedFile):  # type: ignore[type-arg]
+    """A file of a form, whole and hashed, and not in its place yet."""
+
+    def __init__(self, incoming: Incoming, name: str) -> None:
+        super().__init__(file=None, name=name, size=incoming.size)
+        self.incoming = incoming
+
+
+class ContentUploadHandler(FileUploadHandler):
+    """Takes the files of one request. `received` are all that were begun, to be discarded when it ends."""
+
+    chunk_size = 1024 * 1024
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self.received: list[Incoming] = []
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.received.append(Incoming(settings.UPLOAD_LIMIT))
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        self.received[-1].write(raw_data)
+        return None
+
+    def file_complete(self, file_size: int) -> ReceivedFile:
+        self.received[-1].finish()
+        return ReceivedFile(self.received[-1], str(self.file_name))
+
+    def upload_interrupted(self) -> None:
+        self.discard()
+
+    def discard(self) -> None:
+        for incoming in self.received:
+            incoming.discard()
+
+
+class _Watched:
+    """A stream that remembers its last bytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self.stream.read(size)
+        self.tail = (self.tail + chunk)[-256:]
+        return chunk
+
+
+class WholeMultiPartParser(MultiPartParser):
+    """Refuses a body that ends before its last boundary: Django takes what came for the whole."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        request = (parser_context or {}).get("request")
+        declared = str(request.META.get("CONTENT_LENGTH", "") if request is not None else "")
+        most = settings.UPLOAD_LIMIT + OVERHEAD
+        if declared.isdigit() and int(declared) > most:
+            raise TooLarge(f"The body is larger than {most} bytes", limit=settings.UPLOAD_LIMIT)
+        watched = _Watched(stream)
+        found = super().parse(watched, media_type, parser_context)  # type: ignore[arg-type]
+        if not watched.tail.rstrip(b"\r\n").endswith(b"--"):
+            raise BadRequest("The body ends before its last part does")
+        return found
+
+
+class OctetStreamParser(BaseParser):
+    """The body as it is, unread."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> MultiValueDict[str, Any]:
+        return MultiValueDict({"stream": [stream]})
