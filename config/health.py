@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from contracts.registry import Registry
 
+CONNECT_SECONDS = 2
 _STARTED = time.monotonic()
 
 
@@ -53,9 +54,18 @@ class Health(Registry):
 
 
 def database_answers() -> bool:
+    """Whether a statement comes back. PostgreSQL is asked past the pool, which would wait much longer."""
+    database: Any = connection
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if database.vendor == "postgresql":
+            with (
+                database.wrap_database_errors,
+                database.Database.connect(**database.get_connection_params(), connect_timeout=CONNECT_SECONDS) as fresh,
+            ):
+                fresh.execute("SELECT 1")
+        else:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT 1")
     except DatabaseError:
         return False
     return True

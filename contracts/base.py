@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from contracts.conditional import content_etag, is_fresh, not_modified
-from contracts.errors import BadRequest, DomainError, NotFound
+from contracts.errors import BadRequest, NotFound
 from contracts.parsing import JSONParser
 from contracts.problems import STATUSES, Problem, problem_of
 from contracts.rendering import JSONRenderer
@@ -97,8 +97,8 @@ class ContractView(APIView):
         """Who is asking, then how often, then the rest: also those who fail to sign in are counted."""
         try:
             self.perform_authentication(request)
-        except DomainError:
-            request.user, request.auth = AnonymousUser(), None  # or every later look would raise again
+        except Exception:
+            request.user, request.auth = AnonymousUser(), None  # or every later look would try and raise again
             raise
         finally:
             self.check_throttles(request)
@@ -128,6 +128,8 @@ class ContractView(APIView):
     def _answer_exception(self, error: Exception, context: Mapping[str, Any]) -> Response:
         problem = problem_of(error, self.request)
         response = self.problem_response(problem, self.request)
+        if problem.kind == "internal":
+            response._has_been_logged = True  # type: ignore[attr-defined]  # with its traceback; Django would again
         if problem.kind == "unauthenticated":
             challenge = self.get_authenticate_header(self.request)
             if challenge:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from contracts.errors import BadRequest
 from contracts.openapi import Schema, number_parameter
 
-DEEP = 500
+DEEP = 1000
 """The offset from which keys are fetched first, by the index alone, and rows after."""
 MAX_NUMBER = 2**63 - 1
 

@@ -230,9 +230,14 @@ def _integrity(error: IntegrityError) -> Problem | None:
     return Problem("conflict", "It conflicts with what is there already")
 
 
-def _data(error: DataError) -> Problem:
+def _data(error: DataError | OverflowError) -> Problem:
     log.warning("a value that the database cannot hold", exc_info=error)
     return Problem("invalid", "A value in the request cannot be stored: it is too large or holds a NUL character")
+
+
+def _overflow(error: OverflowError) -> Problem | None:
+    """SQLite's driver refuses an integer beyond 64 bits before the database sees it."""
+    return _data(error) if "SQLite INTEGER" in str(error) else None
 
 
 def _unreachable(error: Exception) -> Problem | None:
@@ -245,7 +250,7 @@ def _unreachable(error: Exception) -> Problem | None:
         words in str(error) for words in ("locked", "unable to open", "disk")
     ):
         return None
-    log.error("the database does not answer", exc_info=error)
+    log.error("the database does not answer", error=str(error))
     return Problem("unavailable", "The database does not answer now; try again", headers=_retry(RETRY_SECONDS))
 
 
@@ -269,6 +274,7 @@ _TRANSLATIONS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callabl
     (django_errors.SuspiciousOperation, _suspicious),
     (IntegrityError, _integrity),
     (DataError, _data),
+    (OverflowError, _overflow),
     ((OperationalError, InterfaceError), _unreachable),
 ]
 """First match wins; a translation that returns None has looked closer and found a bug."""
