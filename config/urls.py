@@ -12,8 +12,12 @@ import accounts.api.collection
 import accounts.api.metastore
 import accounts.api.registry
 import audit.api.metastore
+import catalog.api.metastore
 import ingestion.api.collection
 import ingestion.api.metastore
+import registry.api.registry
+import registry.api.releases
+import registry.api.tea
 from config.health import Health
 from config.schema import SchemaView
 from contracts.ownership import unrouted
@@ -23,6 +27,7 @@ Routes = list[URLPattern | URLResolver]
 METASTORE: Routes = [
     *accounts.api.metastore.urlpatterns,
     *audit.api.metastore.urlpatterns,
+    *catalog.api.metastore.urlpatterns,
     *ingestion.api.metastore.urlpatterns,
 ]
 """Below `/v1`."""
@@ -30,11 +35,15 @@ METASTORE: Routes = [
 COLLECTION: Routes = [*accounts.api.collection.urlpatterns, *ingestion.api.collection.urlpatterns]
 """Below `/api/v1`, as the registry and the entities."""
 
-REGISTRY: Routes = [path("health", Health.as_view(), name="health"), *accounts.api.registry.urlpatterns]
+REGISTRY: Routes = [
+    path("health", Health.as_view(), name="health"),
+    *accounts.api.registry.urlpatterns,
+    *registry.api.registry.urlpatterns,
+]
 
 ENTITIES: Routes = []
 
-RELEASES: Routes = []
+RELEASES: Routes = [*registry.api.releases.urlpatterns]
 """Below `/api/v2`."""
 
 PUBLIC: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": [], "throttle_classes": []}
@@ -43,8 +52,9 @@ REDOC: dict[str, str] = {"url_name": "schema", "template_name": "cartulary/redoc
 urlpatterns: Routes = [
     path("admin/", admin.site.urls),
     path("v1/", include(METASTORE)),
-    path("api/v1/", include([*COLLECTION, *REGISTRY, *ENTITIES])),
+    path("api/v1/", include([*COLLECTION, *REGISTRY, *ENTITIES, *registry.api.releases.v1_urlpatterns])),
     path("api/v2/", include(RELEASES)),
+    *registry.api.tea.urlpatterns,
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**PUBLIC, url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, **REDOC), name="redoc"),

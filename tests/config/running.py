@@ -45,6 +45,12 @@ def manage(*arguments: str, env: dict[str, str], timeout: float = 60) -> subproc
     )
 
 
+def begin(*arguments: str, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """A Python program of the project, in the background."""
+    with log.open("wb") as file:
+        return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=env, stdout=file, stderr=file)
+
+
 def until(what: Callable[[], T], *, seconds: float = 30, why: Callable[[], str] = str) -> T:
     """The first true answer of `what`."""
     deadline = time.monotonic() + seconds
@@ -57,6 +63,9 @@ def until(what: Callable[[], T], *, seconds: float = 30, why: Callable[[], str] 
 class Up:
     """A running installation."""
 
+    command: tuple[str, ...] = ("manage.py", "up")
+    banner = "is running"
+
     def __init__(self, data_dir: Path, **values: str) -> None:
         self.data_dir = data_dir
         self.env = environment(data_dir, **values)
@@ -64,10 +73,7 @@ class Up:
         self.base = f"http://127.0.0.1:{self.env['PORT']}"
         self.http = httpx.Client(base_url=self.base, timeout=30)
         began = time.monotonic()
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.env, stdout=log, stderr=log
-            )
+        self.process = begin(*(part.format(**self.env) for part in self.command), env=self.env, log=self.log)
         try:
             until(self._serves, seconds=60, why=self.said)
         except BaseException:
@@ -135,6 +141,13 @@ class Up:
     def _serves(self) -> bool:
         assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{self.said()}"
         try:
-            return self.http.get("/api/v1/health").status_code == 200 and "is running" in self.said()
+            return self.http.get("/api/v1/health").status_code == 200 and self.banner in self.said()
         except httpx.TransportError:
             return False
+
+
+class WebServer(Up):
+    """Only the web server, as in production; worker and beat are processes of their own."""
+
+    command = ("-m", "uvicorn", "config.asgi:application", "--port", "{PORT}", "--no-proxy-headers")
+    banner = ""

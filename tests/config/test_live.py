@@ -30,11 +30,11 @@ def _own_state(monkeypatch) -> None:
     monkeypatch.setattr(live, "_state", live._State())
 
 
-def use_redis(settings: Any, url: str) -> None:
+def use_redis(settings: Any, url: str, prefix: str = "") -> None:
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [url], "prefix": uuid4().hex},
+            "CONFIG": {"hosts": [url], "prefix": prefix or uuid4().hex},
         }
     }
 
@@ -164,9 +164,7 @@ async def test_over_redis_from_many_threads(over_redis, redis_url):
 @pytest.mark.redis
 async def test_over_redis_from_another_process_that_ends_at_once(settings, redis_url, tmp_path):
     """A command publishes and exits: what it said is sent before it is gone."""
-    settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [redis_url]}}
-    }
+    use_redis(settings, redis_url, prefix="asgi")
     topic = uuid4().hex
     hear = await listener(topic)
     code = (
