@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from sqlalchemy.exc import DBAPIError
 
 from ingestion.connectors.base import SourceError
@@ -20,8 +22,10 @@ HOST_SCHEMA = {
     "description": "A name or an address, without a scheme.",
 }
 
+TIMEOUT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 600, "default": 10, "title": "Timeout in seconds"}
+
 POOL_SCHEMAS = {
-    "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "default": 10, "title": "Timeout in seconds"},
+    "timeout": TIMEOUT_SCHEMA,
     "max_conns": {
         "type": "integer",
         "minimum": 1,
@@ -41,6 +45,29 @@ def allowed_addresses_of(config: Mapping[str, Any]) -> list[str]:
         raise SourceError(error.message, code="BLOCKED") from None
     except Unresolvable as error:
         raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
+
+
+@contextmanager
+def guarded_errors(config: Mapping[str, Any], *, engine: str) -> Iterator[None]:
+    """What goes wrong on the way to a source that is asked over HTTP, as SourceError."""
+    where = f"{config['host']}:{config['port']}"
+    try:
+        yield
+    except Blocked as error:
+        raise SourceError(error.message, code="BLOCKED") from None
+    except Unresolvable as error:
+        raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
+    except httpx.TimeoutException:
+        message = f"{engine} at {where} did not answer within {config['timeout']} seconds"
+        raise SourceError(message, code="TIMEOUT", retry=True) from None
+    except httpx.ConnectError as error:
+        if "certificate" in str(error).lower() or "ssl" in str(error).lower():
+            raise SourceError(f"No TLS connection with {engine}: {error}", code="CONNECTION_FAILED") from None
+        message = f"{where} refused the connection: is {engine} running there?"
+        raise SourceError(message, code="CONNECTION_FAILED", retry=True) from None
+    except httpx.NetworkError as error:
+        message = f"{engine} closed the connection ({error.__class__.__name__})"
+        raise SourceError(message, code="CONNECTION_LOST", retry=True) from None
 
 
 _SAID = [

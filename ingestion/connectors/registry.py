@@ -19,6 +19,8 @@ BUILT_IN = {
     "doris": "ingestion.connectors.mysql:DorisConnector",
     "mysql": "ingestion.connectors.mysql:MySQLConnector",
     "postgresql": "ingestion.connectors.postgresql:PostgreSQLConnector",
+    "rabbitmq": "ingestion.connectors.rabbitmq:RabbitMQConnector",
+    "redis": "ingestion.connectors.redis:RedisConnector",
     "sqlite": "ingestion.connectors.sqlite:SQLiteConnector",
 }
 

@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 
 from contracts.errors import DomainError, Invalid, NotFound, Unavailable
-from ingestion.guard import check_url
+from ingestion.outbound import http_client
 
 FORMATS = ("json", "ndjson", "csv")
 CHUNK = 256 * 1024
@@ -61,9 +61,8 @@ def open_location(source: str) -> Iterator[Opened]:
         with stream:
             yield Opened(stream, path.stat().st_size, stream.tell)
         return
-    check_url(source, schemes=frozenset({"https"}))
     try:
-        with httpx.stream("GET", source, timeout=30, follow_redirects=False) as response:
+        with http_client() as client, client.stream("GET", source) as response:
             if response.status_code != 200:
                 raise Unavailable(f"The server answered with {response.status_code}", code="DOWNLOAD_FAILED")
             size = response.headers.get("Content-Length", "")
