@@ -46,6 +46,12 @@ def sort_key(version: str) -> str:
     return (key + (_parts(build) if build else ""))[:KEY_LENGTH]
 
 
+def is_pre_release(version: str) -> bool:
+    """Whether a version says of itself that it is not final yet: `2.0rc1`, `1.0.0-alpha`."""
+    core = version.strip().lower().partition("+")[0].removeprefix("v")
+    return bool(_SEMVER.fullmatch(core)) or any(part in _STAGES for part in _PARTS.findall(core))
+
+
 def _parts(text: str) -> str:
     found = []
     for part in _PARTS.findall(text):

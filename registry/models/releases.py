@@ -180,6 +180,7 @@ class Release(models.Model):
     sort_key = models.CharField(max_length=600, editable=False)
     status = models.CharField(max_length=10, choices=ReleaseStatus, default=ReleaseStatus.DRAFT)
     release_date = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     metadata = models.JSONField(default=dict, blank=True, validators=[validate_object])
     collection = models.OneToOneField(
         "registry.Collection", on_delete=models.SET_NULL, null=True, editable=False, related_name="+"

@@ -156,6 +156,8 @@ def _move(release: Release, status: Any) -> None:
     release.status = status
     if status == ReleaseStatus.RELEASED:
         release.release_date = timezone.now()
+    if status == ReleaseStatus.ARCHIVED:
+        release.archived_at = timezone.now()
 
 
 def _record(actor: Actor, release: Release, *, before: dict[str, Any] | None) -> None:
