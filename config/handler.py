@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +25,8 @@ from django.db import connections
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Scope = dict[str, Any]
@@ -59,6 +63,7 @@ class ThreadedHandler(ASGIHandler):
 
     def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The whole of a request, in a thread. What needs no stream is closed here too: no second hop."""
+        began = time.perf_counter()
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
@@ -68,6 +73,9 @@ class ThreadedHandler(ASGIHandler):
             response.block_size = CHUNK
         if not response.streaming:
             response.close()
+        # The path only: a query may hold a token.
+        took = (time.perf_counter() - began) * 1000
+        logger.debug("%s %s %d %.1f ms", scope["method"], scope["path"], response.status_code, took)
         return cast(HttpResponseBase, response)
 
     async def _stream(self, response: StreamingHttpResponse, scope: Scope, receive: Receive, send: Send) -> None:

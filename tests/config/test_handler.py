@@ -125,12 +125,12 @@ class Client:
             self.incoming.put_nowait({"type": "http.disconnect"})
             await asyncio.sleep(0.01)
 
-    async def ask(self, handler: ThreadedHandler, where: str, method: str = "GET") -> Client:
+    async def ask(self, handler: ThreadedHandler, where: str, method: str = "GET", *, query: bytes = b"") -> Client:
         scope = {
             "type": "http",
             "method": method,
             "path": f"/{where}",
-            "query_string": b"",
+            "query_string": query,
             "headers": [(b"host", b"localhost")],
         }
         await handler(scope, self.incoming.get, self.send)
@@ -177,6 +177,14 @@ async def test_a_bug_in_a_view_is_a_500(handler, caplog):
     client = await Client().ask(handler, "broken")
     assert (client.status, client.ended) == (500, True)
     assert b"a bug" not in client.body
+
+
+async def test_a_request_is_logged_without_its_query(handler, caplog):
+    caplog.set_level("DEBUG", logger="config.handler")
+    await Client().ask(handler, "language", query=b"token=ctly_secret")
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "config.handler"]
+    assert line.startswith("GET /language 200 ")
+    assert "ctly" not in line
 
 
 async def test_an_asynchronous_view_works_too(handler):
