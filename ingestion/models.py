@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
 from catalog.models import Origin
-from ingestion.querysets import CollectionTaskQuerySet, DataSourceQuerySet, JobQuerySet
+from ingestion.querysets import CollectionTaskQuerySet, DataSourceQuerySet, JobQuerySet, TemplateQuerySet
 
 
 class SourceType(models.TextChoices):
@@ -65,6 +65,31 @@ class DataSource(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="data_source_name_unique_in_organization"),
             models.UniqueConstraint(fields=["organization", "root"], name="data_source_root_unique_in_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Template(models.Model):
+    """Settings to make data sources from. It holds no secrets: these are given when it is applied."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="source_templates")
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=40)
+    description = models.TextField(blank=True)
+    config_template = models.JSONField(default=dict, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="template_name_unique_in_organization")
         ]
 
     def __str__(self) -> str:

@@ -10,10 +10,15 @@ from django.utils import timezone
 from accounts.actor import Actor
 
 if TYPE_CHECKING:
-    from ingestion.models import CollectionTask, DataSource, Job
+    from ingestion.models import CollectionTask, DataSource, Job, Template
 
 
 class DataSourceQuerySet(models.QuerySet["DataSource"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class TemplateQuerySet(models.QuerySet["Template"]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 

@@ -56,6 +56,19 @@ def merge_config(
     return shown, secrets if kept == former else encrypt(kept)
 
 
+def merge_template(source_type: str, changes: Any, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Part of a source's settings, without secrets, with these laid over; a null removes one. Raises Invalid."""
+    if not isinstance(changes, Mapping):
+        raise Invalid(fields={"config_template": ["It must be an object."]})
+    secret = sorted(secret_names(source_type) & changes.keys())
+    if secret:
+        reason = "A template holds no secrets: give them when it is applied."
+        raise Invalid(fields={f"config_template.{name}": [reason] for name in secret})
+    whole = {name: value for name, value in {**(config or {}), **changes}.items() if value is not None}
+    check({**get_connector(source_type).config_schema, "required": []}, whole, prefix="config_template")
+    return whole
+
+
 def check(schema: JsonSchema, value: Any, *, prefix: str) -> None:
     """Raise Invalid unless the schema holds; each error under its path (`config.port`), without the value."""
     fields: dict[str, list[str]] = {}
