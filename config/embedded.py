@@ -32,6 +32,7 @@ from ingestion.models import Job
 from ingestion.services.collections import collect_now
 from ingestion.services.jobs import dispatch
 from ingestion.services.sources import ensure_self_source
+from registry.services.self_release import ensure_self_release
 
 logger = structlog.get_logger(__name__)
 
@@ -100,6 +101,7 @@ def _prepare() -> Prepared:
     first = not Job.objects.filter(task__data_source=source).exists()
     if first:
         collect_now(actor=actor, source=source)
+    ensure_self_release(admin.organization)
     return Prepared(database, admin, first)
 
 
