@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
 from accounts.admin_site import actor_of
-from accounts.models import Organization, Role
+from accounts.models import Organization, Role, User
 from contracts.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
@@ -79,6 +79,14 @@ class DomainForm(forms.ModelForm[Any]):
     """A form that shows what a service refused, at the field where it can be mended."""
 
     refused: ClassVar[DomainError | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = False  # what is stored is what a change is told from
+
+    def _post_clean(self) -> None:
+        """Nothing: the instance stays as it is stored, and what a model forbids the service tells in its own words."""
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -223,9 +231,11 @@ class TenantAdmin(StockAdmin[M]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only what the actor sees can be chosen, and only that is shown as chosen."""
-        related = db_field.remote_field.model._default_manager.all()
-        if hasattr(related, "visible_to"):
-            kwargs["queryset"] = related.visible_to(self.actor(request))
+        related = db_field.remote_field.model
+        if related is User:
+            kwargs["queryset"] = people_visible_to(self.actor(request))
+        elif hasattr(related._default_manager.all(), "visible_to"):
+            kwargs["queryset"] = related._default_manager.all().visible_to(self.actor(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
@@ -330,6 +340,9 @@ class TenantAdmin(StockAdmin[M]):
 
     # The audit trail is the record of who did what; Django's own log would be a second, poorer one.
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return []
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return None
 
@@ -374,6 +387,12 @@ class TenantAdmin(StockAdmin[M]):
 
         wrapped.__name__ = name
         return wrapped
+
+
+def people_visible_to(actor: Actor) -> QuerySet[User]:
+    """The members of the organizations that an actor belongs to; everybody for a superuser."""
+    people = User.objects.all()
+    return people if actor.sees_all else people.filter(memberships__organization__in=actor.organizations)
 
 
 def posted(view: Callable[[HttpRequest, M], HttpResponse]) -> Callable[[HttpRequest, M], HttpResponse]:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
 from accounts.admin.organizations import MembershipInline, save_memberships
-from accounts.admin_base import DomainForm, TenantAdmin, badge
+from accounts.admin_base import DomainForm, TenantAdmin, badge, people_visible_to
 from accounts.models import Membership, Organization, Role, User
 from accounts.services import create_member
 from accounts.services.users import update_user
@@ -29,12 +29,6 @@ class NewMemberForm(DomainForm):
         model = User
         fields = ("email", "name")
         help_texts = {"email": "Somebody who has an account already keeps it, and their password."}
-
-    def validate_unique(self) -> None:
-        """Whether the address is taken is no error here: that person is added."""
-
-    def validate_constraints(self) -> None:
-        """As above."""
 
 
 class UserAdmin(TenantAdmin[User]):
@@ -55,8 +49,7 @@ class UserAdmin(TenantAdmin[User]):
     def visible_to(self, actor: Actor) -> QuerySet[User]:
         """Annotated with the role in the organization one acts in."""
         here = Membership.objects.filter(user=OuterRef("pk"), organization=actor.organization_id)
-        users = User.objects.annotate(role_=Subquery(here.values("role")[:1]))
-        return users if actor.sees_all else users.filter(memberships__organization__in=actor.organizations)
+        return people_visible_to(actor).annotate(role_=Subquery(here.values("role")[:1]))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.actor(request).may(Role.ADMIN)

@@ -75,14 +75,10 @@ class AssetForm(DomainForm):
         field = self.fields.get("tag_names")
         if not isinstance(field, TagsField):
             return
-        names: list[str] = []
-        if self.is_bound:
-            names = field.chosen(self, "tag_names")
-        elif not self.instance._state.adding:
-            names = [tag.name for tag in self.instance.tags.all()]
-            self.initial["seen_version"] = self.instance.version
-        self.initial["tag_names"] = names
-        field.show(names)
+        stored = [] if self.instance._state.adding else [tag.name for tag in self.instance.tags.all()]
+        self.initial["tag_names"] = stored
+        self.initial["seen_version"] = None if self.instance._state.adding else self.instance.version
+        field.show(field.chosen(self, "tag_names") if self.is_bound else stored)
 
     def said(self, stored: Asset | None) -> dict[str, Any]:
         """What the form says that the stored asset does not, for the services."""

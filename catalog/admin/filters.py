@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import DropdownFilter, VisibleFilter
+from accounts.admin_base import DropdownFilter, VisibleFilter, people_visible_to
 from accounts.admin_site import actor_of
 from accounts.models import User
 from catalog.models import Asset, AssetType, Origin, Tag
@@ -55,9 +55,8 @@ class OwnerFilter(VisibleFilter):
     model = User
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        actor = actor_of(request)
-        people = User.objects.all() if actor.sees_all else User.objects.filter(organizations__in=actor.organizations)
-        found = [(str(one.pk), one.display_name) for one in people.order_by("name", "username")[: self.MOST]]
+        people = people_visible_to(actor_of(request)).order_by("name", "username")
+        found = [(str(one.pk), one.display_name) for one in people[: self.MOST]]
         return [("none", "Nobody"), ("me", "Me"), *found]
 
     def queryset(self, request: HttpRequest, queryset: Assets) -> Assets:

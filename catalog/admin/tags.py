@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, posted
 from accounts.admin_site import actor_of
+from accounts.models import Role
 from catalog.models import AssetTag, Tag
 from catalog.services import create_tag, delete_tag, merge_tags, update_tag
 from contracts.errors import NotFound
@@ -98,6 +99,7 @@ class TagAdmin(TenantAdmin[Tag]):
     def merge(self, request: HttpRequest, tag: Tag) -> HttpResponse:
         """Every asset that carries this tag gets the other one, named in the request, in its place."""
         actor = self.actor(request, tag)
+        actor.require(Role.EDITOR)
         name = request.POST.get("into", "").strip()
         others = Tag.objects.visible_to(actor).filter(organization=tag.organization_id).exclude(pk=tag.pk)
         into = others.filter(name__iexact=name).first()
