@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from catalog.names import join_name
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, allowed_addresses_of, explain
+from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SECONDS, allowed_addresses_of, explain
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.tables import Column, ForeignKey, Table
 
@@ -181,7 +181,7 @@ def _open(config: Mapping[str, Any]) -> pymysql.Connection[Any]:
                 database=config.get("database") or None,
                 charset=config.get("charset", "utf8mb4"),
                 connect_timeout=config["timeout"],
-                read_timeout=max(config["timeout"], 300),
+                read_timeout=max(config["timeout"], STATEMENT_SECONDS),
                 program_name="cartulary",
                 **tls,
             )

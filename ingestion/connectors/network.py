@@ -47,6 +47,10 @@ def allowed_addresses_of(config: Mapping[str, Any]) -> list[str]:
         raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
 
 
+STATEMENT_SECONDS = 300
+"""One statement on a source may take so long: a lock there must not hold a run for ever."""
+
+
 @contextmanager
 def guarded_errors(config: Mapping[str, Any], *, engine: str) -> Iterator[None]:
     """What goes wrong on the way to a source that is asked over HTTP, as SourceError."""
@@ -72,7 +76,9 @@ def guarded_errors(config: Mapping[str, Any], *, engine: str) -> Iterator[None]:
 
 _SAID = [
     # (what the driver's message holds, our code, whether waiting may help, what to mend)
-    (("timeout expired", "timed out", "statement timeout"),
+    (("statement timeout",),
+     "TIMEOUT", True, "{engine} took too long over a statement: it may be waiting for a lock there"),
+    (("timeout expired", "timed out"),
      "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
     (("to database", "unknown database", "database \""),
      "NOT_FOUND", False, "{engine} has no database '{database}', or '{username}' may not see it"),

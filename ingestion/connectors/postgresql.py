@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, allowed_addresses_of, explain
+from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SECONDS, allowed_addresses_of, explain
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.tables import Column, ForeignKey, Table
 
@@ -75,6 +75,7 @@ class PostgreSQLConnector(RelationalConnector):
         try:
             with engine.connect() as connection:
                 connection.execute(text("SET default_transaction_read_only = on"))
+                connection.execute(text(f"SET statement_timeout = '{STATEMENT_SECONDS}s'"))
                 # With an empty path, definitions name every table with its schema.
                 connection.execute(text("SET search_path = ''"))
                 yield connection

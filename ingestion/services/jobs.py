@@ -54,7 +54,7 @@ def enqueue(
     """
     actor.require(Role.EDITOR)
     job = _create(actor=actor, type=type, payload=payload, task=task, priority=priority)
-    transaction.on_commit(partial(wake, job.pk))
+    transaction.on_commit(partial(wake, job.pk), robust=True)
     return job
 
 
@@ -98,10 +98,16 @@ def wake(job_id: UUID) -> bool:
     """Ask the broker to wake a worker. A broker that is down is logged: the row waits for `dispatch`."""
     try:
         current_app.send_task(RUN_JOB, args=[str(job_id)], expires=WAKE_EXPIRES, retry=False, ignore_result=True)
-    except (KombuError, OSError) as error:
+    except _broker_errors() as error:
         logger.warning("The broker does not answer (%s); job %s waits", error.__class__.__name__, job_id)
         return False
     return True
+
+
+def _broker_errors() -> tuple[type[BaseException], ...]:
+    """What a broker that is down, or refuses us, raises: the transport's own errors too."""
+    connection = current_app.connection_for_write()
+    return (KombuError, OSError, *connection.connection_errors, *connection.channel_errors)
 
 
 def claim(job_id: UUID | None = None) -> Job | None:

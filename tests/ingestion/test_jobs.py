@@ -6,9 +6,11 @@ import subprocess
 import sys
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
-from celery import current_app
+from celery import Celery, current_app
 from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
@@ -93,6 +95,13 @@ def test_job_outlives_a_broker_that_is_down(
     monkeypatch.setattr(current_app, "send_task", lambda name, **options: woken.append(options["args"]))
     assert jobs.dispatch() == 1
     assert woken == [[str(job.pk)]]
+
+
+@pytest.mark.rabbitmq
+def test_broker_that_refuses_us_is_only_logged(rabbitmq_url, monkeypatch):
+    refused = urlsplit(rabbitmq_url)._replace(netloc=f"nobody:wrong@{urlsplit(rabbitmq_url).netloc.rpartition('@')[2]}")
+    monkeypatch.setattr(jobs, "current_app", Celery(broker=refused.geturl(), set_as_current=False))
+    assert jobs.wake(uuid4()) is False
 
 
 def test_most_urgent_job_is_taken_first_then_the_oldest(enqueue, runner):

@@ -317,6 +317,19 @@ def test_statements_on_the_source_do_not_grow_with_tables_and_views(new_database
     assert statements_of(new_database(script(2))) == statements_of(new_database(script(40)))
 
 
+def test_connection_that_drops_in_the_middle_says_so(new_database, postgresql_url):
+    config = new_database("CREATE TABLE a (i int); CREATE TABLE b (i int)")
+    batches = get_connector("postgresql").collect(config, CollectOptions(root="r", batch_size=1), Silent())
+    next(batches)
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [config["database"]]
+        )
+    with pytest.raises(SourceError) as caught:
+        list(batches)
+    assert (caught.value.code, caught.value.details["retry"]) == ("CONNECTION_LOST", True)
+
+
 def test_link_local_address_is_refused(bob_actor):
     _, result = failing({"host": "169.254.169.254", "database": "d"}, bob_actor)
     assert result.code == "BLOCKED"
