@@ -14,15 +14,14 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.files import File
 from django.utils.module_loading import import_string
 
 from contracts.errors import TooLarge, Unavailable
@@ -170,22 +169,25 @@ def sweep_incoming(older_than: float = ABANDONED) -> int:
     return removed
 
 
-class Bounded(File):  # type: ignore[type-arg]
-    """At most `length` bytes of an open file; tells `done` when the last of them was read."""
+class Bounded:
+    """At most `length` bytes of an open file; calls `done` once the last of them was taken and more was asked for."""
 
-    def __init__(self, file: IO[bytes], length: int, done: Any = None) -> None:
-        super().__init__(file)
+    def __init__(self, file: IO[bytes], length: int, done: Callable[[], None] | None = None) -> None:
+        self.file = file
         self.left = length
         self.done = done
 
     def read(self, size: int = -1) -> bytes:
         wanted = self.left if size < 0 else min(size, self.left)
-        chunk: bytes = self.file.read(wanted) if wanted else b""  # type: ignore[union-attr]
+        chunk = self.file.read(wanted) if wanted else b""
         self.left -= len(chunk)
         if not chunk and not self.left and self.done is not None:
             done, self.done = self.done, None
             done()
         return chunk
+
+    def close(self) -> None:
+        self.file.close()
 
 
 _backends: dict[tuple[str, str], Backend] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from registry.api.registry.downloads import RegistrySourceDownloads, RegistryToolDownloads
 from registry.api.registry.entries import (
     RegistryDependencies,
     RegistrySources,
@@ -69,6 +70,10 @@ urlpatterns: list[URLPattern] = [
         RegistryToolVersions.as_view({"post": "yank", "delete": "unyank"}),
         name="registry_tool_yank",
     ),
+    path(
+        f"sources/{VERSION}/download", RegistrySourceDownloads.as_view({"get": "get"}), name="registry_source_download"
+    ),
+    path(f"tools/{VERSION}/download", RegistryToolDownloads.as_view({"get": "get"}), name="registry_tool_download"),
     path(
         f"sources/{VERSION}/dependencies", RegistryDependencies.as_view({"get": "list"}), name="registry_dependencies"
     ),
