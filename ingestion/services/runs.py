@@ -132,9 +132,8 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
         run.check()
         run.progress(phase="Looking for what is gone", until=99)
         census = _Census(source.origin, connector, options, watch.gaps, seen)
-        _retire(actor, task, census, seen_edges, tally)
-    run.check()
-    Origin.objects.filter(pk=source.origin_id).update(collected_at=began)
+        if _retire(actor, task, census, seen_edges, tally):
+            Origin.objects.filter(pk=source.origin_id).update(collected_at=began)
     return tally.result()
 
 
@@ -193,8 +192,11 @@ class _Census:
         return behind_gap or not self.connector.covers(parts, self.options)
 
 
-def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set[UUID], tally: Tally) -> None:
-    """Mark what is gone, unless too much is: then a mistake at the source is likelier than its emptiness."""
+def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set[UUID], tally: Tally) -> bool:
+    """Mark what is gone, unless too much is: then a mistake at the source is likelier than its emptiness.
+
+    Returns whether it was a whole collection: one that could see everything that is known of the source.
+    """
     kept, missing, total = census.count()
     allowed = float(task.config.get("max_loss", DEFAULT_MAX_LOSS))
     known_before = total - tally.created
@@ -203,10 +205,11 @@ def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set
             f"{missing} of {known_before} known objects were not found, more than the {allowed:.0%} that may vanish "
             "in one run (max_loss): nothing was marked as stale"
         )
-        return
+        return False
     grace = grace_of(task.config)
     with transaction.atomic():
         retired = retire_assets(actor=actor, origin=census.origin, seen=kept, grace=grace)
         kept_edges = seen_edges | census.edges_elsewhere()
         tally.edges_removed = retire_relationships(actor=actor, origin=census.origin, seen=kept_edges)
     tally.stale, tally.deleted = retired.stale, retired.deleted
+    return len(kept) == len(census.seen)

@@ -143,6 +143,21 @@ def test_what_is_behind_a_gap_is_not_missed(source, shelf, collect):
     assert (job.result["removed"], job.result["warnings"]) == (0, [{"object": "lib.b0", "message": "No privilege"}])
 
 
+def test_only_a_whole_collection_moves_the_time_assets_were_last_seen(source, shelf, collect):
+    def collected_at():
+        return Origin.objects.get(pk=source.pk).collected_at
+
+    collect(source)
+    first = collected_at()
+    shelf.names, shelf.steps = shelf.names[1:], [lambda observer: observer.gap(["b0"], "No privilege")]
+    collect(source)
+    assert collected_at() == first
+    shelf.steps = []
+    collect(source)
+    assert collected_at() > first
+    assert Asset.objects.get(name="b0").last_seen_at == first
+
+
 def test_incremental_run_marks_nothing(source, shelf, collect, bob_actor):
     collect(source)
     shelf.names = shelf.names[1:]
