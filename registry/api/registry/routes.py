@@ -14,6 +14,7 @@ from registry.api.registry.entries import (
 )
 from registry.api.registry.organizations import RegistryOrganizations
 from registry.api.registry.publishing import RegistrySourceList, RegistryToolList
+from registry.api.registry.resolving import RegistryResolve, RegistryVerifyLock
 from registry.api.registry.searching import RegistrySearch, RegistryStats
 from registry.api.registry.uploads import RegistryUploadParts, RegistryUploads
 
@@ -30,6 +31,8 @@ urlpatterns: list[URLPattern] = [
         name="registry_organization",
     ),
     path("search", RegistrySearch.as_view(), name="registry_search"),
+    path("resolve", RegistryResolve.as_view(), name="registry_resolve"),
+    path("resolve/verify", RegistryVerifyLock.as_view(), name="registry_verify_lock"),
     path("stats", RegistryStats.as_view(), name="registry_stats"),
     path("sources", RegistrySourceList.as_view({"get": "list", "post": "create"}), name="registry_sources"),
     path("tools", RegistryToolList.as_view({"get": "list", "post": "create"}), name="registry_tools"),
