@@ -252,7 +252,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "releases", "description": "Products, projects, components, releases and their artifacts."},
         {"name": "entities", "description": "The catalog as tables, databases, dashboards, pipelines, topics, users."},
     ],
-    "ENUM_NAME_OVERRIDES": {"SettableStatusEnum": ["active", "inactive"]},
+    "ENUM_NAME_OVERRIDES": {
+        "AssetTypeEnum": "catalog.models.AssetType.values",
+        "RelationshipTypeEnum": "catalog.models.RelationshipType.values",
+        "SettableStatusEnum": ["active", "inactive"],
+    },
 }
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|uploads|search$|resolve|stats$|health$).*"

@@ -16,7 +16,8 @@ NUMBER: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 FREE: Schema = {"type": "object", "additionalProperties": {}}
 
-_MOUNT = re.compile(r"^/(?:v1|api/v\d+)/")
+_HOMES = {"metastore": "/v1/", "releases": "/api/v2/"}
+"""Where a contract's operations are named without saying where; the others' home is `/api/v1/`."""
 _OBVIOUS = {"{id}", "{pk}"}
 
 
@@ -52,16 +53,24 @@ class ContractSchema(AutoSchema):
         return [self.contract] if self.contract else list(super().get_tags())
 
     def get_operation_id(self) -> str:
-        """`metastore_assets_lineage_retrieve`; path variables that are not the id stand in it, so that no two agree."""
+        """`metastore_assets_lineage_retrieve`; path variables that are not the id stand in it, and so does
+        a mount that is not the contract's home (`releases_v1_projects_list`), so that no two agree."""
         if not self.contract:
             return str(super().get_operation_id())
-        parts = [part for part in _MOUNT.sub("", self.path).split("/") if part and part not in _OBVIOUS]
+        path = self.path.removeprefix(_HOMES.get(self.contract, "/api/v1/")).removeprefix("/api")
+        parts = [part for part in path.split("/") if part and part not in _OBVIOUS]
         listing = self.method == "GET" and self._is_list_view()
         parts = [self.contract, *parts, "list" if listing else self.method_mapping[self.method.lower()]]
         return re.sub(r"\W+", "_", "_".join(part.strip("{}") for part in parts))
 
     def get_paginated_name(self, serializer_name: str) -> str:
-        return f"{self.contract.capitalize()}{serializer_name}Page"
+        return f"{serializer_name}Page"
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """Begins with the contract's name: what two contracts call a relationship is not one thing."""
+        name: str = super().get_serializer_name(serializer, direction)
+        prefix = self.contract.capitalize()
+        return name if name.startswith(prefix) else f"{prefix}{name}"
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Schema | None:
         operation: Schema | None = super().get_operation(*args, **kwargs)
