@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -95,15 +94,15 @@ def make_asset(actor: Actor, name: str, **fields: Any) -> Asset:
     return create_asset(actor=actor, data={"type": "TABLE", "name": name, "qualified_name": f"shop.{name}", **fields})
 
 
-def form_of(response: HttpResponse) -> dict[str, Any]:
+def form_of(response: Any) -> dict[str, Any]:
     """What a browser would post back from an admin form, as it stands."""
-    form = response.context["adminform"].form  # type: ignore[attr-defined]
+    form = response.context["adminform"].form
     posted: dict[str, Any] = {}
     for bound in form:
         value = bound.value()
         if value not in (None, False):
             posted[bound.html_name] = "on" if value is True else value
-    for inline in response.context["inline_admin_formsets"]:  # type: ignore[attr-defined]
+    for inline in response.context["inline_admin_formsets"]:
         for bound_form in (inline.formset.management_form, *inline.formset.initial_forms):
             for bound in bound_form:
                 if bound.value() is not None:
@@ -111,9 +110,9 @@ def form_of(response: HttpResponse) -> dict[str, Any]:
     return posted
 
 
-def messages_of(response: HttpResponse) -> list[str]:
+def messages_of(response: Any) -> list[str]:
     """What the page tells at its top."""
-    return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
+    return [str(message) for message in response.context["messages"]]
 
 
 def page(name: str, *args: Any) -> str:

@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, VisibleFilter, badge, posted
 from accounts.models import Role
 from ingestion.admin.runs import run_url
-from ingestion.admin.schedules import SCHEDULES, in_words, schedule_from
+from ingestion.admin.schedules import SCHEDULES, schedule_from
 from ingestion.admin.schema_forms import fields_of, settings_from
 from ingestion.models import CollectionTask, CollectionType, DataSource, Job, TaskStatus
 from ingestion.services.collections import (
@@ -29,6 +30,7 @@ from ingestion.services.collections import (
     stop_task,
     update_task,
 )
+from ingestion.services.schedules import in_words
 from ingestion.services.task_settings import TASK_CONFIG_SCHEMA
 
 STATUS_KINDS = {TaskStatus.ACTIVE: "success", TaskStatus.PAUSED: "warning", TaskStatus.STOPPED: ""}
@@ -184,7 +186,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
             context |= {
                 "task": task,
                 "title": task.name,
-                "when": in_words(task.schedule),
+                "when": f"{in_words(task.schedule)}{_next(task)}",
                 "status_kind": STATUS_KINDS.get(TaskStatus(task.status), ""),
                 "runs": list(Job.objects.filter(task=task).order_by("-created_at")[:10]),
                 "may_run": self.actor(request).may(Role.EDITOR),
@@ -193,7 +195,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
 
     @admin.display(description="When")
     def when(self, task: CollectionTask) -> str:
-        return in_words(task.schedule)
+        return f"{in_words(task.schedule)}{_next(task)}"
 
     @admin.display(description="Status")
     def state(self, task: CollectionTask) -> SafeString:
@@ -202,3 +204,8 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
     @admin.display(description="Actions")
     def one_click(self, task: CollectionTask) -> SafeString:
         return render_to_string("cartulary/task_buttons.html", {"task": task})
+
+
+def _next(task: CollectionTask) -> str:
+    """`; next in 3 hours`, nothing for one that no schedule will run."""
+    return f"; next in {timeuntil(task.next_run_at, depth=1)}" if task.next_run_at else ""
