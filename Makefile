@@ -2,6 +2,7 @@
 # make test    lint, types, then every test on SQLite, and on PostgreSQL where a server answers
 # make fmt     format and mend what can be mended
 # make lint    ruff and mypy
+# make protos  generate the gRPC messages from the .proto files
 # make bench   measure against hand-written SQL, on PostgreSQL
 # make hooks   run the checks before each commit
 
@@ -17,10 +18,10 @@ DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench hooks clean
+.PHONY: help run test lint fmt protos bench hooks clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -6
+	@sed -n 's/^# //p' Makefile | head -7
 
 $(RUN_STAMP):
 	@echo "Making the environment (.venv) with $$($(PYTHON) --version): this takes a minute or two, once"
@@ -58,6 +59,9 @@ test: lint
 	else \
 		echo "The run on PostgreSQL is left out"; $(BIN)/coverage report; \
 	fi
+
+protos: $(DEV_STAMP)
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. */protos/*.proto
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench

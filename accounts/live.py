@@ -51,6 +51,11 @@ def serve_on(loop: asyncio.AbstractEventLoop) -> None:
         _state.server = _Sender(loop)
 
 
+def serving_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that serves this process's sockets, where there is one."""
+    return _state.server.loop if _state.server is not None else None
+
+
 def flush(timeout: float = 1.0) -> None:
     """Wait until what was published in this process is sent, at most `timeout` seconds."""
     sender, deadline = _state.own, time.monotonic() + timeout

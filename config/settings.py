@@ -55,6 +55,18 @@ GRPC_PORT = env.integer("GRPC_PORT", 9090, low=1, high=65535)
 HTTP_THREADS = env.integer("HTTP_THREADS", 16, low=1, high=500)
 """Requests answered at the same time; each holds a database connection while it is."""
 
+GRPC_THREADS = env.integer("GRPC_THREADS", 8, low=1, high=500)
+"""gRPC calls answered at the same time; streams have threads of their own."""
+GRPC_STREAMS = env.integer("GRPC_STREAMS", 64, low=1, high=10_000)
+"""gRPC streams that one process serves at the same time; each holds a thread."""
+GRPC_MESSAGE_LIMIT = env.integer("GRPC_MESSAGE_LIMIT", 16 * 1024 * 1024, low=1024, high=2**30)
+"""Bytes of a gRPC request; more is answered with RESOURCE_EXHAUSTED."""
+GRPC_TLS_CERT = env.text("GRPC_TLS_CERT")
+GRPC_TLS_KEY = env.text("GRPC_TLS_KEY")
+"""Files in PEM form; without them gRPC is served in clear text."""
+GRPC_TLS_CLIENT_CA = env.text("GRPC_TLS_CLIENT_CA")
+"""The authority whose certificates clients must show; they need none where it is empty."""
+
 WORKER_THREADS = env.integer("WORKER_THREADS", 4, low=1, high=100)
 """Jobs that one `manage.py up` carries out at the same time."""
 LOGGING = logs.configure(
@@ -138,7 +150,7 @@ def _database() -> dict[str, Any]:
         config["CONN_MAX_AGE"] = None  # opening a file and its pragmas take as long as ten queries
     else:
         # Every thread that may hold a connection at once: requests, jobs and their leases, beat, gRPC.
-        size = env.integer("DATABASE_POOL", HTTP_THREADS + 2 * WORKER_THREADS + 8, low=1, high=500)
+        size = env.integer("DATABASE_POOL", HTTP_THREADS + 2 * WORKER_THREADS + GRPC_THREADS + 4, low=1, high=500)
         config["CONN_HEALTH_CHECKS"] = True  # 0.05 ms a request, and no error after the server was restarted
         options.setdefault("pool", {"min_size": 0, "max_size": size, "timeout": 10})
         config["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_BEHIND_PGBOUNCER")

@@ -1,0 +1,167 @@
+"""What the doors besides REST ask of the catalog: ids and tags as they come, and pages of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+
+from accounts.actor import Actor
+from catalog import reading
+from catalog.models import Asset, AssetTag, AssetType, Relationship, Tag
+from catalog.querysets import AssetQuerySet
+from catalog.search import matching
+from catalog.services import create_relationship
+from catalog.validation import tag_key
+from contracts.errors import BadRequest, NotFound
+
+M = TypeVar("M", bound=Model)
+LIMIT = 20
+MOST = 100
+MOST_OFFSET = 2**31 - 1
+SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
+
+
+class TagRow(NamedTuple):
+    """A tag as an asset shows it."""
+
+    id: UUID
+    name: str
+    category: str
+    description: str
+    key: str
+
+
+class Page(NamedTuple):
+    """Rows of `reading.rows`, and how many there are in all."""
+
+    rows: Sequence[Any]
+    total: int
+
+
+def uuid_of(value: object) -> UUID | None:
+    """The value as a UUID, None where it is none."""
+    try:
+        return value if isinstance(value, UUID) else UUID(str(value))
+    except ValueError:
+        return None
+
+
+def key_of(value: object, resource: str) -> UUID:
+    """The id of a thing. What is no id names nothing: raises NotFound."""
+    key = uuid_of(value)
+    if key is None:
+        raise NotFound(resource=resource, **{f"{resource}_id": str(value)})
+    return key
+
+
+def window(limit: int, offset: int) -> tuple[int, int]:
+    """A page's limit and offset, checked. Raises BadRequest."""
+    if not 1 <= limit <= MOST:
+        raise BadRequest(fields={"limit": [f"Must be a whole number from 1 to {MOST}."]})
+    if not 0 <= offset <= MOST_OFFSET:
+        raise BadRequest(fields={"offset": ["Must be a whole number, 0 or more."]})
+    return limit, offset
+
+
+def page_keys(found: QuerySet[M], limit: int, offset: int) -> list[Any]:
+    """The keys of a page, which an index on the order holds: the rows of a deep page are not walked over."""
+    return list(found.values_list("pk", flat=True)[offset : offset + limit])
+
+
+def assets_page(
+    actor: Actor,
+    *,
+    type: str = "",
+    tags: Sequence[str] = (),
+    words: str = "",
+    sort: str = "",
+    limit: int = LIMIT,
+    offset: int = 0,
+    with_schema: bool = False,
+) -> Page:
+    """A page of the assets of this type that carry all these tags and hold these words. Three statements and one a tag.
+
+    Raises BadRequest.
+    """
+    limit, offset = window(limit, offset)
+    found = Asset.objects.visible_to(actor)
+    if type:
+        if type not in AssetType.values:
+            raise BadRequest(fields={"type": [f"'{type}' is none of {', '.join(AssetType.values)}."]})
+        found = found.filter(type=type)
+    for name in tags:
+        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=_tags_named(actor, name))
+        found = found.filter(Exists(carried))
+    holds = matching(actor=actor, query=words)
+    if holds is not None:
+        found = found.filter(pk__in=holds)
+    keys = page_keys(found.order_by(*_order(sort)), limit, offset)
+    return Page(rows_of(actor, keys, with_schema=with_schema), found.count())
+
+
+def rows_of(actor: Actor, keys: Sequence[UUID], *, with_schema: bool) -> list[Any]:
+    """The rows of these assets that the actor can see, in this order. One statement, none for no keys."""
+    if not keys:
+        return []
+    visible: AssetQuerySet = Asset.objects.visible_to(actor).filter(pk__in=keys)
+    found = {row.pk: row for row in reading.rows(visible, with_schema=with_schema)}
+    return [found[key] for key in keys if key in found]
+
+
+def row_of(actor: Actor, key: UUID) -> Any:
+    """One asset with its schema. Raises NotFound."""
+    found = rows_of(actor, [key], with_schema=True)
+    if not found:
+        raise NotFound(resource="asset", asset_id=str(key))
+    return found[0]
+
+
+def tags_by_asset(keys: Collection[UUID]) -> dict[UUID, list[TagRow]]:
+    """The tags of these assets, each asset's in alphabetical order. One statement, none for no keys."""
+    if not keys:
+        return {}
+    rows = AssetTag.objects.filter(asset__in=keys).values_list(
+        "asset_id", "tag_id", "tag__name", "tag__category", "tag__description", "tag__key"
+    )
+    found: dict[UUID, list[TagRow]] = {}
+    for asset_id, tag_id, name, category, description, key in sorted(rows, key=lambda row: row[5]):
+        found.setdefault(asset_id, []).append(TagRow(tag_id, name, category, description, key))
+    return found
+
+
+def tag_names(actor: Actor, values: Iterable[str], *, to_filter: bool = False) -> list[str]:
+    """Names of tags from names and ids. Raises NotFound for an id that is no tag's; as a filter it finds nothing."""
+    values = list(values)
+    ids = {value: key for value in values if (key := uuid_of(value))}
+    known = {tag.pk: tag.name for tag in Tag.objects.visible_to(actor).filter(pk__in=ids.values())} if ids else {}
+    for value, key in ids.items():
+        if key not in known and not to_filter:
+            raise NotFound(resource="tag", tag_id=value)
+    return [known.get(ids[value], value) if value in ids else value for value in values]
+
+
+def relate(actor: Actor, source: object, target: object, type: str, metadata: dict[str, Any]) -> Relationship:
+    """Relate two assets by their ids. Raises NotFound, Invalid, Conflict, Forbidden."""
+    keys = [key_of(source, "asset"), key_of(target, "asset")]
+    ends = Asset.objects.visible_to(actor).in_bulk(keys)
+    for key in keys:
+        if key not in ends:
+            raise NotFound(resource="asset", asset_id=str(key))
+    return create_relationship(actor=actor, source=ends[keys[0]], target=ends[keys[1]], type=type, metadata=metadata)
+
+
+def _tags_named(actor: Actor, name: str) -> list[UUID]:
+    tags = Tag.objects.visible_to(actor)
+    key = uuid_of(name)
+    return list((tags.filter(pk=key) if key else tags.filter(key=tag_key(name))).values_list("pk", flat=True))
+
+
+def _order(sort: str) -> list[str]:
+    field, _, direction = (sort or "updated_at:desc").partition(":")
+    if field not in SORTS or direction.lower() not in {"", "asc", "desc"}:
+        raise BadRequest(fields={"sort": [f"'{sort}' is no field of {', '.join(SORTS)} with :asc or :desc behind it."]})
+    sign = "-" if direction.lower() == "desc" else ""
+    return [f"{sign}{field}", f"{sign}pk"]
