@@ -71,7 +71,11 @@ def contract_of(path: str) -> type[ContractView] | None:
 def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """The error in the shape of the path's contract, as JSON; None where no contract owns the path."""
     contract = contract_of(request.path_info)
-    return None if contract is None else _json(contract, problem_of(error, request), request)
+    if contract is None:
+        return None
+    response = _json(contract, problem_of(error, request), request)
+    response._has_been_logged = response.status_code == 500  # type: ignore[attr-defined]  # with its traceback
+    return response
 
 
 def _json(contract: type[ContractView], problem: Problem, request: HttpRequest) -> HttpResponse:

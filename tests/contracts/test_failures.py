@@ -196,20 +196,21 @@ def test_a_wrong_method_names_the_right_ones(name: str, editor: APIClient) -> No
     assert set(answer["Allow"].split(", ")) == {"GET", "POST", "HEAD", "OPTIONS"}
 
 
-@pytest.mark.parametrize("kind", ["bug", "not-null"])
-def test_a_bug_is_logged_once_with_its_request_id_and_announced(kind: str, nobody: APIClient, caplog) -> None:
+@pytest.mark.parametrize("path", ["/v1/broken/bug", "/v1/broken/not-null", "/v1/broken/render", "/v1/outside"])
+def test_a_bug_is_logged_once_with_its_request_id_and_announced(path: str, nobody: APIClient, caplog) -> None:
     heard: list[Any] = []
     got_request_exception.connect(lambda **said: heard.append(said), weak=False, dispatch_uid="bug")
     try:
-        answer = nobody.get(f"/v1/broken/{kind}", HTTP_X_REQUEST_ID="trace-me")
+        answer = nobody.get(path, HTTP_X_REQUEST_ID="trace-me")
     finally:
         got_request_exception.disconnect(dispatch_uid="bug")
     assert answer.status_code == 500
-    records = [record for record in caplog.records if record.name == "contracts"]
+    records = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(records) == 1
-    said = records[0].msg
+    said: Any = records[0].msg
     assert said["request_id"] == "trace-me"
-    assert said["path"] == f"/v1/broken/{kind}"
+    assert said["path"] == path
+    assert isinstance(said["exc_info"], Exception)
     assert len(heard) == 1
 
 
