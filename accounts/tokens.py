@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, connection
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.actor import Actor, member_actor
-from accounts.models import ApiKey, Membership, Role, User
+from accounts.models import ApiKey, Membership, Organization, Role, User
+from audit.prepared import PreparedQuery
 from contracts.errors import Unauthenticated
 
 logger = logging.getLogger(__name__)
@@ -95,15 +98,39 @@ def _membership_of(token: Token) -> Membership:
         user_id, organization_id = UUID(token["user_id"]), UUID(token["org"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated("The token is not one of ours") from error
-    membership = (
-        Membership.objects.select_related("user", "organization")
-        .filter(user=user_id, organization=organization_id, user__is_active=True)
-        .first()
-    )
-    if membership is None:
+    found = _MEMBERSHIP.first(user_id, organization_id)
+    if found is None:
         raise Unauthenticated("The token's user is no longer a member of its organization")
+    membership = _membership_from(found)
     if not constant_time_compare(str(token.get("stamp")), _stamp(membership.user)):
         raise Unauthenticated("The password was changed since this token was issued")
+    return membership
+
+
+def _columns(model: type[Model], prefix: str = "") -> list[str]:
+    return [prefix + field.attname for field in model._meta.concrete_fields]
+
+
+_MEMBERSHIP = PreparedQuery(
+    lambda user_id, organization_id: (
+        Membership.objects.order_by()
+        .filter(user=user_id, organization=organization_id, user__is_active=True)
+        .values_list(*_columns(Membership), *_columns(User, "user__"), *_columns(Organization, "organization__"))
+    ),
+    ids=2,
+)
+"""Asked with every request: an active user's membership, the user and the organization."""
+
+
+def _membership_from(row: Sequence[Any]) -> Membership:
+    """The membership, user and organization that a row of `_MEMBERSHIP` holds."""
+    made: list[Any] = []
+    for model in (Membership, User, Organization):
+        names = _columns(model)
+        values, row = row[: len(names)], row[len(names) :]
+        made.append(model.from_db(connection.alias, names, values))
+    membership: Membership = made[0]
+    membership.user, membership.organization = made[1], made[2]
     return membership
 
 

@@ -82,7 +82,11 @@ def _upload(world: World) -> list[Row]:
     upload(world, sbom_bytes("known"))
     for work, ours, floor_packages in (
         ("an SBOM of 20,000 components never seen", lambda: next(fresh), True),
-        ("an SBOM of 20,000 components, the next version", lambda: sbom_bytes("known", version=str(next(known))), False),
+        (
+            "an SBOM of 20,000 components, the next version",
+            lambda: sbom_bytes("known", version=str(next(known))),
+            False,
+        ),
     ):
         prepared = [ours() for _ in range(7)]
         bare = [next(floors) for _ in range(6)]
@@ -162,9 +166,7 @@ def _any_package(world: World) -> Any:
 
 def _difference(world: World, old: Release, new: Release) -> Row:
     for release, version in ((old, "90"), (new, "91")):
-        add_to_release(
-            actor=world.actor, release=release, artifact=upload(world, sbom_bytes("known", version=version))
-        )
+        add_to_release(actor=world.actor, release=release, artifact=upload(world, sbom_bytes("known", version=version)))
         release.refresh_from_db()
     floor_ms, product_ms = compare(
         lambda: [_bare_read(release) for release in (old, new)], lambda: difference(old, new), runs=7
@@ -194,7 +196,9 @@ def _search(world: World, release: Release) -> Row:
     connection.cursor().execute("ANALYZE registry_content, registry_collectionitem, registry_release, registry_package")
     wanted = Wanted(purl="pkg:maven/org.example.known/part-777", version_range="vers:maven/>=17.0|<17.200")
     floor_ms, product_ms = compare(
-        lambda: _bare_search(world), lambda: list(rows_of(releases_with(actor=world.actor, wanted=wanted))[:20]), runs=30
+        lambda: _bare_search(world),
+        lambda: list(rows_of(releases_with(actor=world.actor, wanted=wanted))[:20]),
+        runs=30,
     )
     statements = statements_of(lambda: list(rows_of(releases_with(actor=world.actor, wanted=wanted))[:20]))
     work = f"releases with a component in a range, of {SIZE * SBOMS:,} components"
