@@ -190,6 +190,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is down is waited for
 CELERY_RESULT_EXPIRES = None  # nothing is kept there, nothing is cleaned up
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep files": {"task": "registry.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
     "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "seal the trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }
