@@ -37,6 +37,7 @@ class Tea(ContractView):
     throttle_classes = [ReleasesThrottle]
     permission_classes = [PublicReads]
     http_method_names = ["get", "head", "options"]
+    schema = None  # the standard publishes its own description
 
     @classmethod
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
