@@ -31,7 +31,7 @@ from tests.registry.entries import put
 pytestmark = pytest.mark.filterwarnings("ignore::Bio.BiopythonWarning")
 
 _STATED = re.compile(r"^SQ   SEQUENCE\s+(\d+) AA;\s+(\d+) MW;\s+([0-9A-F]{16}) CRC64;", re.MULTILINE)
-SWISSPROT = "F2CXE6 H2CNN8 O23729 O95832 P04439 P0A186 P0CK95 P16235 P39896 P60137 P60904".split()
+SWISSPROT = [
     "F2CXE6",
     "H2CNN8",
     "O23729",
