@@ -361,6 +361,15 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Releases",
+                "items": [
+                    _page("Products", "inventory_2", "registry_product_changelist"),
+                    _page("Releases", "rocket_launch", "registry_release_changelist"),
+                    _page("Artifacts", "description", "registry_artifact_changelist"),
+                    _page("Components", "package_2", "registry_package_changelist"),
+                ],
+            },
+            {
                 "title": "Collection",
                 "items": [
                     _page("Data sources", "database", "ingestion_datasource_changelist"),

@@ -36,7 +36,8 @@ class Wanted:
     """What is asked for of components; all that is given must hold.
 
     `name` without regard to case, alone or as `group/name`; `purl` with or without a version; `version` exactly;
-    `version_range` as `vers:pypi/>=1.0|<2.0`; `licence` as an identifier or a whole expression.
+    `version_range` as `vers:pypi/>=1.0|<2.0`; `licence` as an identifier or a whole expression; `package_id` as
+    the index knows it.
     """
 
     name: str = ""
@@ -44,10 +45,11 @@ class Wanted:
     version: str = ""
     version_range: str = ""
     licence: str = ""
+    package_id: UUID | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.name or self.purl or self.licence)
+        return not (self.name or self.purl or self.licence or self.package_id)
 
 
 def components_like(*, actor: Actor, wanted: Wanted) -> QuerySet[Content]:
@@ -64,7 +66,7 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
         raise Invalid(fields={"components": ["Ask for a name, a purl or a licence."]})
     found: dict[str, Any] = {}
     version = wanted.version
-    if wanted.name or wanted.purl:
+    if wanted.name or wanted.purl or wanted.package_id:
         packages = Package.objects.all().visible_to(actor)
         if wanted.purl:
             split = split_purl(wanted.purl)
@@ -74,6 +76,8 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
             version = version or split[1]
         if wanted.name:
             packages = packages.filter(_named(wanted.name))
+        if wanted.package_id:
+            packages = packages.filter(pk=wanted.package_id)
         found["package__in"] = list(packages.values_list("pk", flat=True))
     if version:
         found["version"] = version

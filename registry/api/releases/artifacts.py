@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
-from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.request import Request
@@ -24,6 +23,7 @@ from registry.api.releases.serializers import (
     ArtifactSerializer,
     RelationshipSerializer,
 )
+from registry.artifact_content import content_response
 from registry.models import Artifact, ArtifactRelationship, Release
 from registry.services.artifact_relationships import relate_artifacts, unrelate_artifacts
 from registry.services.artifacts import Upload, add_artifact, delete_artifact, update_artifact
@@ -81,21 +81,6 @@ class OneArtifact(ArtifactViews):
 
     def content(self, request: Request, artifact_id: str) -> HttpResponseBase:
         return content_response(self.get_object())
-
-
-def content_response(artifact: Artifact) -> FileResponse:
-    """The bytes as they were uploaded."""
-    filename = artifact.filename or f"{artifact.format}-{artifact.sha256[:12]}"
-    try:
-        stream = storage.open(artifact.sha256)
-    except FileNotFoundError:
-        raise NotFound("The artifact's bytes are not in the storage", resource="artifact") from None
-    response = FileResponse(stream, as_attachment=True, filename=filename, content_type=artifact.media_type)
-    response["Content-Length"] = str(artifact.size)
-    response["ETag"] = f'"{artifact.sha256}"'
-    response["X-Checksum-SHA256"] = artifact.sha256
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 class ReleaseArtifacts(ArtifactViews):

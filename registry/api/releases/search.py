@@ -278,7 +278,7 @@ class SearchComponents(ReleasesView[Content]):
     def search(self, request: Request) -> Response:
         """One row for each component asked for in each release's current artifacts, newest release first."""
         asked = Asked(request, WANTED)
-        wanted = Wanted(**{name: asked.text(name) for name in WANTED})
+        wanted = _wanted({name: asked.text(name) for name in WANTED})
         rows = self.sliced(rows_of(releases_with(actor=self.actor, wanted=wanted)))
         return self.get_paginated_response([_row(row) for row in rows])
 
@@ -313,7 +313,17 @@ def _components(given: Any) -> Wanted | None:
         given.setdefault("licence", given.pop("license"))
     if not all(isinstance(value, str) for value in given.values()):
         raise BadRequest(fields={"components": ["What is asked for must be texts."]})
-    return Wanted(**given)
+    return _wanted(given)
+
+
+def _wanted(given: Mapping[str, str]) -> Wanted:
+    return Wanted(
+        name=given.get("name", ""),
+        purl=given.get("purl", ""),
+        version=given.get("version", ""),
+        version_range=given.get("version_range", ""),
+        licence=given.get("licence", ""),
+    )
 
 
 def _dates(asked: Asked) -> tuple[date | datetime | None, date | datetime | None]:

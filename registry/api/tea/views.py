@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.errors import NotFound
-from registry.api.releases.artifacts import content_response
 from registry.api.tea import shapes
 from registry.api.tea.base import VERSION, Tea, uuid_in_tei
+from registry.artifact_content import content_response
 from registry.models import Artifact, Product, ProductVersion, Project, Release
 
 

@@ -1,0 +1,306 @@
+"""Products with their tree, projects, and releases: what they hold, what changed, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.safestring import SafeString
+
+from accounts.actor import Actor
+from accounts.admin_base import DropdownFilter, TenantAdmin, VisibleFilter, badge, posted
+from accounts.models import Role
+from accounts.templatetags.cartulary import ago
+from contracts.errors import DomainError, Invalid
+from registry.admin.releases_forms import ProductForm, ProjectForm, ReleaseForm
+from registry.models import Artifact, Content, Product, Project, Release, ReleaseStatus
+from registry.models.releases import STEPS
+from registry.questions import difference, licences_of, sboms_of, vulnerabilities_of
+from registry.services.artifacts import Upload
+from registry.services.collections import remove_from_release, upload_to_release
+from registry.services.products import (
+    create_product,
+    create_project,
+    delete_product,
+    delete_project,
+    update_product,
+    update_project,
+)
+from registry.services.releases import create_release, delete_release, update_release
+
+KINDS = {ReleaseStatus.DRAFT: "info", ReleaseStatus.RELEASED: "success", ReleaseStatus.ARCHIVED: ""}
+STATEMENT_KINDS = {
+    "affected": "danger",
+    "not_affected": "success",
+    "fixed": "success",
+    "under_investigation": "warning",
+}
+SHOWN = 200
+"""Components, changes or statements that a page lists; a search narrows down."""
+ASK = {
+    ReleaseStatus.RELEASED: "Release it? Its artifacts are kept from now on; changes make new collections.",
+    ReleaseStatus.ARCHIVED: "Archive it? An archived release never changes again.",
+}
+WORDS = {ReleaseStatus.RELEASED: "Release", ReleaseStatus.ARCHIVED: "Archive"}
+
+
+class StatusFilter(DropdownFilter):
+    title = "status"
+    parameter_name = "status"
+    options = ReleaseStatus.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class ProductFilter(VisibleFilter):
+    title = "product"
+    parameter_name = "product"
+    model = Product
+
+
+class ReleaseProductFilter(ProductFilter):
+    parameter_name = "project__product"
+
+
+@admin.register(Product)
+class ProductAdmin(TenantAdmin[Product]):
+    form = ProductForm
+    change_form_template = "registry/product.html"
+    list_display = ("name", "category", "lifecycle_status", "labels", "projects_", "changed")
+    list_filter_submit = True
+    list_select_related = ("organization",)
+    ordering = ("name",)
+    search_fields = ("name", "category", "description")
+    fields = ("name", "description", "category", "lifecycle_status", "tag_words", "tei", "is_public")
+
+    def visible_to(self, actor: Actor) -> QuerySet[Product]:
+        return Product.objects.all().visible_to(actor).annotate(project_count=Count("projects"))
+
+    def create(self, actor: Actor, form: Any) -> Product:
+        return create_product(actor=actor, data=form.said())
+
+    def update(self, actor: Actor, obj: Product, form: Any) -> Product:
+        return update_product(actor=actor, product=obj, changes=form.said())
+
+    def remove(self, actor: Actor, obj: Product) -> None:
+        delete_product(actor=actor, product=obj)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """With the tree: its projects, and the releases of each, newest version first."""
+        product = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if product is not None:
+            releases = Release.objects.order_by("-sort_key").annotate(artifact_count=Count("collection__items"))
+            projects = product.projects.prefetch_related(Prefetch("releases", queryset=releases)).order_by("name")
+            context |= {"product": product, "projects": projects, "kinds": KINDS}
+            context["may_edit"] = self.has_change_permission(request, product)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @admin.display(description="Tags")
+    def labels(self, product: Product) -> str:
+        return ", ".join(product.tags) or "-"
+
+    @admin.display(description="Projects", ordering="project_count")
+    def projects_(self, product: Any) -> int:
+        return int(product.project_count)
+
+    @admin.display(description="Changed", ordering="updated_at")
+    def changed(self, product: Product) -> SafeString | str:
+        return ago(product.updated_at)
+
+
+@admin.register(Project)
+class ProjectAdmin(TenantAdmin[Project]):
+    form = ProjectForm
+    list_display = ("name", "product", "type", "status", "releases_", "changed")
+    list_filter = (ProductFilter,)
+    list_filter_submit = True
+    list_select_related = ("product", "organization")
+    ordering = ("product__name", "name")
+    search_fields = ("name", "description", "product__name")
+    fields = ("product", "name", "description", "type", "status", "tag_words")
+
+    def visible_to(self, actor: Actor) -> QuerySet[Project]:
+        return Project.objects.all().visible_to(actor).annotate(release_count=Count("releases"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("product",) if obj else ()
+
+    def create(self, actor: Actor, form: Any) -> Project:
+        return create_project(actor=actor, product=form.cleaned_data["product"], data=form.said())
+
+    def update(self, actor: Actor, obj: Project, form: Any) -> Project:
+        return update_project(actor=actor, project=obj, changes=form.said())
+
+    def remove(self, actor: Actor, obj: Project) -> None:
+        delete_project(actor=actor, project=obj)
+
+    @admin.display(description="Releases", ordering="release_count")
+    def releases_(self, project: Any) -> int:
+        return int(project.release_count)
+
+    @admin.display(description="Changed", ordering="updated_at")
+    def changed(self, project: Project) -> SafeString | str:
+        return ago(project.updated_at)
+
+
+@admin.register(Release)
+class ReleaseAdmin(TenantAdmin[Release]):
+    form = ReleaseForm
+    change_form_template = "registry/release.html"
+    list_display = ("named", "product", "state", "release_date", "artifacts_", "changed")
+    list_filter = (ReleaseProductFilter, StatusFilter)
+    list_filter_submit = True
+    list_select_related = ("project__product", "organization", "collection")
+    ordering = ("-created_at", "-id")
+    search_fields = ("version", "project__name", "project__product__name")
+    fields = ("project", "version", "release_type", "release_notes", "approvers", "inputs")
+
+    def visible_to(self, actor: Actor) -> QuerySet[Release]:
+        return Release.objects.all().visible_to(actor).annotate(artifact_count=Count("collection__items"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("project", "version") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_draft = obj is None or obj.status == ReleaseStatus.DRAFT
+        return is_draft and super().has_delete_permission(request, obj)
+
+    def create(self, actor: Actor, form: Any) -> Release:
+        metadata = {name: value for name, value in form.said().items() if value is not None}
+        data = {"version": form.cleaned_data["version"], "metadata": metadata}
+        return create_release(actor=actor, project=form.cleaned_data["project"], data=data)
+
+    def update(self, actor: Actor, obj: Release, form: Any) -> Release:
+        return update_release(actor=actor, release=obj, changes={"metadata": form.said()})
+
+    def remove(self, actor: Actor, obj: Release) -> None:
+        delete_release(actor=actor, release=obj)
+
+    # The list ------------------------------------------------------------------------------------
+
+    @admin.display(description="Release", ordering="sort_key")
+    def named(self, release: Release) -> str:
+        return f"{release.project.name} {release.version}"
+
+    @admin.display(description="Product", ordering="project__product__name")
+    def product(self, release: Release) -> str:
+        return release.project.product.name
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, release: Release) -> SafeString:
+        return badge(release.get_status_display(), KINDS[ReleaseStatus(release.status)])
+
+    @admin.display(description="Artifacts", ordering="artifact_count")
+    def artifacts_(self, release: Any) -> int:
+        return int(release.artifact_count)
+
+    @admin.display(description="Changed", ordering="updated_at")
+    def changed(self, release: Release) -> SafeString | str:
+        return ago(release.updated_at)
+
+    # The page ------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        release = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if release is not None:
+            context |= self._page(request, release)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _page(self, request: HttpRequest, release: Release) -> dict[str, Any]:
+        may_edit = self.has_change_permission(request, release)
+        since = self._since(release, request.GET.get("since", ""))
+        statements = vulnerabilities_of(release)
+        contents = _contents(release, request.GET.get("q", ""))
+        return {
+            "release": release,
+            "title": str(release),
+            "status_kind": KINDS[ReleaseStatus(release.status)],
+            "steps": [
+                {"status": step, "words": WORDS[step], "ask": ASK[step]}
+                for step in (ReleaseStatus.RELEASED, ReleaseStatus.ARCHIVED)
+                if may_edit and step in STEPS[release.status]
+            ],
+            "may_upload": may_edit and release.status != ReleaseStatus.ARCHIVED,
+            "artifacts": Artifact.objects.all().in_release(release),
+            "collections": release.collections.prefetch_related("items__artifact").select_related("created_by"),
+            "contents": contents[:SHOWN],
+            "contents_query": request.GET.get("q", ""),
+            "contents_total": contents.count(),
+            "licences": licences_of(release),
+            "statements": statements[:SHOWN],
+            "statement_kinds": STATEMENT_KINDS,
+            "since": since,
+            "others": release.project.releases.exclude(pk=release.pk).order_by("-sort_key")[:100],
+            "changes": difference(since, release) if since else None,
+            "shown": SHOWN,
+        }
+
+    def _since(self, release: Release, version: str) -> Release | None:
+        others = release.project.releases.exclude(pk=release.pk)
+        chosen = others.filter(version=version).first() if version else None
+        return chosen or others.filter(sort_key__lt=release.sort_key).order_by("-sort_key").first()
+
+    def object_views(self) -> Any:
+        return {"status": posted(self.status), "upload": posted(self.upload), "take_out": posted(self.take_out)}
+
+    def status(self, request: HttpRequest, release: Release) -> HttpResponse:
+        actor = self.actor(request, release)
+        done = update_release(actor=actor, release=release, changes={"status": request.POST.get("status", "")})
+        messages.success(request, f"{done} is {done.get_status_display().lower()} now.")
+        return HttpResponseRedirect(self.url("change", release.pk))
+
+    def upload(self, request: HttpRequest, release: Release) -> HttpResponse:
+        """One dropped file; answers a script in JSON: what became of it, or why it was refused."""
+        actor, file = self.actor(request, release), request.FILES.get("file")
+        try:
+            actor.require(Role.EDITOR)
+            if file is None:
+                raise Invalid(fields={"file": ["Choose a file."]})
+            upload = Upload(
+                content=file.chunks(),
+                type=request.POST.get("type", "sbom"),
+                format=request.POST.get("format", ""),
+                filename=(file.name or "")[:255],
+                media_type=(file.content_type or "")[:100],
+            )
+            added, placement = upload_to_release(actor=actor, release=release, upload=upload)
+        except DomainError as error:
+            return JsonResponse({"error": _words(error)}, status=400)
+        artifact = added.artifact
+        words = f"{artifact}: {artifact.component_count} components, {artifact.statement_count} statements"
+        return JsonResponse({"words": words, "new": placement.is_new})
+
+    def take_out(self, request: HttpRequest, release: Release) -> HttpResponse:
+        """Take an artifact out of the release's current set."""
+        actor = self.actor(request, release)
+        held = Artifact.objects.all().in_release(release).filter(pk=request.POST.get("artifact", "")).first()
+        if held is None:
+            messages.error(request, "The release does not hold this artifact.")
+        else:
+            remove_from_release(actor=actor, release=release, artifact=held, comment=request.POST.get("comment", ""))
+            messages.success(request, f"{held} is out of {release}.")
+        return HttpResponseRedirect(f"{self.url('change', release.pk)}#artifacts")
+
+
+def _contents(release: Release, query: str) -> QuerySet[Content]:
+    found = Content.objects.filter(artifact__in=sboms_of(release)).select_related("package", "licence")
+    if query:
+        found = found.filter(package__folded_name__contains=query.lower())
+    return found.order_by("package__name", "version", "pk")
+
+
+def _words(error: DomainError) -> str:
+    if isinstance(error, Invalid) and error.fields:
+        listed: Iterable[tuple[str, list[str]]] = list(error.fields.items())[:5]
+        return "; ".join(f"{path}: {problems[0]}" for path, problems in listed)
+    return error.message

@@ -1,0 +1,176 @@
+"""The curators' pages of products, releases, artifacts and components."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.actor import Actor
+from accounts.models import Membership
+from registry.models import Artifact, Package, Product, Project, Release
+from registry.services.artifacts import add_artifact
+from registry.services.collections import upload_to_release
+from registry.services.products import create_product, create_project
+from registry.services.releases import create_release, update_release
+from tests.adminkit import page, session_of
+from tests.registry.documents import csaf, sbom, upload
+
+LOG4J = "pkg:maven/org.apache.logging.log4j/log4j-core"
+
+
+@pytest.fixture(autouse=True)
+def own_storage(tmp_path: Path, settings) -> None:
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def project(bob_actor: Actor) -> Project:
+    product = create_product(actor=bob_actor, data={"name": "Shop", "tags": ["web"]})
+    return create_project(actor=bob_actor, product=product, data={"name": "Web"})
+
+
+@pytest.fixture
+def release(bob_actor: Actor, project: Project) -> Release:
+    """1.1, with a VEX that speaks of it; 1.0 before it is released."""
+    for version, log4j in (("1.0", "2.14.1"), ("1.1", "2.17.0")):
+        made = create_release(actor=bob_actor, project=project, data={"version": version})
+        upload_to_release(
+            actor=bob_actor, release=made, upload=upload(sbom((LOG4J, log4j), licences={"log4j-core": "MIT"}))
+        )
+    update_release(actor=bob_actor, release=Release.objects.get(version="1.0"), changes={"status": "released"})
+    add_artifact(actor=bob_actor, upload=upload(csaf(f"{LOG4J}@2.17.0"), type="vex"))
+    return Release.objects.get(version="1.1")
+
+
+@pytest.fixture
+def browser(bob_member: Membership) -> Client:
+    return session_of(bob_member)
+
+
+def shown(browser: Client, name: str, *args: Any, query: str = "") -> str:
+    response = browser.get(page(name, *args) + query)
+    assert response.status_code == 200, response.headers
+    return response.content.decode()
+
+
+def test_a_product_shows_its_tree(browser: Client, release: Release):
+    text = shown(browser, "registry_product_change", Product.objects.get().pk)
+    for word in ("Web", "1.0", "1.1", "Released", "Draft"):
+        assert word in text
+
+
+def test_a_product_a_project_and_a_release_are_made_by_hand(browser: Client, bob_member: Membership):
+    fields = {"name": "Shop", "lifecycle_status": "active", "tag_words": "a, b", "tei": "urn:tei:uuid:example.com:1"}
+    assert browser.post(page("registry_product_add"), fields).status_code == 302
+    product = Product.objects.get()
+    assert (product.tags, product.identifiers[0]["idType"]) == (["a", "b"], "TEI")
+    fields = {"product": str(product.pk), "name": "Web", "type": "application", "status": "active"}
+    assert browser.post(page("registry_project_add"), fields).status_code == 302
+    fields = {"project": str(Project.objects.get().pk), "version": "1.0", "release_notes": "First", "approvers": "A, B"}
+    assert browser.post(page("registry_release_add"), fields).status_code == 302
+    release = Release.objects.get()
+    assert release.metadata == {"release_notes": "First", "approvers": ["A", "B"]}
+    again = browser.post(page("registry_release_add"), fields)
+    assert "Version already exists" in again.content.decode()
+    changed = browser.post(page("registry_release_change", release.pk), {"release_notes": "", "approvers": "C"})
+    assert changed.status_code == 302
+    release.refresh_from_db()
+    assert release.metadata == {"approvers": ["C"]}
+
+
+def test_a_release_shows_artifacts_contents_difference_licences_statements_and_collections(
+    browser: Client, release: Release
+):
+    text = shown(browser, "registry_release_change", release.pk)
+    for word in (
+        "log4j-core",
+        "2.14.1",
+        "2.17.0",
+        "upgraded",
+        "MIT",
+        "CVE-2021-44228",
+        "Collection 1",
+        "Drop files here",
+    ):
+        assert word in text, word
+    assert "Nothing is found" in shown(browser, "registry_release_change", release.pk, query="?q=django")
+
+
+def test_a_status_is_changed_after_a_question(browser: Client, vera_member: Membership, release: Release):
+    assert "data-confirm" in shown(browser, "registry_release_change", release.pk)
+    url = page("registry_release_status", release.pk)
+    session_of(vera_member).post(url, {"status": "released"})
+    release.refresh_from_db()
+    assert release.status == "draft"
+    assert browser.get(url).status_code == 405
+    browser.post(url, {"status": "released"})
+    release.refresh_from_db()
+    assert release.status == "released"
+    told = browser.post(url, {"status": "draft"}, follow=True)
+    assert "cannot become draft" in told.content.decode()
+
+
+def test_files_are_uploaded_and_a_bad_one_is_told(browser: Client, vera_member: Membership, release: Release):
+    url = page("registry_release_upload", release.pk)
+    good = SimpleUploadedFile("bom.json", json.dumps(sbom(("pkg:pypi/django", "5"))).encode())
+    answer = browser.post(url, {"type": "sbom", "file": good})
+    assert (answer.status_code, answer.json()["new"]) == (200, True)
+    bad = browser.post(url, {"type": "sbom", "file": SimpleUploadedFile("bom.json", b"{}")})
+    assert (bad.status_code, "content" in bad.json()["error"]) == (400, True)
+    assert browser.post(url, {"type": "sbom"}).status_code == 400
+    refused = session_of(vera_member).post(url, {"type": "sbom", "file": SimpleUploadedFile("a", b"{}")})
+    assert "editor" in refused.json()["error"]
+    held = Artifact.objects.get(filename="bom.json")
+    browser.post(page("registry_release_take_out", release.pk), {"artifact": str(held.pk)})
+    assert held not in Artifact.objects.all().in_release(release)
+
+
+def test_an_artifact_shows_what_it_says_and_is_downloaded(browser: Client, release: Release):
+    vex = Artifact.objects.get(type="vex")
+    assert "CVE-2021-44228" in shown(browser, "registry_artifact_change", vex.pk)
+    bom = Artifact.objects.all().in_release(release).get()
+    assert "log4j-core" in shown(browser, "registry_artifact_change", bom.pk)
+    download: Any = browser.get(page("registry_artifact_download", bom.pk))
+    assert b"".join(download.streaming_content).startswith(b'{"bomFormat"')
+    assert browser.get(page("registry_artifact_add")).status_code == 403
+
+
+def test_a_component_is_found_across_all_releases(browser: Client, release: Release):
+    package = Package.objects.get(name="log4j-core")
+    assert "log4j-core" in shown(browser, "registry_package_changelist", query="?q=log4j")
+    text = shown(browser, "registry_package_change", package.pk)
+    assert "Web 1.0" in text
+    assert "Web 1.1" in text
+    text = shown(browser, "registry_package_change", package.pk, query="?range=vers:maven/<2.15")
+    assert "Web 1.0" in text
+    assert "Web 1.1" not in text
+    assert "cannot be read" in shown(browser, "registry_package_change", package.pk, query="?range=x")
+
+
+def test_lists_open(browser: Client, release: Release):
+    for name in ("product", "project", "release", "artifact", "package"):
+        shown(browser, f"registry_{name}_changelist")
+
+
+def test_the_outsider_sees_no_page(charlie_member: Membership, release: Release):
+    outsider = session_of(charlie_member)
+    things = {
+        "product": Product.objects.get().pk,
+        "project": release.project_id,
+        "release": release.pk,
+        "artifact": Artifact.objects.all().in_release(release).get().pk,
+        "package": Package.objects.get(name="log4j-core").pk,
+    }
+    for name, key in things.items():
+        response = outsider.get(page(f"registry_{name}_change", key))
+        assert response.status_code == 302, name
+        listed: Any = outsider.get(page(f"registry_{name}_changelist"))
+        assert list(listed.context["cl"].result_list) == [], name
+    for name in ("status", "upload", "take_out"):
+        assert outsider.post(page(f"registry_release_{name}", release.pk), {"status": "released"}).status_code == 404
+    assert outsider.get(page("registry_artifact_download", things["artifact"])).status_code == 404
