@@ -156,6 +156,37 @@ def _entry_etag(facts: Sequence[Any]) -> str:
     return f'"{str(key)[-12:]}-{revision}-{downloads}-{int(organization_changed.timestamp())}"'
 
 
+# What the schema shows of answers that no serializer makes ---------------------------------------
+
+_PAGE = inline_serializer(
+    "DependencyPage",
+    {
+        "source": serializers.CharField(),
+        "format": serializers.CharField(allow_null=True),
+        "dependency_count": serializers.IntegerField(),
+        "tree_checksum": serializers.CharField(allow_null=True),
+        "dependencies": inline_serializer(
+            "DependencyRow",
+            {
+                "source": serializers.CharField(),
+                "checksum": serializers.CharField(),
+                "size": serializers.IntegerField(),
+            },
+            many=True,
+        ),
+    },
+)
+_DEPENDENTS = inline_serializer(
+    "DependentPage",
+    {
+        "source": serializers.CharField(),
+        "dependent_count": serializers.IntegerField(),
+        "dependents": serializers.ListField(child=serializers.DictField()),
+    },
+)
+_REASON = inline_serializer("YankReason", {"reason": serializers.CharField()})
+
+
 class Versions(EntryPart):
     """One version; yanking and deleting it."""
 
@@ -173,6 +204,7 @@ class Versions(EntryPart):
         delete_version(actor=self.actor, version=self.version(org, name, version))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(request=_REASON, responses=VersionSerializer)
     def yank(self, request: Request, org: str, name: str, version: str) -> Response:
         found = self.version(org, name, version)
         reason = request.data.get("reason", "") if isinstance(request.data, dict) else ""
@@ -180,6 +212,7 @@ class Versions(EntryPart):
         changed.entry = found.entry
         return Response(VersionSerializer(changed).data)
 
+    @extend_schema(request=None, responses=VersionSerializer)
     def unyank(self, request: Request, org: str, name: str, version: str) -> Response:
         found = self.version(org, name, version)
         changed = unyank(actor=self.actor, version=found)
@@ -230,6 +263,7 @@ class Dependencies(EntryPart):
         set_validators(response, etag=etag, modified=found.updated_at)
         return response
 
+    @extend_schema(operation_id="registry_dependents", responses=_DEPENDENTS)
     def dependents(self, request: Request, org: str, name: str, version: str) -> Response:
         """The versions that depend on this one, of those that the actor may see; newest first."""
         found = self.version(org, name, version)
@@ -270,34 +304,6 @@ def _checksum(digest: str) -> str | None:
 
 # Routed classes ----------------------------------------------------------------------------------
 
-_PAGE = inline_serializer(
-    "DependencyPage",
-    {
-        "source": serializers.CharField(),
-        "format": serializers.CharField(allow_null=True),
-        "dependency_count": serializers.IntegerField(),
-        "tree_checksum": serializers.CharField(allow_null=True),
-        "dependencies": inline_serializer(
-            "DependencyRow",
-            {
-                "source": serializers.CharField(),
-                "checksum": serializers.CharField(),
-                "size": serializers.IntegerField(),
-            },
-            many=True,
-        ),
-    },
-)
-_DEPENDENTS = inline_serializer(
-    "DependentPage",
-    {
-        "source": serializers.CharField(),
-        "dependent_count": serializers.IntegerField(),
-        "dependents": serializers.ListField(child=serializers.DictField()),
-    },
-)
-_REASON = inline_serializer("YankReason", {"reason": serializers.CharField()})
-
 
 @extend_schema_view(
     retrieve=extend_schema(operation_id="registry_source"),
@@ -320,8 +326,6 @@ class RegistryTools(Registry, Entries):
 @extend_schema_view(
     retrieve=extend_schema(operation_id="registry_source_version"),
     destroy=extend_schema(operation_id="registry_source_version_delete"),
-    yank=extend_schema(operation_id="registry_source_version_yank", request=_REASON, responses=VersionSerializer),
-    unyank=extend_schema(operation_id="registry_source_version_unyank", request=None, responses=VersionSerializer),
 )
 class RegistrySourceVersions(Registry, Versions):
     kind = EntryKind.SOURCE
@@ -330,8 +334,6 @@ class RegistrySourceVersions(Registry, Versions):
 @extend_schema_view(
     retrieve=extend_schema(operation_id="registry_tool_version"),
     destroy=extend_schema(operation_id="registry_tool_version_delete"),
-    yank=extend_schema(operation_id="registry_tool_version_yank", request=_REASON, responses=VersionSerializer),
-    unyank=extend_schema(operation_id="registry_tool_version_unyank", request=None, responses=VersionSerializer),
 )
 class RegistryToolVersions(Registry, Versions):
     kind = EntryKind.TOOL
@@ -339,7 +341,6 @@ class RegistryToolVersions(Registry, Versions):
 
 @extend_schema_view(
     list=extend_schema(operation_id="registry_dependencies", parameters=[OpenApiParameter("format")], responses=_PAGE),
-    dependents=extend_schema(operation_id="registry_dependents", responses=_DEPENDENTS),
 )
 class RegistryDependencies(Registry, Dependencies):
     kind = EntryKind.SOURCE
