@@ -26,6 +26,8 @@ from contracts.errors import RateLimited
 
 log = structlog.get_logger("contracts")
 
+NAMESPACE = "cartulary"
+"""What the names of our counts begin with in a Redis that others use too."""
 REDIS_TIMEOUT = 0.25
 """Seconds that a request waits for Redis at most."""
 REDIS_PAUSE = 5.0
@@ -113,7 +115,7 @@ class AddressThrottle(Throttle):
 def take(scope: str, identity: str, rate: str, *, cost: int = 1) -> Rate | None:
     """Count `cost` against a rate such as `100/hour`; None when Redis does not answer."""
     item = _item(rate)
-    key = item.key_for("cartulary", scope, identity)
+    key = item.key_for(NAMESPACE, scope, identity)
     counter = _counter()
     if counter.paused():
         return None

@@ -7,13 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis
-from limits.storage import RedisStorage
 from rest_framework.test import APIClient
 
 from accounts.models import Membership
+from contracts import throttling
 from contracts.throttling import LocalCounts, take
 from tests.contracts.conftest import client_for
 from tests.contracts.urls import PREFIXES
@@ -29,12 +30,12 @@ RATES = {
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-def store(request: pytest.FixtureRequest, settings) -> str:
-    """Counts in this process, then in Redis."""
+def store(request: pytest.FixtureRequest, settings, monkeypatch) -> str:
+    """Counts in this process, then in Redis (under a name of this test's own: others may be at it too)."""
+    monkeypatch.setattr(throttling, "NAMESPACE", f"test-{uuid4()}")
     settings.REDIS_URL = "" if request.param == "memory" else REDIS
     if settings.REDIS_URL:
         needs_redis()
-        RedisStorage(REDIS).reset()
     return str(request.param)
 
 
