@@ -34,6 +34,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     Project: PROJECT_FIELDS,
     Component: COMPONENT_FIELDS,
 }
+_ENTITY: dict[type, str] = {Product: "PRODUCT", Project: "PROJECT", Component: "PROJECT_COMPONENT"}
 
 Owned = TypeVar("Owned", Product, Project, Component)
 
@@ -169,5 +170,5 @@ def _delete(actor: Actor, instance: Owned, **held: int) -> None:
 
 def _record(actor: Actor, instance: Owned, *, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
     action = "DELETE" if after is None else "CREATE" if before is None else "UPDATE"
-    change = Change(action, type(instance).__name__.upper(), instance.pk, instance.name, before, after)
+    change = Change(action, _ENTITY[type(instance)], instance.pk, instance.name, before, after)
     record(actor, change, organization_id=instance.organization_id)
