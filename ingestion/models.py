@@ -226,3 +226,15 @@ class Job(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+
+class JobLog(models.Model):
+    """What one job said while it worked: its lines, bounded, and its error in full."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="log")
+    lines = models.JSONField(default=list, help_text="Objects of at, level, message and object, the oldest first.")
+    left_out = models.PositiveIntegerField(default=0, help_text="Lines of the middle that were not kept.")
+    error = models.TextField(blank=True, help_text="The last error with what caused it, without secrets.")
+
+    def __str__(self) -> str:
+        return f"Log of {self.job_id}"

@@ -14,12 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
+from audit.models import AuditEvent
 from contracts.collection import Collection
 from contracts.errors import NotFound
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, uuid_of
+from ingestion import differences
 from ingestion.api.shared import choice_of, moment_of, text_parameter
-from ingestion.models import CollectionTask, CollectionType, Job, JobStatus, SchedulerType, TaskStatus
+from ingestion.models import CollectionTask, CollectionType, Job, JobLog, JobStatus, SchedulerType, TaskStatus
 from ingestion.services import collections
 
 EXECUTION_STATUSES = {
@@ -88,6 +90,40 @@ class ExecutionSerializer(serializers.Serializer[Job]):
 
     def get_trigger(self, job: Job) -> str:
         return str(job.payload.get("trigger", "manual"))
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    level = serializers.ChoiceField(["info", "warning", "error"])
+    message = serializers.CharField()
+    object = serializers.CharField(help_text="What it is about; may be empty.")
+
+
+class ChangeCounts(serializers.Serializer[Any]):
+    appeared = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    renamed = serializers.IntegerField()
+    vanished = serializers.IntegerField()
+
+
+class ExecutionDetail(ExecutionSerializer):
+    """One run with its lines, its error in full, and how many assets it changed."""
+
+    changes = ChangeCounts(help_text="Which they are is at `…/changes`.")
+    lines = LineSerializer(many=True)
+    lines_left_out = serializers.IntegerField(help_text="Lines of the middle of a long run, which are not kept.")
+    error_detail = serializers.CharField(help_text="The error with all that caused it; empty where there was none.")
+
+
+class ExecutionChange(serializers.Serializer[AuditEvent]):
+    kind = serializers.ChoiceField(differences.KINDS)
+    asset_id = serializers.UUIDField(source="entity_id")
+    qualified_name = serializers.CharField(source="entity_name")
+    version = serializers.IntegerField(source="entity_version")
+    fields_changed = serializers.SerializerMethodField()
+
+    def get_fields_changed(self, event: AuditEvent) -> list[str]:
+        return differences.fields_changed(event)
 
 
 class ExecuteAnswer(serializers.Serializer[Job]):
@@ -199,15 +235,39 @@ class CollectionTasks(Collection, TaskViews):
         rows: Any = self.paginate_queryset(jobs)  # type: ignore[arg-type]
         return self.get_paginated_response(ExecutionSerializer(rows, many=True).data)
 
-    @extend_schema(operation_id="collection_tasks_execution", responses=ExecutionSerializer)
+    @extend_schema(operation_id="collection_tasks_execution", responses=ExecutionDetail)
     @action(detail=True, methods=["get"], url_path="executions/(?P<execution_id>[^/]+)")
     def execution(self, request: Request, pk: str, execution_id: str) -> Response:
-        """One run of the task."""
+        """One run of the task, with its lines and its error in full."""
+        job = self._execution(execution_id)
+        log = JobLog.objects.filter(job=job).first() or JobLog(job=job)
+        told = {
+            "changes": differences.count_changes(actor_of(request), job),
+            "lines": log.lines,
+            "lines_left_out": log.left_out,
+            "error_detail": log.error,
+        }
+        return Response({**ExecutionSerializer(job).data, **told})
+
+    @extend_schema(
+        operation_id="collection_tasks_execution_changes",
+        parameters=[text_parameter("kind", "Only what did this.", differences.KINDS)],
+        responses=ExecutionChange(many=True),
+    )
+    @action(detail=True, methods=["get"], url_path="executions/(?P<execution_id>[^/]+)/changes")
+    def execution_changes(self, request: Request, pk: str, execution_id: str) -> Response:
+        """The assets that a run changed: what appeared, changed, was renamed, vanished."""
+        kind = choice_of(request, "kind", differences.KINDS)
+        events: Any = differences.changes_of(actor_of(request), self._execution(execution_id), kind)
+        rows: Any = self.paginate_queryset(events)
+        return self.get_paginated_response(ExecutionChange(rows, many=True).data)
+
+    def _execution(self, execution_id: str) -> Job:
         run_id = uuid_of(execution_id)
         job = Job.objects.filter(task=self.get_object(), pk=run_id).first() if run_id else None
         if job is None:
             raise NotFound(resource="execution", execution_id=execution_id)
-        return Response(ExecutionSerializer(job).data)
+        return job
 
     def _changed(self, change: Callable[..., CollectionTask]) -> Response:
         task = change(actor=actor_of(self.request), task=self.get_object())

@@ -17,11 +17,14 @@ from accounts.live import publish
 from contracts.errors import DomainError
 from ingestion.models import Job
 from ingestion.services import jobs
+from ingestion.services.logs import RunLog
 
 logger = logging.getLogger(__name__)
 
 BEAT = 10.0
 """Seconds between two renewals of a lease of 30."""
+LOG_EVERY = 1.0
+"""Seconds between two writes of a run's lines."""
 
 
 class Cancelled(DomainError):
@@ -49,18 +52,20 @@ class Run:
     def __init__(self, job: Job, *, every: float = 0.2) -> None:
         self.job = job
         self.every = every
+        self.log = RunLog(job)
         self.lost = threading.Event()
         self.deadline: float | None = None
         self._limit = 0.0
         self.result: dict[str, Any] | None = None  # what was done so far, kept also when the job fails
         self._phase, self._done, self._total, self._current = "", 0, job.total, ""
         self._from, self._until = 0, 99
-        self._written_at = self._checked_at = self._phase_began = float("-inf")
+        self._written_at = self._checked_at = self._logged_at = self._phase_began = float("-inf")
 
     @property
     def actor(self) -> Actor:
-        """Who the trail names: the one who asked for the job, or the application itself."""
+        """Who the trail names: the one who asked for the job, or the application; the job's id is the request's."""
         actor = system_actor(self.job.organization, name=self.job.author or "Cartulary", door="job")
+        actor = replace(actor, request_id=str(self.job.pk))
         if self.job.created_by_id is None:
             return actor
         return replace(actor, kind="user", user_id=self.job.created_by_id)
@@ -106,6 +111,7 @@ class Run:
             self._until = max(self._from, min(until, 99))
             self._phase, self._done, self._total = phase or "", 0, None
             self._phase_began = time.monotonic()
+            self.log.line(f"{phase}: {total:,} to do" if total else str(phase))
         self._done = self._done if done is None else done
         self._total = self._total if total is None else total
         self._current = current
@@ -116,6 +122,7 @@ class Run:
         """Write the last state, which the job keeps when it ends."""
         if self._phase:
             self._write()
+        self.log.write()
 
     @property
     def percent(self) -> int:
@@ -138,6 +145,9 @@ class Run:
             return
         for name, value in fields.items():
             setattr(self.job, name, value)
+        if self._written_at - self._logged_at >= LOG_EVERY:
+            self._logged_at = self._written_at
+            self.log.write()
         elapsed = max(self._written_at - self._phase_began, 0.001)
         event = jobs.event_of(self.job) | {"current": self._current, "rate": round(self._done / elapsed, 1)}
         publish(self.job.organization_id, f"task.progress:{self.job.pk}", event)

@@ -19,7 +19,7 @@ from contracts.errors import Conflict, Invalid
 from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, Connector, SourceError
 from ingestion.connectors.registry import get_connector
 from ingestion.models import CollectionTask, CollectionType, DataSource
-from ingestion.services.config import open_config
+from ingestion.services.config import open_config, secret_names
 from ingestion.services.running import Run
 from ingestion.services.sources import note_reachable
 from ingestion.services.task_settings import DEFAULT_MAX_LOSS, DEFAULT_TIMEOUT, collect_options, grace_of
@@ -97,10 +97,11 @@ class Watch:
 
     def warn(self, message: str, name: str = "") -> None:
         self.tally.warn(message, name)
+        self.run.log.line(message, level="warning", name=name)
 
     def gap(self, parts: Sequence[str], message: str) -> None:
         self.gaps.append(list(parts))
-        self.tally.warn(message, ".".join([self.root, *parts]))
+        self.warn(message, ".".join([self.root, *parts]))
 
 
 def collect_for_job(run: Run) -> Mapping[str, Any]:
@@ -123,6 +124,7 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
     began, actor, tally = timezone.now(), run.actor, Tally()
     connector = get_connector(source.type)
     config = open_config(source.type, source.config, source.secrets)
+    run.log.secrets = [config.get(name) for name in secret_names(source.type)]
     options = collect_options(source.root, task.config)
     run.progress(phase="Connecting", until=2)
     note_reachable(actor=actor, source=source, result=connector.test(config))
@@ -151,6 +153,8 @@ def _write(run: Run, watch: Watch, origin: Origin, batches: Iterable[Batch]) -> 
         seen.update(assets.ids.values())
         seen_edges.update(edges.ids.values())
         run.result = tally.result()
+        for error in (*assets.errors, *edges.errors):
+            run.log.line(f"It was left out: {error.message}", level="warning", name=error.qualified_name)
         run.check()
     return seen, seen_edges
 

@@ -44,12 +44,15 @@ def execute(job: Job, *, run: Run | None = None) -> None:
     with heartbeat(run):
         try:
             result = RUNNERS[job.type](run)
+            run.log.line("Done")
             run.flush()
-        except Cancelled:
+        except Cancelled as error:
+            _say(run, error)
             jobs.end_cancelled(job, run.result)
         except LeaseLost:
             logger.warning("Stopped job %s: another worker has it", job.pk)
         except DomainError as error:
+            _say(run, error)
             reason = {"code": code_of(error), "message": error.message}
             jobs.fail(job, **reason, result=run.result, retry_in=_retry_in(job, error))
         except (OperationalError, InterfaceError):
@@ -57,11 +60,21 @@ def execute(job: Job, *, run: Run | None = None) -> None:
             raise
         except Exception as error:
             logger.exception("Job %s failed", job.pk)
+            _say(run, error)
             name = error.__class__.__name__
             message = f"Unexpected {name}; the log has it under job {job.pk}"
             jobs.fail(job, code="INTERNAL_ERROR", message=message, result=run.result)
         else:
             jobs.complete(job, result)
+
+
+def _say(run: Run, error: BaseException) -> None:
+    """Keep why the run ends, before it is ended: who sees that it failed also sees why."""
+    if isinstance(error, Cancelled):
+        run.log.line(error.message, level="warning")
+    else:
+        run.log.fail(error)
+    run.log.write()
 
 
 def code_of(error: DomainError) -> str:
