@@ -159,11 +159,11 @@ def test_a_source_is_switched_off_and_on(browser: Client, warehouse: DataSource)
 
 
 def test_a_connection_is_tested_where_one_stands(browser: Client, shop: DataSource, warehouse: DataSource) -> None:
-    asked = {"headers": {"accept": "application/json"}}
-    well = browser.post(page("ingestion_datasource_test", shop.pk), **asked).json()
+    asked = {"accept": "application/json"}
+    well = browser.post(page("ingestion_datasource_test", shop.pk), headers=asked).json()
     assert well["success"] is True
     assert "SQLite" in well["server"]
-    badly = browser.post(page("ingestion_datasource_test", warehouse.pk), **asked).json()
+    badly = browser.post(page("ingestion_datasource_test", warehouse.pk), headers=asked).json()
     assert badly["success"] is False
     assert "refused" in badly["message"]
     assert SECRET not in str(badly)
