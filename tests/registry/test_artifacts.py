@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from accounts.actor import Actor
 from audit.models import AuditEvent
@@ -22,7 +25,7 @@ from registry.models import (
     Statement,
 )
 from registry.services.artifact_relationships import relate_artifacts
-from registry.services.artifacts import add_artifact, delete_artifact, update_artifact
+from registry.services.artifacts import Upload, add_artifact, delete_artifact, update_artifact
 from registry.services.collections import add_to_release, remove_from_release, upload_to_release
 from registry.services.products import create_product, create_project
 from registry.services.releases import create_release, update_release
@@ -299,3 +302,22 @@ def test_a_large_sbom_takes_a_constant_number_of_statements(bob_actor: Actor, dj
         with django_assert_max_num_queries(30):
             add_artifact(actor=bob_actor, upload=upload(document))
     assert Content.objects.count() == 2010
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_many_who_upload_at_once_make_one_artifact_each_and_share_packages(bob_actor: Actor):
+    components = [(f"pkg:npm/part-{number}", "1") for number in range(300)]
+    same = upload(sbom(*components))
+    others = [upload(sbom(*random.sample(components, 300), (f"pkg:npm/own-{number}", "1"))) for number in range(4)]
+
+    def work(one: Upload) -> bool:
+        try:
+            return add_artifact(actor=bob_actor, upload=Upload(content=[*one.content], type="sbom")).is_new
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(work, [same, *others, same, same, same]))
+    assert sum(made) == 5
+    assert (Artifact.objects.count(), Package.objects.count()) == (5, 304)
