@@ -132,6 +132,11 @@ def sees_people(request: HttpRequest) -> bool:
     return actor_of(request).may(Role.ADMIN)
 
 
+def sees_all(request: HttpRequest) -> bool:
+    """Whether this session is a superuser's, who looks after the installation itself."""
+    return actor_of(request).sees_all
+
+
 class LoginForm(StockLoginForm):
     """Signs in with the e-mail address or the user name; says so, and says why when one may not come in."""
 

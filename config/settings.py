@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -291,6 +292,15 @@ ACCEL_REDIRECT = env.text("ACCEL_REDIRECT")
 
 # Pages and files ---------------------------------------------------------------------------------
 
+
+def _folder_of(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ImproperlyConfigured(f"the package {package} is not installed: run `make run` again")
+    return Path(spec.origin).parent
+
+
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -298,6 +308,8 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [
     # The graph library that the lineage page draws with, out of the package that carries it.
     ("vis", Path(pyvis.__file__).parent / "lib" / "vis-9.1.2"),
+    # The editor of GraphQL queries; the package is not imported, which would look for graphene.
+    ("graphiql", _folder_of("graphene_django_graphiql_static") / "static" / "graphene_django_graphiql_static"),
 ]
 WHITENOISE_USE_FINDERS = True
 
@@ -358,6 +370,15 @@ UNFOLD: dict[str, Any] = {
                     _page("Assets", "dataset", "catalog_asset_changelist"),
                     _page("Tags", "sell", "catalog_tag_changelist"),
                     _page("Relationships", "polyline", "catalog_relationship_changelist"),
+                ],
+            },
+            {
+                "title": "Registry",
+                "items": [
+                    _page("Sources", "genetics", "registry_source_changelist"),
+                    _page("Tools", "construction", "registry_tool_changelist"),
+                    _page("Publishers", "monitoring", "registry_statistics_changelist"),
+                    _page("Stored files", "verified", "registry_filecheck_changelist", "accounts.admin_site.sees_all"),
                 ],
             },
             {

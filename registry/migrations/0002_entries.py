@@ -45,6 +45,8 @@ class Migration(migrations.Migration):
                 ("unused", models.JSONField(default=list)),
             ],
             options={
+                "verbose_name": "check of stored files",
+                "verbose_name_plural": "checks of stored files",
                 "ordering": ["-started_at"],
             },
         ),
@@ -68,7 +70,8 @@ class Migration(migrations.Migration):
                 ("size", models.BigIntegerField(default=0, help_text="Bytes of all files.")),
             ],
             options={
-                "verbose_name_plural": "statistics",
+                "verbose_name": "publisher",
+                "verbose_name_plural": "publishers",
             },
         ),
         migrations.CreateModel(

@@ -25,10 +25,11 @@ class Statistics(models.Model):
     objects = StatisticsQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "statistics"
+        verbose_name = "publisher"
+        verbose_name_plural = "publishers"
 
     def __str__(self) -> str:
-        return f"Statistics of {self.organization_id}"
+        return str(self.organization)
 
 
 class DownloadDay(models.Model):
@@ -99,6 +100,8 @@ class FileCheck(models.Model):
     objects = FileCheckQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "check of stored files"
+        verbose_name_plural = "checks of stored files"
         ordering = ["-started_at"]
 
     def __str__(self) -> str:

@@ -317,6 +317,13 @@ _ENTRY_CHECKS: dict[str, Callable[[Any], Any]] = {
     "metadata": _metadata,
     "tags": _tags,
 }
+
+
+def clean_entry_field(name: str, value: Any) -> Any:
+    """One field of an entry as it is stored. Raises ValueError with a sentence."""
+    return _ENTRY_CHECKS[name](value)
+
+
 _VERSION_CHECKS: dict[str, Callable[[Any], Any]] = {
     "external_version": _text(100),
     "release_date": _date,

@@ -96,7 +96,7 @@ def _write(
         size=sum(file.incoming.size for file in checked.files),
         **({f"{entry.kind}s": 1} if before is None else {}),
     )
-    _record_entry(actor, entry, before)
+    record_entry(actor, entry, before)
     _record_version(actor, entry, version, was, files)
     index_entries([entry])
     targets = [part.entry_id for part in parts]
@@ -248,7 +248,8 @@ def count(organization_id: UUID, **changes: int) -> None:
         Statistics.objects.filter(organization_id=organization_id).update(**changed)
 
 
-def _record_entry(actor: Actor, entry: Entry, before: dict[str, Any] | None) -> None:
+def record_entry(actor: Actor, entry: Entry, before: dict[str, Any] | None) -> None:
+    """Put what became of an entry on the trail; nothing where it is what it was."""
     after = entry_state(entry)
     if before != after:
         action = "CREATE" if before is None else "UPDATE"

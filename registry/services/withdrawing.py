@@ -54,7 +54,7 @@ def delete_version(*, actor: Actor, version: Version) -> None:
 @transaction.atomic
 def delete_entry(*, actor: Actor, entry: Entry) -> None:
     """Hide a source or tool with all its versions. Raises Conflict while others depend on one of them."""
-    _require(actor, entry, Role.ADMIN)
+    require_own(actor, entry, Role.ADMIN)
     entry = Entry.objects.select_for_update(of=("self",)).select_related("organization", "organism").get(pk=entry.pk)
     if entry.deleted_at is not None:
         raise NotFound(f"'{spec_of(entry)}' not found")
@@ -81,7 +81,8 @@ def delete_entry(*, actor: Actor, entry: Entry) -> None:
     index_entries([entry])
 
 
-def _require(actor: Actor, entry: Entry, role: Role) -> None:
+def require_own(actor: Actor, entry: Entry, role: Role) -> None:
+    """Raise unless the entry is of the actor's organization, and the actor has this role there."""
     actor.require(role)
     if actor.sees_all or entry.organization_id in actor.organizations:
         return
@@ -94,7 +95,7 @@ def _locked(actor: Actor, version: Version, role: Role) -> tuple[Entry, Version]
     """Entry and version as they are now, held until the transaction ends."""
     entries = Entry.objects.select_for_update(of=("self",)).select_related("organization", "organism")
     entry = entries.get(pk=version.entry_id)
-    _require(actor, entry, role)
+    require_own(actor, entry, role)
     current = Version.objects.filter(pk=version.pk, deleted_at=None).first()
     if current is None or entry.deleted_at is not None:
         raise NotFound(f"Version '{version.version}' of '{spec_of(entry)}' not found")
