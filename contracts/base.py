@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_http_date_safe
 from rest_framework import status
 from rest_framework.renderers import BrowsableAPIRenderer
@@ -161,6 +161,9 @@ class ContractView(APIView):
         """Cache headers, an ETag of the content where the view gave none, and 304 where the client has it."""
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, **self.cache_for(request))
+        if "public" in response["Cache-Control"]:
+            # What a cache holds for nobody must not be shown to a member, who may see more.
+            patch_vary_headers(response, ("Authorization", "X-API-Key", "Cookie"))
         if isinstance(response, Response) and isinstance(response.accepted_renderer, JSONRenderer):
             response.add_post_render_callback(lambda rendered: _settle(request._request, rendered))
 

@@ -71,6 +71,13 @@ def test_what_is_private_stays_out_of_shared_caches(editor: APIClient) -> None:
         assert {part.strip() for part in said.split(",")} == {"private", "no-cache"}
 
 
+def test_what_is_public_is_cached_apart_from_what_members_see(nobody: APIClient, editor: APIClient) -> None:
+    public = nobody.get("/api/v1/sources/shown")
+    assert {part.strip() for part in public["Cache-Control"].split(",")} == {"public", "max-age=3600"}
+    assert {"Authorization", "X-API-Key", "Cookie"} <= {part.strip() for part in public["Vary"].split(",")}
+    assert "private" in editor.get("/api/v1/sources/shown")["Cache-Control"]
+
+
 @pytest.mark.parametrize(
     ("held", "fresh"),
     [('"3"', True), ('W/"3"', True), ('"2", "3"', True), ("*", True), ('"2"', False), ("3", False), ("", False)],

@@ -97,6 +97,15 @@ class BrokenViews(ContractView):
         raise self.ERRORS[kind]()
 
 
+class ShownView(ContractView):
+    """The same to all, whoever they are."""
+
+    permission_classes = []
+
+    def get(self, request: Request) -> Response:
+        return Response({"shown": True})
+
+
 class EchoView(ContractView):
     """Answers the body it was sent; open to all."""
 
@@ -113,10 +122,10 @@ def outside(request: HttpRequest) -> HttpResponse:
 
 
 def routes(contract: type[ContractView]) -> Any:
-    """`things`, `things/<id>`, `broken/<kind>`, `echo` and `outside` in one contract."""
-    things, broken, echo = (
+    """`things`, `things/<id>`, `broken/<kind>`, `echo`, `shown` and `outside` in one contract."""
+    things, broken, echo, shown = (
         cast(Any, type(f"{contract.__name__}{views.__name__}", (contract, views), {}))
-        for views in (ThingViews, BrokenViews, EchoView)
+        for views in (ThingViews, BrokenViews, EchoView, ShownView)
     )
     router = Router()
     router.register("things", things, basename=f"{contract.contract}-thing")
@@ -125,6 +134,7 @@ def routes(contract: type[ContractView]) -> Any:
             *router.urls,
             path("broken/<kind>", broken.as_view()),
             path("echo", echo.as_view()),
+            path("shown", shown.as_view()),
             path("outside", outside),
         ]
     )
