@@ -75,7 +75,7 @@ def follow(socket: ClientConnection, run: str) -> None:
 
 
 def hear(socket: ClientConnection) -> dict[str, Any]:
-    return dict(json.loads(socket.recv(timeout=20)))
+    return dict(json.loads(socket.recv(timeout=60)))
 
 
 def hear_the_end(socket: ClientConnection) -> dict[str, Any]:

@@ -133,14 +133,14 @@ def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path):
         password = up.said_once(r"Password\s+(\S+)")
         up.log_in("admin@localhost", password)
         status, took = up.stop()
-        assert (status, took < 8) == (0, True), up.said()
+        assert (status, took < 30) == (0, True), up.said()
         assert up.said().rstrip().endswith("Stopped.")
         assert "Traceback" not in up.said()
         again = Up(tmp_path / "data")
         try:
             again.log_in("admin@localhost", password)
             assert "Password" not in again.said()
-            assert again.seconds_to_start < 15
+            assert again.seconds_to_start < 10
             assert again.rows("SELECT count(*) FROM accounts_user") == [(1,)]
             assert again.rows("SELECT count(*) FROM ingestion_datasource") == [(1,)]
             assert again.stop(signal.SIGTERM)[0] == 0
@@ -158,7 +158,7 @@ def test_a_signal_ends_it_in_the_middle_of_a_collection_too(tmp_path):
             run = collect_from(up, server.port)
             until(lambda: status_of(up, run)["status"] == "RUNNING")
             status, took = up.stop()
-        assert (status, took < 12) == (0, True), up.said()
+        assert (status, took < 30) == (0, True), up.said()
     finally:
         up.end()
 
@@ -252,7 +252,7 @@ def test_production_entry_points_say_it_in_one_line_too(tmp_path):
     env = environment(tmp_path, DATABASE_URL="nothing", SECRET_KEY="x" * 50)
     for command in (["-m", "uvicorn", "config.asgi:application"], ["-m", "celery", "-A", "config", "worker"]):
         ended = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False
         )
         assert ended.returncode != 0
         assert "DATABASE_URL must begin with" in ended.stderr + ended.stdout

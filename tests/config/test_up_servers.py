@@ -72,7 +72,7 @@ def test_everything_in_one_process(servers, tmp_path):
         page = up.ask("GET", "/v1/assets", params={"type": "TABLE", "limit": 100})
         assert "catalog_asset" in {each["name"] for each in page["data"]}
         status, took = up.stop()
-        assert (status, took < 10) == (0, True), up.said()
+        assert (status, took < 30) == (0, True), up.said()
         assert not list((tmp_path / "data").glob("*.sqlite3"))
         assert "Traceback" not in up.said()
     finally:
@@ -97,10 +97,10 @@ def test_each_piece_in_a_process_of_its_own(servers, tmp_path):
             time.sleep(6)
             server.hang_up()
             assert hear_the_end(socket)["status"] == "FAILED"
-        assert web.stop(signal.SIGTERM)[1] < 10
+        assert web.stop(signal.SIGTERM)[1] < 30
         for piece in pieces:
             piece.send_signal(signal.SIGTERM)
-            assert piece.wait(timeout=20) == 0
+            assert piece.wait(timeout=60) == 0
         for log in tmp_path.glob("*.log"):
             assert "Traceback" not in log.read_text(), log.read_text()
     finally:
@@ -118,7 +118,7 @@ def test_a_broker_that_is_down_stops_nothing_but_the_worker(servers, tmp_path):
         run = collect(up, own_source(up, servers), f"later {uuid4().hex[:6]}")
         assert status_of(up, run)["status"] == "PENDING"
         status, took = up.stop()
-        assert (status, took < 10) == (0, True), up.said()
+        assert (status, took < 30) == (0, True), up.said()
         back = Up(tmp_path / "data", **servers)
         try:
             back.log_in()
