@@ -9,16 +9,18 @@ from uuid import UUID
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from accounts.actor import Actor
+from accounts.models import Role
 from catalog import reading
 from catalog.models import Asset, AssetTag, AssetType, Relationship, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
-from catalog.services import create_relationship
+from catalog.services import create_relationship, update_asset
 from catalog.validation import tag_key
-from contracts.errors import BadRequest, NotFound
+from contracts.errors import BadRequest, Invalid, NotFound, Stale
 
 M = TypeVar("M", bound=Model)
 LIMIT = 20
+TRIES = 5
 MOST = 100
 MOST_OFFSET = 2**31 - 1
 SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
@@ -143,8 +145,33 @@ def tag_names(actor: Actor, values: Iterable[str], *, to_filter: bool = False) -
     return [known.get(ids[value], value) if value in ids else value for value in values]
 
 
-def relate(actor: Actor, source: object, target: object, type: str, metadata: dict[str, Any]) -> Relationship:
+def carry_tag(actor: Actor, asset: str, tag: str, *, carried: bool) -> None:
+    """Let an asset carry a tag, or no longer; as it is already, nothing happens.
+
+    Somebody else's change in between is not undone: the tags are read again then. Raises NotFound, Forbidden.
+    """
+    key, tag_id = key_of(asset, "asset"), key_of(tag, "tag")
+    actor.require(Role.EDITOR)
+    wanted = Tag.objects.visible_to(actor).filter(pk=tag_id).first()
+    if wanted is None:
+        raise NotFound(resource="tag", tag_id=tag)
+    for attempt in range(TRIES):
+        row = row_of(actor, key)
+        names = {held.id: held.name for held in tags_by_asset([key]).get(key, ())}
+        names.pop(wanted.pk, None)
+        changes = {"tags": [*names.values(), wanted.name] if carried else list(names.values())}
+        try:
+            update_asset(actor=actor, asset=Asset(pk=key), changes=changes, expected_version=row.version)
+            return
+        except Stale:
+            if attempt == TRIES - 1:
+                raise
+
+
+def relate(actor: Actor, source: object, target: object, type: str, metadata: object) -> Relationship:
     """Relate two assets by their ids. Raises NotFound, Invalid, Conflict, Forbidden."""
+    if not isinstance(metadata, dict):
+        raise Invalid(fields={"metadata": ["This must be a JSON object."]}, resource="relationship")
     keys = [key_of(source, "asset"), key_of(target, "asset")]
     ends = Asset.objects.visible_to(actor).in_bulk(keys)
     for key in keys:

@@ -18,6 +18,7 @@ import ingestion.api.metastore
 import registry.api.registry
 import registry.api.releases
 import registry.api.tea
+from config.graphql.view import graphql, sdl
 from config.health import Health
 from config.schema import SchemaView
 from contracts.ownership import unrouted
@@ -58,6 +59,8 @@ urlpatterns: Routes = [
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**PUBLIC, url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, **REDOC), name="redoc"),
+    path("graphql", graphql, name="graphql"),
+    path("graphql/schema.graphql", sdl, name="graphql-schema"),
     # Whatever else is below a contract's paths answers 404 as the contract does, with DEBUG as without.
     re_path(r"^(?:v1|api)(?:/.*)?$", unrouted),
 ]

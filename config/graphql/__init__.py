@@ -1,0 +1,1 @@
+"""GraphQL at /graphql: the apps' types joined, its limits, its view and its socket."""

@@ -1,0 +1,76 @@
+"""Who opens a socket, and until when that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from django.conf import settings
+from django.http import parse_cookie
+
+from accounts.actor import Actor
+from accounts.models import ApiKey
+from accounts.tokens import KEY_PREFIX, credential_of, hash_key
+from config.subscriptions import browser_actor
+from contracts.errors import Unauthenticated
+
+TOKEN_PROTOCOL = "bearer"  # noqa: S105  the name of a subprotocol
+"""A browser cannot set headers: `new WebSocket(url, ["bearer", token])` brings the token as a subprotocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The actor, and the epoch second at which what it proved itself with ends (None where it names none)."""
+
+    actor: Actor
+    until: float | None = None
+
+
+def identify(scope: Mapping[str, Any], token: str = "", *, door: str = "websocket") -> Identity:
+    """Who is behind `token`, `?token=`, a subprotocol, a header or the admin's session, in this order.
+
+    Reads the database. Raises Unauthenticated.
+    """
+    headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+    token = token or _given(scope, headers)
+    if token:
+        return Identity(credential_of(token, door=door).actor, _end_of(token))
+    session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    if session and _same_site(headers):
+        return Identity(browser_actor(session))
+    raise Unauthenticated("Connect with ?token=, an Authorization or X-API-Key header, or signed in to the admin")
+
+
+def _given(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    protocols = list(scope.get("subprotocols", ()))
+    following = protocols[protocols.index(TOKEN_PROTOCOL) + 1 :] if TOKEN_PROTOCOL in protocols else []
+    return (
+        parse_qs(scope["query_string"].decode("latin1")).get("token", [""])[0]
+        or next(iter(following), "")
+        or (bearer.strip() if scheme.lower() == "bearer" else "")
+        or headers.get("x-api-key", "")
+    )
+
+
+def _end_of(token: str) -> float | None:
+    """When a token that was found to be good ends."""
+    if token.startswith(KEY_PREFIX):
+        end: datetime | None = (
+            ApiKey.objects.filter(key_hash=hash_key(token)).values_list("expires_at", flat=True).first()
+        )
+        return end.timestamp() if end else None
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return float(claims["exp"]) if "exp" in claims else None
+
+
+def _same_site(headers: Mapping[str, str]) -> bool:
+    """Whether the page that opened the socket is ours: a browser sends cookies with any page's sockets."""
+    origin = headers.get("origin", "")
+    return bool(origin) and (
+        urlsplit(origin).netloc == headers.get("host", "") or origin in settings.CSRF_TRUSTED_ORIGINS
+    )
