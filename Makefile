@@ -3,6 +3,7 @@
 # make fmt     format and mend what can be mended
 # make lint    ruff and mypy
 # make protos  generate the gRPC messages from the .proto files
+# make pins    pin what the requirements bring along, after a change to one of the lists
 # make bench   measure against hand-written SQL, on PostgreSQL
 # make hooks   run the checks before each commit
 
@@ -18,10 +19,10 @@ DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt protos bench hooks clean
+.PHONY: help run test lint fmt protos pins bench hooks clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -7
+	@sed -n 's/^# //p' Makefile | head -8
 
 $(RUN_STAMP):
 	@echo "Making the environment (.venv) with $$($(PYTHON) --version): this takes a minute or two, once"
@@ -62,6 +63,9 @@ test: lint
 
 protos: $(DEV_STAMP)
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. */protos/*.proto
+
+pins:
+	$(BIN)/python -m tests.pins
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import pins
+
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ("config", "contracts", "accounts", "audit", "catalog", "registry", "ingestion")
 LINE = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)\s+# \S")
@@ -67,3 +69,9 @@ def test_every_import_is_a_requirement(folders, files):
 def test_environment_is_the_one_that_is_pinned():
     for name, version in pinned("requirements.txt").items():
         assert metadata.version(name) == version
+
+
+def test_what_the_requirements_bring_is_pinned_too():
+    """Else a new machine gets other versions than these tests ran on. `make pins` writes the lists anew."""
+    for file, text in pins.lists().items():
+        assert (ROOT / file).read_text() == text, f"{file}: run `make pins`"
