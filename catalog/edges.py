@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from catalog.jsontext import JsonText, read_json
-from catalog.records import as_time
+from catalog.records import as_time, living_by_name
 from catalog.tables import among, as_uuid, db_uuid, is_postgresql
 
 
@@ -92,13 +92,9 @@ def read_edges_of_origin(origin_id: UUID) -> list[EdgeRecord]:
 
 def ids_by_name(organization_id: UUID, names: Collection[str]) -> dict[str, UUID]:
     """The living assets of these qualified names. One statement."""
-    condition, parameter = among("qualified_name", names)
+    source, parameters = living_by_name(organization_id, names)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT qualified_name, id FROM catalog_asset WHERE {condition}"  # noqa: S608  our own texts
-            " AND organization_id = %s AND deleted_at IS NULL",
-            [parameter, db_uuid(organization_id)],
-        )
+        cursor.execute(f"SELECT a.qualified_name, a.id FROM {source}", parameters)  # noqa: S608  our own texts
         return {name: as_uuid(key) for name, key in cursor.fetchall()}
 
 

@@ -31,12 +31,21 @@ class JsonText:
             self._value = orjson.loads(self._text or b"null")
         return self._value
 
+    def mentions(self, word: bytes) -> bool:
+        """Whether the text holds these bytes, as a key or anywhere: a quick look before a long one."""
+        text = self.text
+        return word in (text.encode() if isinstance(text, str) else text)
+
+    @property
+    def text(self) -> str | bytes:
+        if self._text is None:
+            self._text = orjson.dumps(self._value, option=orjson.OPT_UTC_Z)
+        return self._text
+
     @property
     def fragment(self) -> orjson.Fragment:
         """What orjson puts into a larger text as it is."""
-        if self._text is None:
-            self._text = orjson.dumps(self._value, option=orjson.OPT_UTC_Z)
-        return orjson.Fragment(self._text)
+        return orjson.Fragment(self.text)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JsonText) and (self is other or bool(self.value == other.value))
@@ -65,19 +74,29 @@ def checked_json(value: Any, *, limit: int) -> JsonText:
 
     Dates and UUIDs become text. Raises ValueError that says what is wrong.
     """
+    text = _dumped(value, limit)
+    if b"\\u0000" in text and _some(value, lambda leaf: isinstance(leaf, str) and "\x00" in leaf):
+        raise ValueError("NUL characters cannot be stored.")
+    if b"null" in text and _some(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf)):
+        raise ValueError("Numbers must be finite.")
+    if len(text) > 2 * NESTING and text.count(b"[") + text.count(b"{") > NESTING and _depth(value) > NESTING:
+        raise ValueError(f"Nested too deeply; at most {NESTING} levels.")
+    return JsonText(text=text)
+
+
+def sized_json(value: Any, *, limit: int) -> JsonText:
+    """A value whose every part has been checked and is plain JSON already. Raises ValueError when it is too large."""
+    return JsonText(value, _dumped(value, limit))
+
+
+def _dumped(value: Any, limit: int) -> bytes:
     try:
         text = orjson.dumps(value, option=orjson.OPT_UTC_Z)
     except TypeError as error:
         raise ValueError(_reason(error)) from error
     if len(text) > limit:
         raise ValueError(f"At most {limit:,} bytes as JSON; this has {len(text):,}.")
-    if b"\\u0000" in text and _some(value, lambda leaf: isinstance(leaf, str) and "\x00" in leaf):
-        raise ValueError("NUL characters cannot be stored.")
-    if b"null" in text and _some(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf)):
-        raise ValueError("Numbers must be finite.")
-    if text.count(b"[") + text.count(b"{") > NESTING and _depth(value) > NESTING:
-        raise ValueError(f"Nested too deeply; at most {NESTING} levels.")
-    return JsonText(text=text)
+    return text
 
 
 def _reason(error: TypeError) -> str:

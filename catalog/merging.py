@@ -9,7 +9,7 @@ from catalog.jsontext import JsonText, same_json
 from catalog.models import Origin
 from catalog.records import AssetRecord, TagName
 
-CURATED = ("description", "tags", "owner", "schema")
+CURATED = ("description", "owner", "schema", "tags")
 """Fields of which a collection leaves alone what a person wrote (of `schema`: descriptions and tags of columns)."""
 
 
@@ -47,21 +47,22 @@ def merged(record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: O
     return changes
 
 
-def curated_by(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which of a person's fields a collection shall leave alone: those that were written, empty ones too."""
+def curated_by(fields: Mapping[str, Any], *, blank: bool = True) -> tuple[str, ...]:
+    """Which of a person's fields a collection shall leave alone: those written; empty ones only if `blank`."""
     return tuple(
-        sorted(
-            name for name in CURATED if name in fields and (name != "schema" or _is_annotated(fields["schema"].value))
-        )
+        [
+            name
+            for name in CURATED
+            if name in fields and (blank or fields[name]) and (name != "schema" or _is_annotated(fields["schema"]))
+        ]
     )
 
 
 def without_nulls(metadata: JsonText) -> JsonText:
     """Metadata of a new asset: a null value says that there is no such key."""
-    value = metadata.value
-    if None not in value.values():
+    if not metadata.mentions(b"null") or None not in metadata.value.values():
         return metadata
-    return JsonText({key: item for key, item in value.items() if item is not None})
+    return JsonText({key: item for key, item in metadata.value.items() if item is not None})
 
 
 def _merge_metadata(record: AssetRecord, patch: JsonText, changes: dict[str, Any]) -> None:
@@ -93,10 +94,14 @@ def _annotated(found: list[dict[str, Any]], known: list[dict[str, Any]]) -> list
     return elements
 
 
-def _is_annotated(schema: list[dict[str, Any]]) -> bool:
-    return any(
-        element.get("description") or element.get("tags") or _is_annotated(element.get("children") or [])
-        for element in schema
+def _is_annotated(schema: JsonText) -> bool:
+    """Whether an element has a description or tags."""
+    return (schema.mentions(b'"description"') or schema.mentions(b'"tags"')) and any(map(_has_notes, schema.value))
+
+
+def _has_notes(element: dict[str, Any]) -> bool:
+    return bool(
+        element.get("description") or element.get("tags") or any(map(_has_notes, element.get("children") or ()))
     )
 
 

@@ -160,7 +160,8 @@ class AssetTag(models.Model):
     """That an asset carries a tag."""
 
     pk = models.CompositePrimaryKey("asset_id", "tag_id")
-    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Its rows are written in the transaction of their asset's, and no asset is ever removed from its table.
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     class Meta:
@@ -247,7 +248,9 @@ class SearchDocument(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     entity_id = models.UUIDField(unique=True, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=20, help_text="asset, source, tool, release, component")
     type = models.CharField(max_length=40, blank=True)
     name = models.TextField()
@@ -258,7 +261,7 @@ class SearchDocument(models.Model):
     origin_id = models.UUIDField(null=True)
     owner_id = models.UUIDField(null=True)
     is_public = models.BooleanField(default=False)
-    folded = models.TextField(blank=True, help_text="Name and path, lower-cased, for parts of words.")
+    folded = models.TextField(blank=True, help_text="The name, lower-cased, for parts of words.")
     vector = WordVectorField(blank=True)
 
     objects = SearchDocumentQuerySet.as_manager()

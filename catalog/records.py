@@ -87,15 +87,30 @@ _COLUMNS = (
     " a.owner_id, u.name, u.username, a.origin_id, a.version, a.created_by_id, a.created_at, a.updated_at,"
     " a.last_seen_at, a.stale_since, a.deleted_at"
 )
-_FROM = "FROM catalog_asset a LEFT JOIN accounts_user u ON u.id = a.owner_id"
 
 
 def read_by_name(organization_id: UUID, names: Collection[str]) -> list[AssetRecord]:
     """The living assets of these qualified names. Two statements."""
-    condition, parameter = among("a.qualified_name", names)
-    return _read(
-        f"{condition} AND a.organization_id = %s AND a.deleted_at IS NULL", [parameter, db_uuid(organization_id)]
-    )
+    source, parameters = living_by_name(organization_id, names)
+    return _read(source, "", parameters)
+
+
+def living_by_name(organization_id: UUID, names: Collection[str]) -> tuple[str, list[Any]]:
+    """A FROM clause of the living assets `a` of these qualified names, and its parameters.
+
+    On PostgreSQL each name is one probe of the unique index, whatever the planner believes of the table: on
+    one that has just grown it would rather read all of an organization's rows.
+    """
+    if is_postgresql():
+        return (
+            "unnest(%s::text[]) AS n(name) CROSS JOIN LATERAL (SELECT * FROM catalog_asset WHERE organization_id = %s"
+            " AND qualified_name = n.name AND deleted_at IS NULL LIMIT 1) AS a"
+        ), [list(names), organization_id]
+    condition, parameter = among("qualified_name", names)
+    return (
+        f"(SELECT * FROM catalog_asset WHERE organization_id = %s AND {condition}"  # noqa: S608  our own texts
+        " AND deleted_at IS NULL) AS a"
+    ), [db_uuid(organization_id), parameter]
 
 
 def read_by_id(ids: Collection[UUID], *, lock: bool = False) -> list[AssetRecord]:
@@ -104,20 +119,17 @@ def read_by_id(ids: Collection[UUID], *, lock: bool = False) -> list[AssetRecord
     Two statements.
     """
     condition, parameter = among("a.id", ids, "uuid")
-    return _read(condition, [parameter], lock=lock)
+    return _read("catalog_asset a", f"WHERE {condition}", [parameter], lock=lock)
 
 
-def read_of_origin(origin_id: UUID, ids: Collection[UUID]) -> list[AssetRecord]:
-    """The living assets among these that were collected from this origin. Two statements."""
-    condition, parameter = among("a.id", ids, "uuid")
-    return _read(f"{condition} AND a.origin_id = %s AND a.deleted_at IS NULL", [parameter, db_uuid(origin_id)])
-
-
-def _read(condition: str, parameters: list[Any], *, lock: bool = False) -> list[AssetRecord]:
+def _read(source: str, condition: str, parameters: list[Any], *, lock: bool = False) -> list[AssetRecord]:
     # Locks are taken in one order everywhere, so that two writers wait for each other instead of dying.
     order = " ORDER BY a.id FOR UPDATE OF a" if lock and is_postgresql() else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} {_FROM} WHERE {condition}{order}", parameters)
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM {source} LEFT JOIN accounts_user u ON u.id = a.owner_id {condition}{order}",  # noqa: S608
+            parameters,
+        )
         rows = cursor.fetchall()
     tags = read_tags([as_uuid(row[0]) for row in rows])
     return [_record(row, tags) for row in rows]

@@ -79,13 +79,17 @@ class Migration(migrations.Migration):
                 ("is_public", models.BooleanField(default=False)),
                 (
                     "folded",
-                    models.TextField(blank=True, help_text="Name and path, lower-cased, for parts of words."),
+                    models.TextField(blank=True, help_text="The name, lower-cased, for parts of words."),
                 ),
                 ("vector", catalog.models.WordVectorField(blank=True)),
                 (
                     "organization",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.organization"
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
                     ),
                 ),
             ],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -88,8 +88,6 @@ _COLUMNS = (
 
 
 def _row(document: Document, vector: str) -> tuple[object, ...]:
-    folded = fold(document.path or document.name)
-    name = fold(document.name)
     return (
         document.entity_id,
         document.organization_id,
@@ -103,7 +101,7 @@ def _row(document: Document, vector: str) -> tuple[object, ...]:
         document.origin_id,
         document.owner_id,
         document.is_public,
-        folded if name in folded else f"{name} {folded}",
+        fold(document.name),
         vector,
     )
 
@@ -121,30 +119,37 @@ class Words:
     description: list[Sequence[str]]
 
 
-def words_of(document: Document) -> Words:
+def words_of(document: Document, whole: str) -> Words:
+    """The words of a thing whose name, written as one word, is `whole`."""
     name = words_of_name(document.name)
-    whole = compact(document.name)[:WORD_LENGTH]
     return Words(
-        name=[name, (whole,)] if len(name) > 1 else [name],
-        path=[words_of_name(document.path), *(words_of_name(tag) for tag in document.tags)],
-        columns=_capped(words_of_name(column) for column in document.columns),
+        name=[name, (whole[:WORD_LENGTH],)] if len(name) > 1 else [name],
+        path=[words_of_name(document.path), *map(words_of_name, document.tags)],
+        columns=_capped(document.columns),
         description=[words_of_text(document.description[: DESCRIPTION_WORDS * 16])[:DESCRIPTION_WORDS]],
     )
 
 
-def scope_words(document: Document) -> Iterator[str]:
+def scope_words(document: Document) -> tuple[str, ...]:
     """What limits a search: whose it is, what it is, what it carries. Never equal to a word of a text."""
-    yield organization_word(document.organization_id)
-    yield kind_word(document.kind)
-    yield type_word(document.type)
-    for tag in document.tags:
-        yield tag_word(tag)
-    if document.origin_id:
-        yield origin_word(document.origin_id)
-    if document.owner_id:
-        yield owner_word(document.owner_id)
-    if document.is_public:
-        yield PUBLIC_WORD
+    tags = tuple(document.tags)
+    ids = (document.organization_id, document.origin_id, document.owner_id)
+    return _scope_words(ids, document.kind, document.type, tags, document.is_public)
+
+
+@lru_cache(maxsize=4096)
+def _scope_words(
+    ids: tuple[UUID, UUID | None, UUID | None], kind: str, type_: str, tags: tuple[str, ...], is_public: bool
+) -> tuple[str, ...]:
+    organization_id, origin_id, owner_id = ids
+    words = [organization_word(organization_id), kind_word(kind), type_word(type_), *map(tag_word, tags)]
+    if origin_id:
+        words.append(origin_word(origin_id))
+    if owner_id:
+        words.append(owner_word(owner_id))
+    if is_public:
+        words.append(PUBLIC_WORD)
+    return tuple(words)
 
 
 def organization_word(organization_id: UUID) -> str:
@@ -167,33 +172,42 @@ def type_word(type_: str) -> str:
     return f"t{compact(type_)}"
 
 
-@lru_cache(maxsize=4096)
 def tag_word(name: str) -> str:
     """A tag by its name: a digest, since a name may hold anything."""
     return f"g{blake2b(tag_key(name).encode(), digest_size=10).hexdigest()}"
 
 
-def _capped(runs: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    left, kept = COLUMN_WORDS, []
-    for run in runs:
-        left -= len(run)
+def _capped(columns: Sequence[str]) -> list[Sequence[str]]:
+    left = COLUMN_WORDS
+    kept: list[Sequence[str]] = []
+    for column in columns:
+        words = words_of_name(column)
+        left -= len(words)
         if left < 0:
             break
-        kept.append(run)
+        kept.append(words)
     return kept
+
+
+@cache
+def _places() -> tuple[tuple[str, ...], ...]:
+    """What stands behind a word in the text of a tsvector, by weight and position: much of the work, done once."""
+    positions = range(2 * (COLUMN_WORDS + DESCRIPTION_WORDS + 2000))
+    return tuple(tuple(f"':{position}{weight}" for position in positions) for weight in ("A", "B", "C", ""))
 
 
 def _vector(document: Document) -> str:
     """The words as text of a `tsvector`: `'users':1A 'public':4B`. Words hold no character to be escaped."""
-    words = words_of(document)
+    whole = compact(document.name)
+    words = words_of(document, whole)
     parts = [f"'{SCOPE}{word}'" for word in scope_words(document)]
-    parts.append(f"'{EXACT}{compact(document.name)}'")
-    position = 0
-    for weight, runs in (("A", words.name), ("B", words.path), ("C", words.columns), ("", words.description)):
+    parts.append(f"'{EXACT}{whole}'")
+    position = 1
+    for places, runs in zip(_places(), (words.name, words.path, words.columns, words.description), strict=True):
         for run in runs:
             for word in run:
+                parts.append(f"'{word}{places[position]}")
                 position += 1
-                parts.append(f"'{word}':{position}{weight}")
             position += 1
     return " ".join(parts)
 
@@ -202,11 +216,12 @@ def _index_words(documents: Sequence[Document]) -> None:
     """SQLite: the same words into FTS5. Runs are kept apart by a word that nobody can ask for."""
     rows = []
     for document in documents:
-        words = words_of(document)
+        whole = compact(document.name)
+        words = words_of(document, whole)
         rows.append(
             (
                 " ".join(scope_words(document)),
-                compact(document.name),
+                whole,
                 *(" _ ".join(" ".join(run) for run in runs) for runs in (words.name, words.path)),
                 *(" _ ".join(" ".join(run) for run in runs) for runs in (words.columns, words.description)),
                 document.entity_id.hex,

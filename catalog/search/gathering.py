@@ -50,10 +50,10 @@ class Dialect(Protocol):
         """What holds all the words, the last of them as a beginning, but those `by_name` gathers."""
 
     def by_parts(self, question: Question, scope: Scope) -> Gathering:
-        """What holds all the parts somewhere in its name or path, but those found by words."""
+        """What holds all the parts somewhere in its name, but those found by words."""
 
     def by_likeness(self, question: Question, scope: Scope) -> Gathering:
-        """What has words in its name or path that resemble the parts."""
+        """What has words in its name that resemble the parts."""
 
     def everything(self, scope: Scope) -> Gathering: ...
 

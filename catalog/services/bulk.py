@@ -163,7 +163,7 @@ def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin
         tags=tags.tags(fields.get("tags", ())),
         owner=fields.get("owner"),
         origin_id=origin.pk if origin else None,
-        curated=() if origin else curated_by({name: value for name, value in fields.items() if value}),
+        curated=() if origin else curated_by(fields, blank=False),
         version=1,
         created_by_id=writer.actor.user_id,
         created_at=writer.now,

@@ -67,7 +67,16 @@ _DRAFT_FIELDS = tuple(entry.name for entry in fields(AssetDraft))
 
 def draft_fields(draft: AssetDraft) -> dict[str, Any]:
     """The fields that a draft says something about, unchecked."""
-    return {name: value for name in _DRAFT_FIELDS if (value := getattr(draft, name)) is not None}
+    said: dict[str, Any] = {"type": draft.type, "name": draft.name, "qualified_name": draft.qualified_name}
+    if draft.description is not None:
+        said["description"] = draft.description
+    if draft.metadata is not None:
+        said["metadata"] = draft.metadata
+    if draft.schema is not None:
+        said["schema"] = draft.schema
+    if draft.tags is not None:
+        said["tags"] = draft.tags
+    return said
 
 
 def draft_from(row: object) -> AssetDraft:

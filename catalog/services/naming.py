@@ -27,6 +27,7 @@ class TagBook:
         self.organization_id = organization_id
         self._by_key: dict[str, TagName] = {}
         self._keys: dict[str, str] = {}
+        self._sorted: dict[tuple[str, ...], tuple[TagName, ...]] = {}
 
     def learn(self, names: Iterable[str]) -> None:
         """Find these tags and make those that are missing: one statement, three where some are missing.
@@ -48,8 +49,12 @@ class TagBook:
         return key
 
     def tags(self, names: Sequence[str]) -> tuple[TagName, ...]:
-        """These tags, learned before, in alphabetical order."""
-        return sorted_tags(self._by_key[self.key(name)] for name in names)
+        """These tags, learned before, in alphabetical order. Remembered: a batch says the same few again and again."""
+        spelled = tuple(names)
+        known = self._sorted.get(spelled)
+        if known is None:
+            known = self._sorted[spelled] = sorted_tags(self._by_key[self.key(name)] for name in names)
+        return known
 
     def _read(self, keys: Sequence[str]) -> None:
         condition, parameter = among("key", keys)
