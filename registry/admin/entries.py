@@ -21,9 +21,9 @@ from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, TextFil
 from accounts.admin_site import actor_of
 from accounts.models import Organization, Role
 from accounts.templatetags.cartulary import ago
+from catalog.asking import uuid_of
 from catalog.search import search
 from contracts.errors import BadRequest, DomainError, Invalid, NotFound
-from contracts.views import uuid_of
 from registry.admin.charts import downloads_chart
 from registry.models import Dependency, Entry, EntryKind, Source, Tool, Version
 from registry.services.describing import update_entry
