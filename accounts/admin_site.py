@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F, OuterRef, Subquery
@@ -20,13 +21,15 @@ from django.utils.module_loading import import_string
 
 from accounts.actor import ANONYMOUS, Actor, member_actor, superuser_actor
 from accounts.models import Membership, Organization, Role, User
-from accounts.services import sign_in
+from accounts.services import choose_password, sign_in
 from contracts.errors import DomainError
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite as StockSite
     from django.contrib.admin.forms import AdminAuthenticationForm as StockLoginForm
+    from django.contrib.admin.forms import AdminPasswordChangeForm as StockPasswordForm
 else:
+    from unfold.forms import AdminOwnPasswordChangeForm as StockPasswordForm
     from unfold.forms import AuthenticationForm as StockLoginForm
     from unfold.sites import UnfoldAdminSite as StockSite
 
@@ -156,7 +159,7 @@ class LoginForm(StockLoginForm):
                 self.user_cache = sign_in(
                     login=login,
                     password=password,
-                    address=self.request.META.get("REMOTE_ADDR", ""),
+                    address=getattr(self.request, "client_address", ""),
                     door=DOOR,
                     request_id=str(getattr(self.request, "request_id", "")),
                 )
@@ -169,6 +172,34 @@ class LoginForm(StockLoginForm):
         super().confirm_login_allowed(user)
         if not user.is_superuser and not Membership.objects.filter(user=user).exists():
             raise ValidationError("You belong to no organization yet. Ask an administrator to add you.", "no_seat")
+
+
+class OwnPasswordForm(StockPasswordForm):
+    """One's own password, through the service: it checks the strength and ends all other sessions and tokens."""
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                chosen = choose_password(actor=self.actor, user=self.user, password=cleaned["new_password1"])
+            except DomainError as error:
+                raise ValidationError(error.message, "refused") from error
+            self.user.password = chosen.password
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        return self.user
+
+
+class OwnPasswordView(PasswordChangeView):
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "actor": actor_of(self.request)}
 
 
 class CatalogSite(StockSite):
@@ -206,6 +237,13 @@ class CatalogSite(StockSite):
             request.session[SESSION_ORGANIZATION] = str(organization.pk)
             messages.success(request, f"You now act in {organization.name}.")
         return HttpResponseRedirect(reverse("admin:index"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        view = OwnPasswordView.as_view(
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """What Ctrl-K finds: the catalog's own search, then the pages. Never cached: it follows the seat."""

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from uuid_utils.compat import uuid7
 
+from contracts.addresses import client_address
 from contracts.ownership import answer
 
 HEADER = "X-Request-Id"
@@ -21,6 +22,7 @@ class RequestContext:
     """Gives each request an id: the client's `X-Request-Id` where it is sane (at most 64 characters), else a new one.
 
     The id is `request.request_id`, stands in every log line of the request, and comes back as a header.
+    Who asks is `request.client_address`, for doors that may not import from here.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -30,6 +32,7 @@ class RequestContext:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _SANE.fullmatch(given) else str(uuid7())
         request.request_id = request_id  # type: ignore[attr-defined]
+        request.client_address = client_address(request)  # type: ignore[attr-defined]
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self._host_refused(request) or self.get_response(request)
         response[HEADER] = request_id

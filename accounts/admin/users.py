@@ -13,10 +13,9 @@ from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
 from accounts.admin.organizations import MembershipInline, save_memberships
-from accounts.admin_base import DomainForm, TenantAdmin, badge, people_visible_to
+from accounts.admin_base import DomainForm, TenantAdmin, badge, people_visible_to, posted
 from accounts.models import Membership, Organization, Role, User
-from accounts.services import create_member
-from accounts.services.users import update_user
+from accounts.services import create_member, reset_password, update_user
 from accounts.templatetags.cartulary import ago
 
 
@@ -35,6 +34,7 @@ class UserAdmin(TenantAdmin[User]):
     """For an organization: its people. For a superuser: everybody, with what they are called and may."""
 
     secret_fields = ("password",)
+    change_form_template = "cartulary/user.html"
     write_role = Role.ADMIN
     may_delete = False
     actions = ()
@@ -90,16 +90,35 @@ class UserAdmin(TenantAdmin[User]):
         secret = getattr(request, "made_secret", None)
         if secret is None:
             return super().response_add(request, obj, post_url_continue)
+        return self._show_once(request, obj, secret)
+
+    def object_views(self) -> Any:
+        return {"reset_password": posted(self.reset_password)}
+
+    def reset_password(self, request: HttpRequest, user: User) -> HttpResponse:
+        """A new password for somebody who lost theirs, shown once."""
+        actor = self.actor(request)
+        organization = Organization.objects.get(pk=actor.tenant)
+        return self._show_once(request, user, reset_password(actor=actor, user=user, organization=organization))
+
+    def _show_once(self, request: HttpRequest, user: User, secret: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "The new member",
+            "title": "A password",
             "opts": self.opts,
-            "what": f"The password of {obj.email}",
+            "what": f"The password of {user.email}",
             "secret": secret,
-            "advice": "Hand it over on a safe way; its owner should choose another after signing in.",
-            "next": self.url("change", obj.pk),
+            "advice": "Hand it over in a safe way; its owner should choose another after signing in.",
+            "next": self.url("change", user.pk),
         }
         return TemplateResponse(request, "cartulary/secret.html", context, headers={"Cache-Control": "no-store"})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        may_reset = object_id is not None and self.has_change_permission(request)
+        context = {"may_reset": may_reset, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
 
     @admin.display(description="Name", ordering="name")
     def display_name(self, user: User) -> str:

@@ -17,9 +17,11 @@ from accounts.actor import Actor
 from accounts.admin_base import DropdownFilter, TenantAdmin, VisibleFilter, posted
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago, seconds, thousands
-from ingestion.models import DataSource, Job, JobStatus, JobType
+from ingestion.differences import changes_of, count_changes
+from ingestion.models import DataSource, Job, JobLog, JobStatus, JobType
 from ingestion.services import jobs
 
+CHANGES_SHOWN = 50
 COUNTED = ("created", "updated", "unchanged", "stale", "removed", "deleted", "failed")
 """What a result counts, in the order people want to read it."""
 
@@ -125,6 +127,8 @@ class JobAdmin(TenantAdmin[Job]):
                 "counts": counts_of(job.result),
                 "warnings": warnings_of(job.result),
                 "waited": ((job.started_at or timezone.now()) - job.created_at).total_seconds(),
+                "log": JobLog.objects.filter(job=job.pk).first(),
+                **_changes(self.actor(request), job),
                 "may_cancel": not JobStatus(job.status).is_final and self.has_cancel_permission(request),
             }
         return super().changeform_view(request, object_id, form_url, context)
@@ -159,6 +163,14 @@ class JobAdmin(TenantAdmin[Job]):
         if job.error:
             return format_html('<span style="color: var(--bad)">{}</span>', str(job.error.get("message", ""))[:120])
         return ", ".join(f"{thousands(count)} {name}" for name, count in counts_of(job.result)[:4] if count) or "-"
+
+
+def _changes(actor: Actor, job: Job) -> dict[str, Any]:
+    """What a run changed in the catalog: how many of each kind, and the first of them. Nothing while it works."""
+    if not JobStatus(job.status).is_final:
+        return {}
+    kinds = {kind: number for kind, number in count_changes(actor, job).items() if number}
+    return {"kinds": kinds, "changed": list(changes_of(actor, job)[:CHANGES_SHOWN]) if kinds else []}
 
 
 def run_url(job: Job) -> str:

@@ -282,6 +282,32 @@ def test_lists_of_people_cost_the_same_queries_however_long(name: str, acme: Org
     assert counts[0] == counts[1] == counts[2] <= 10
 
 
+def test_a_lost_password_is_reset_and_shown_once(browser: Client, bob_member: Membership) -> None:
+    response = browser.post(page("accounts_user_reset_password", bob_member.user_id))
+    client, _ = sign_in("bob", response.context["secret"])
+    assert client.get(page("index")).status_code == 200
+    assert "_auth_user_id" not in sign_in("bob")[0].session
+
+
+def test_a_member_of_two_is_not_reset_by_one(browser: Client, bob_member: Membership, other: Organization) -> None:
+    Membership.objects.create(user=bob_member.user, organization=other, role=Role.VIEWER)
+    response = browser.post(page("accounts_user_reset_password", bob_member.user_id), follow=True)
+    assert any("not your organization's alone" in told for told in messages_of(response))
+    assert sign_in("bob")[0].session["_auth_user_id"]
+
+
+def test_ones_own_password_is_changed_on_the_trail(browser: Client, alice_member: Membership) -> None:
+    chosen = "a much better one, 2026"
+    posted = {"old_password": PASSWORD, "new_password1": chosen, "new_password2": chosen}
+    weak = browser.post(page("password_change"), {**posted, "new_password1": "1234", "new_password2": "1234"})
+    assert weak.context["form"].errors
+    response = browser.post(page("password_change"), posted)
+    assert response["Location"] == page("password_change_done")
+    assert browser.get(page("index")).status_code == 200
+    assert "_auth_user_id" in sign_in("alice", chosen)[0].session
+    assert AuditEvent.objects.of_entity(alice_member.user_id).filter(action="CHANGE_PASSWORD").exists()
+
+
 # The trail -------------------------------------------------------------------------------------------
 
 

@@ -59,6 +59,7 @@ POSTED = {
     "ingestion_collectiontask_resume": "task",
     "ingestion_job_cancel": "job",
     "accounts_apikey_revoke": "key",
+    "accounts_user_reset_password": "user",
 }
 RANKS = ["viewer", "editor", "admin", "superuser", "nobody"]
 

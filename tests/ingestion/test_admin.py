@@ -278,6 +278,13 @@ def test_a_run_shows_its_counts(browser: Client, shop: DataSource) -> None:
     assert browser.get(page("ingestion_job_progress", job.pk)).json()["progress"] == 100
     listed = browser.get(page("ingestion_job_changelist")).content.decode()
     assert "4 created" in listed
+    assert response.context["kinds"] == {"appeared": 4}
+    assert {event.entity_name.rsplit(".")[-1] for event in response.context["changed"]} >= {
+        "customers",
+        "orders",
+        "bought",
+    }
+    assert "What it said" in response.content.decode()
 
 
 def test_a_failed_run_tells_why_in_full(browser: Client, warehouse: DataSource) -> None:
