@@ -16,7 +16,7 @@ from typing import TextIO
 import structlog
 import uvicorn
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from accounts import live
 from accounts.actor import operator_actor
@@ -47,14 +47,13 @@ class Prepared:
     """What the person at the terminal is told when it serves."""
 
     database: str
-    admin: FirstAdmin
     first_collection: bool
 
 
 def run(claim: Claim, out: TextIO) -> None:
     """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
     try:
-        prepared = _prepare()
+        prepared = _prepare(out)
     except DatabaseError as error:
         logger.debug("the_database_refused", exc_info=True)
         raise CannotStart(why(error)) from error
@@ -66,6 +65,7 @@ def run(claim: Claim, out: TextIO) -> None:
             each.start()
         rpc.ready()
         dispatch()
+        connections.close_all()
         print(_banner(claim, prepared), file=out, flush=True)
 
     def stopping() -> None:
@@ -84,7 +84,7 @@ def run(claim: Claim, out: TextIO) -> None:
         os._exit(0)
 
 
-def _prepare() -> Prepared:
+def _prepare(out: TextIO) -> Prepared:
     database = migrate()
     env = Environment()
     try:
@@ -96,13 +96,25 @@ def _prepare() -> Prepared:
         )
     except DomainError as error:
         raise CannotStart(f"the first administrator cannot be made: {error.message}") from error
+    _introduce(admin, out)
     actor = replace(operator_actor(door="up"), user_name="Cartulary").within(admin.organization)
     source = ensure_self_source(admin.organization, actor=actor)
     first = not Job.objects.filter(task__data_source=source).exists()
     if first:
         collect_now(actor=actor, source=source)
     ensure_self_release(admin.organization)
-    return Prepared(database, admin, first)
+    connections.close_all()  # this thread only serves from now on
+    return Prepared(database, first)
+
+
+def _introduce(admin: FirstAdmin, out: TextIO) -> None:
+    """Say who the first administrator is as soon as there is one: what fails after must not take the password along."""
+    if not admin.created:
+        return
+    lines = ["Made the first administrator", f"  {'Sign in as':<12}{admin.user.username} ({admin.user.email})"]
+    if admin.password:
+        lines.append(f"  {'Password':<12}{admin.password}   (shown this once)")
+    print("\n".join(lines), file=out, flush=True)
 
 
 def _banner(claim: Claim, prepared: Prepared) -> str:
@@ -115,10 +127,6 @@ def _banner(claim: Claim, prepared: Prepared) -> str:
         ("Database", prepared.database),
         ("Data", str(claim.data_dir)),
     ]
-    if prepared.admin.created:
-        rows.append(("Sign in as", f"{prepared.admin.user.username} ({prepared.admin.user.email})"))
-        if prepared.admin.password:
-            rows.append(("Password", f"{prepared.admin.password}   (shown this once)"))
     if prepared.first_collection:
         rows.append(("Collecting", "its own database into the catalog"))
     lines = [f"Cartulary {settings.VERSION} is running", *(f"  {name:<12}{value}" for name, value in rows)]
