@@ -7,7 +7,7 @@ from uuid import UUID
 
 from accounts.actor import Actor
 from accounts.models import Organization
-from catalog.models import AssetType, RelationshipType
+from catalog.models import AssetType, RelationshipType, SearchDocument
 from catalog.names import join_name
 from catalog.search import Document, index_documents, remove_documents
 from catalog.services import AssetDraft, RelationshipDraft, upsert_assets, upsert_relationships
@@ -17,6 +17,7 @@ from registry.models import Entry, EntryKind, LabelKind
 LINEAGE = 10_000
 """Sources that lineage edges are drawn to at most; the asset says so where there are more."""
 BATCH = 5_000
+REINDEXED = 1_000
 
 
 def asset_name(organization_slug: str, slug: str) -> str:
@@ -68,6 +69,19 @@ def index_entries(entries: Iterable[Entry]) -> None:
     index_documents(living)
     if gone:
         remove_documents(gone)
+
+
+def follow_organization(sender: object, instance: Organization, **kwargs: object) -> None:
+    """Bring search up to date when an organization was made public or private, or got another slug."""
+    documents = SearchDocument.objects.filter(organization=instance, kind__in=EntryKind.values)
+    if not documents.exclude(is_public=instance.is_public, path__startswith=f"{instance.slug}:").exists():
+        return
+    entries = Entry.objects.filter(organization=instance, deleted_at=None).order_by("pk")
+    entries = entries.select_related("organization", "organism").prefetch_related("labels")
+    last = None
+    while batch := list((entries.filter(pk__gt=last) if last else entries)[:REINDEXED]):
+        index_entries(batch)
+        last = batch[-1].pk
 
 
 def register_source(*, actor: Actor, organization: Organization, entry: Entry, targets: Iterable[UUID]) -> None:

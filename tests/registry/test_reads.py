@@ -397,6 +397,20 @@ def test_an_outsider_finds_nothing_private(
     assert len(body(vera, "/sources")["data"]) == 1
 
 
+def test_search_follows_the_organization(
+    alice: APIClient, anonymous: APIClient, vera: APIClient, insulin: Version
+) -> None:
+    assert body(anonymous, "/search?q=insulin")["data"]["total"] == 1
+    assert alice.patch(f"{API}/organizations/acme", {"is_public": False}, format="json").status_code == 200
+    assert body(anonymous, "/search?q=insulin")["data"]["total"] == 0
+    assert body(vera, "/search?q=insulin")["data"]["total"] == 1
+    renamed = alice.patch(f"{API}/organizations/acme", {"is_public": True, "slug": "apex"}, format="json")
+    assert renamed.status_code == 200
+    (found,) = body(anonymous, "/search?q=insulin&format=fasta&organism=human")["data"]["data_sources"]
+    assert found["url"] == "/sources/apex/P01308"
+    assert body(anonymous, "/search?q=apex")["data"]["total"] == 1
+
+
 def test_an_outsider_withdraws_nothing(
     anonymous: APIClient, charlie: APIClient, vera: APIClient, insulin: Version
 ) -> None:
