@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from audit.listening import listeners_of
 from audit.models import AuditEvent
 from audit.tables import insert_rows
 
@@ -61,7 +62,9 @@ def record_many(actor: Author, changes: Iterable[Change], *, organization_id: UU
         raise RuntimeError("audit.record outside a transaction: a change and its event must commit together")
     now = timezone.now()
     owner = organization_id or actor.organization_id
-    return insert_rows(
+    listeners = listeners_of(owner)
+    told = list(changes) if listeners else None
+    count = insert_rows(
         AuditEvent,
         (
             "id",
@@ -98,6 +101,10 @@ def record_many(actor: Author, changes: Iterable[Change], *, organization_id: UU
                 change.after,
                 now,
             )
-            for change in changes
+            for change in (changes if told is None else told)
         ),
     )
+    if owner is not None and told:
+        for listener in listeners:
+            listener.hear(actor, owner, told)
+    return count

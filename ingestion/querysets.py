@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 
 if TYPE_CHECKING:
-    from ingestion.models import CollectionTask, DataSource, Job, Template
+    from ingestion.models import CollectionTask, DataSource, Job, Template, Webhook
 
 
 class DataSourceQuerySet(models.QuerySet["DataSource"]):
@@ -35,3 +35,8 @@ class JobQuerySet(models.QuerySet["Job"]):
     def due(self) -> Self:
         """What waits and may begin now."""
         return self.filter(models.Q(run_after=None) | models.Q(run_after__lte=timezone.now()), status="PENDING")
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)

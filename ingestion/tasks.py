@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
-from ingestion.services import jobs, schedules
+from ingestion.services import deliveries, jobs, schedules
 from ingestion.services.worker import work_next
 
 
@@ -21,4 +23,11 @@ def run_job(job_id: str) -> str | None:
 def dispatch_jobs() -> int:
     """Every 10 s by beat: queue what is due, take back what lapsed, wake workers; answers how many jobs wait."""
     schedules.run_due()
+    deliveries.dispatch()
     return jobs.dispatch()
+
+
+@shared_task(name=deliveries.DELIVER)
+def deliver_webhook(delivery_id: str) -> bool:
+    """Post one message to its webhook; answers whether it arrived."""
+    return deliveries.attempt(UUID(delivery_id))

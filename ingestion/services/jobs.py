@@ -14,11 +14,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
 from accounts.actor import Actor
 from accounts.live import publish
@@ -26,6 +24,8 @@ from accounts.models import Role
 from contracts.errors import Conflict, NotFound
 from ingestion.models import CollectionTask, Job, JobStatus, JobType
 from ingestion.querysets import JobQuerySet
+from ingestion.services import broker
+from ingestion.services.events import publish_event
 from ingestion.services.processes import is_gone, worker_name
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ MAX_ATTEMPTS = 3
 """How often a job is begun when its workers die under it."""
 RUN_JOB = "ingestion.run_job"
 DISPATCH_JOBS = "ingestion.dispatch_jobs"
-WAKE_EXPIRES = 60
-"""Seconds a wake-up stays in the broker; the row waits as long as it takes."""
 DISPATCH_LIMIT = 100
 
 
@@ -96,18 +94,7 @@ def _create(*, actor: Actor, task: CollectionTask | None, payload: Mapping[str, 
 
 def wake(job_id: UUID) -> bool:
     """Ask the broker to wake a worker. A broker that is down is logged: the row waits for `dispatch`."""
-    try:
-        current_app.send_task(RUN_JOB, args=[str(job_id)], expires=WAKE_EXPIRES, retry=False, ignore_result=True)
-    except _broker_errors() as error:
-        logger.warning("The broker does not answer (%s); job %s waits", error.__class__.__name__, job_id)
-        return False
-    return True
-
-
-def _broker_errors() -> tuple[type[BaseException], ...]:
-    """What a broker that is down, or refuses us, raises: the transport's own errors too."""
-    connection = current_app.connection_for_write()
-    return (KombuError, OSError, *connection.connection_errors, *connection.channel_errors)
+    return broker.send(RUN_JOB, str(job_id), what=f"job {job_id}")
 
 
 def claim(job_id: UUID | None = None) -> Job | None:
@@ -176,13 +163,43 @@ def _end(job: Job, status: JobStatus, **fields: Any) -> bool:
     fields |= {"finished_at": timezone.now(), "lease_until": None, "phase": ""}
     if status == JobStatus.COMPLETED:
         fields["error"] = None
-    mine = held(job)
-    ended = mine.filter(cancel_requested=False).update(status=status, **fields)
-    if not ended:
-        ended = mine.update(status=JobStatus.CANCELLED, **fields)
+    with transaction.atomic():
+        mine = held(job)
+        ended = mine.filter(cancel_requested=False).update(status=status, **fields)
+        if ended and status in _EVENTS:
+            _publish_end(job, status)
+        if not ended:
+            ended = mine.update(status=JobStatus.CANCELLED, **fields)
     if ended:
         _tell(job)
     return bool(ended)
+
+
+_EVENTS = {JobStatus.COMPLETED: "task.succeeded", JobStatus.FAILED: "task.failed"}
+
+
+def _publish_end(job: Job, status: JobStatus) -> None:
+    """Tell the webhooks how a job ended, in the transaction that ends it."""
+    publish_event(organization_id=job.organization_id, event=_EVENTS[status], data=lambda: _ended(job))
+
+
+def _ended(job: Job) -> dict[str, Any]:
+    row = Job.objects.select_related("task__data_source").get(pk=job.pk)
+    counts = {name: count for name, count in (row.result or {}).items() if isinstance(count, int)}
+    return {
+        "execution_id": str(row.pk),
+        "kind": row.type,
+        "status": row.status,
+        "task_id": str(row.task_id) if row.task_id else None,
+        "task": row.task.name if row.task else None,
+        "data_source_id": str(row.task.data_source_id) if row.task else None,
+        "data_source": row.task.data_source.name if row.task else None,
+        "started_at": row.started_at.isoformat() if row.started_at else None,
+        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+        "attempts": row.attempts,
+        "counts": counts,
+        "error": row.error,
+    }
 
 
 @transaction.atomic
@@ -229,7 +246,10 @@ def _take_back(job: Job, now: datetime) -> bool:
     else:
         message = f"The worker stopped in the middle of it, {job.attempts} times"
         error = {"code": "WORKER_LOST", "message": message}
-        taken = mine.update(status=JobStatus.FAILED, finished_at=now, error=error, **fields)
+        with transaction.atomic():
+            taken = mine.update(status=JobStatus.FAILED, finished_at=now, error=error, **fields)
+            if taken:
+                _publish_end(job, JobStatus.FAILED)
     if taken:
         logger.warning("Took back job %s from the worker %s (attempt %d)", job.pk, job.worker, job.attempts)
         _tell(job)

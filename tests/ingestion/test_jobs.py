@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from ingestion import tasks
 from ingestion.models import Job, JobStatus, JobType
+from ingestion.services import broker as broker_service
 from ingestion.services import jobs, running, worker
 from ingestion.services.processes import is_gone, worker_name
 from ingestion.services.running import LeaseLost, Run
@@ -100,7 +101,7 @@ def test_job_outlives_a_broker_that_is_down(
 @pytest.mark.rabbitmq
 def test_broker_that_refuses_us_is_only_logged(rabbitmq_url, monkeypatch):
     refused = urlsplit(rabbitmq_url)._replace(netloc=f"nobody:wrong@{urlsplit(rabbitmq_url).netloc.rpartition('@')[2]}")
-    monkeypatch.setattr(jobs, "current_app", Celery(broker=refused.geturl(), set_as_current=False))
+    monkeypatch.setattr(broker_service, "current_app", Celery(broker=refused.geturl(), set_as_current=False))
     assert jobs.wake(uuid4()) is False
 
 

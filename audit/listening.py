@@ -1,0 +1,37 @@
+"""Who hears of changes in the transaction that makes them: apps above subscribe, the trail tells.
+
+A listener says first whether it wants to hear of an organization at all, so that nobody else's changes are
+held in memory for it. What it then does commits or fails with the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from audit.services import Author, Change
+
+
+class Listener(NamedTuple):
+    """`wants` costs one statement at most; `hear` is called inside the transaction, after the events are written."""
+
+    wants: Callable[[UUID], bool]
+    hear: Callable[[Author, UUID, Sequence[Change]], None]
+
+
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Subscribe; a second time changes nothing."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def listeners_of(organization_id: UUID | None) -> list[Listener]:
+    """Those that want to hear of this organization's changes."""
+    if organization_id is None:
+        return []
+    return [listener for listener in _listeners if listener.wants(organization_id)]
