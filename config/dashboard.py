@@ -91,7 +91,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return {**context, "no_organization": True, "organization_add": reverse("admin:accounts_organization_add")}
     organization_id, actor = seat.organization.pk, seat.actor
     counts = count_assets(actor, organization_id)
-    sources = list(DataSource.objects.visible_to(actor).filter(organization=organization_id).order_by("name")[:200])
+    sources = DataSource.objects.visible_to(actor).filter(organization=organization_id)
     jobs = Job.objects.visible_to(actor).filter(organization=organization_id).select_related("task__data_source")
     days = count_runs(actor, organization_id)
     return {
@@ -99,8 +99,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "organization": seat.organization,
         "counts": counts,
         "changes": latest_changes(actor, organization_id),
-        "sources": sources,
-        "broken_sources": [source for source in sources if source.status == SourceStatus.ERROR],
+        "source_count": sources.count(),
+        "broken_sources": list(sources.filter(status=SourceStatus.ERROR).order_by("name")[:RUNS_SHOWN]),
         "running": list(jobs.filter(status__in=UNDER_WAY).order_by("created_at")[:RUNS_SHOWN]),
         "ended": list(jobs.exclude(status__in=UNDER_WAY).order_by("-created_at")[:RUNS_SHOWN]),
         "days": days,

@@ -96,7 +96,7 @@ def _boolean(rule: Mapping[str, Any]) -> forms.Field:
 
 
 def _list(rule: Mapping[str, Any]) -> forms.Field:
-    return forms.CharField(widget=UnfoldAdminTextareaWidget({"rows": 3}))
+    return forms.CharField(widget=UnfoldAdminTextareaWidget({"rows": 2}))
 
 
 def _object(rule: Mapping[str, Any]) -> forms.Field:

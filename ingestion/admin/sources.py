@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -212,7 +213,9 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
             return JsonResponse(answer)
         tell = messages.success if result.success else messages.error
         tell(request, f"{source.name}: {result.message or result.server_info} ({result.latency_ms} ms)")
-        return HttpResponseRedirect(request.headers.get("Referer") or self.url("change", source.pk))
+        came_from = request.headers.get("Referer", "")
+        is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+        return HttpResponseRedirect(came_from if is_ours else self.url("change", source.pk))
 
     def run(self, request: HttpRequest, source: DataSource) -> HttpResponse:
         """Queue a full collection and go and watch it."""

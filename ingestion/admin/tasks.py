@@ -130,7 +130,11 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
         when = [name for name in TaskForm.base_fields if name.startswith("schedule_")]
         how = list(fields_of(TASK_CONFIG_SCHEMA, obj.config if obj else {}))
         head = ["name", "data_source", "type"]
-        return [(None, {"fields": head}), ("When it runs", {"fields": when}), ("What it collects", {"fields": how})]
+        return [
+            (None, {"fields": head}),
+            ("When it runs", {"fields": when}),
+            ("What it collects", {"fields": how, "classes": ["collapse"]}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("data_source",) if obj else ()

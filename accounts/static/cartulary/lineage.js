@@ -90,6 +90,17 @@ document.addEventListener("DOMContentLoaded", () => {
     part("list").hidden = false;
   }
 
+  function library() {
+    if (window.vis) return Promise.resolve();
+    return new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.src = root.dataset.library;
+      script.addEventListener("load", done);
+      script.addEventListener("error", () => failed(new Error("The drawing library does not load.")));
+      document.head.append(script);
+    });
+  }
+
   async function load() {
     const message = part("message");
     try {
@@ -103,6 +114,7 @@ document.addEventListener("DOMContentLoaded", () => {
         root.dataset.drawn = "0";
         return;
       }
+      await library();
       message.hidden = true;
       draw(graph);
       list(graph);
