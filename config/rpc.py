@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 import catalog.rpc
 import ingestion.rpc
+import ingestion.rpc_tasks
 from catalog.protos import metadata_pb2
 from config.prepare import CannotStart
 from config.rpc_calls import Streamed, Unary
@@ -27,13 +28,15 @@ from ingestion.protos import ingestion_pb2
 METADATA: ServiceDescriptor = metadata_pb2.DESCRIPTOR.services_by_name["MetadataService"]
 DATA_SOURCES: ServiceDescriptor = ingestion_pb2.DESCRIPTOR.services_by_name["DataSourceService"]
 TASKS: ServiceDescriptor = ingestion_pb2.DESCRIPTOR.services_by_name["TaskService"]
+TEMPLATES: ServiceDescriptor = ingestion_pb2.DESCRIPTOR.services_by_name["TemplateService"]
 WATCHES: ServiceDescriptor = ingestion_pb2.DESCRIPTOR.services_by_name["WatchService"]
 
 SERVICES: list[tuple[ServiceDescriptor, type[ContractView], Mapping[str, Any]]] = [
     (METADATA, Metastore, catalog.rpc.METADATA | ingestion.rpc.METADATA),
     (DATA_SOURCES, Collection, ingestion.rpc.DATA_SOURCES),
-    (TASKS, Collection, ingestion.rpc.TASKS | ingestion.rpc.TASK_STREAMS),
-    (WATCHES, Collection, ingestion.rpc.WATCH_STREAMS),
+    (TASKS, Collection, ingestion.rpc_tasks.TASKS | ingestion.rpc_tasks.TASK_STREAMS),
+    (TEMPLATES, Collection, ingestion.rpc.TEMPLATES),
+    (WATCHES, Collection, ingestion.rpc_tasks.WATCH_STREAMS),
 ]
 """Each service, the contract whose words its errors use, and its calls by name."""
 
