@@ -5,154 +5,35 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db import connection
+from django.db.models import Count, F, QuerySet
 
-from accounts.actor import Actor
-from contracts.errors import Invalid
-from registry.documents.parts import split_purl
-from registry.models import (
-    Artifact,
-    ArtifactRelationship,
-    ArtifactType,
-    CollectionItem,
-    Content,
-    Licence,
-    Package,
-    Release,
-    Statement,
-)
-from registry.services.artifacts_index import package_key
+from catalog.tables import db_uuid
+from registry.models import Artifact, ArtifactRelationship, ArtifactType, Content, Release, Statement
 from registry.version_order import sort_key
-from registry.version_ranges import in_range, matching, read_range
-
-# Which components? -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for of components; all that is given must hold.
-
-    `name` without regard to case, alone or as `group/name`; `purl` with or without a version; `version` exactly;
-    `version_range` as `vers:pypi/>=1.0|<2.0`; `licence` as an identifier or a whole expression; `package_id` as
-    the index knows it.
-    """
-
-    name: str = ""
-    purl: str = ""
-    version: str = ""
-    version_range: str = ""
-    licence: str = ""
-    package_id: UUID | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.name or self.purl or self.licence or self.package_id)
-
-
-def components_like(*, actor: Actor, wanted: Wanted) -> QuerySet[Content]:
-    """The components that are asked for, of all artifacts the actor sees.
-
-    Raises Invalid where none of name, purl and licence is given, or a purl or range cannot be read.
-    """
-    return Content.objects.all().visible_to(actor).filter(**_conditions(actor, wanted))
-
-
-def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """Lookups of Content; packages and licences are those of the actor's organizations already."""
-    if wanted.is_empty:
-        raise Invalid(fields={"components": ["Ask for a name, a purl or a licence."]})
-    found: dict[str, Any] = {}
-    version = wanted.version
-    if wanted.name or wanted.purl or wanted.package_id:
-        packages = Package.objects.all().visible_to(actor)
-        if wanted.purl:
-            split = split_purl(wanted.purl)
-            if split is None:
-                raise Invalid(fields={"purl": ["This is no package URL."]})
-            packages = packages.filter(key=package_key(split[0]))
-            version = version or split[1]
-        if wanted.name:
-            packages = packages.filter(_named(wanted.name))
-        if wanted.package_id:
-            packages = packages.filter(pk=wanted.package_id)
-        found["package__in"] = list(packages.values_list("pk", flat=True))
-    if version:
-        found["version"] = version
-    if wanted.licence:
-        licences = Licence.objects.all().visible_to(actor).naming(wanted.licence)
-        found["licence__in"] = list(licences.values_list("pk", flat=True))
-    if wanted.version_range:
-        read_range(wanted.version_range)
-        there = Content.objects.filter(**found).order_by().values_list("version", flat=True).distinct()
-        found["version__in"] = matching(there, wanted.version_range)
-    return found
-
-
-def _named(name: str) -> Q:
-    lowered = name.lower()
-    found = Q(folded_name=lowered)
-    namespace, slash, last = name.replace(":", "/").rpartition("/")
-    if slash and last:
-        found |= Q(folded_name=last.lower(), namespace__iexact=namespace)
-    return found
-
-
-def releases_with(*, actor: Actor, wanted: Wanted) -> QuerySet[CollectionItem]:
-    """Where the components asked for are: one row for each component in each release's current artifacts.
-
-    Newest release first. `rows_of` makes dictionaries of them.
-    """
-    conditions = {f"artifact__contents__{name}": value for name, value in _conditions(actor, wanted).items()}
-    items = CollectionItem.objects.filter(collection=F("collection__release__collection"), **conditions)
-    return items.order_by("-collection__release__created_at", "-collection__release", "artifact__contents__position")
-
-
-ROW = {
-    "release_id": "collection__release_id",
-    "release_version": "collection__release__version",
-    "release_status": "collection__release__status",
-    "release_date": "collection__release__release_date",
-    "project_id": "collection__release__project_id",
-    "project_name": "collection__release__project__name",
-    "product_id": "collection__release__project__product_id",
-    "product_name": "collection__release__project__product__name",
-    "found_artifact_id": "artifact_id",
-    "group": "artifact__contents__package__namespace",
-    "name": "artifact__contents__package__name",
-    "version": "artifact__contents__version",
-    "purl": "artifact__contents__purl",
-    "type": "artifact__contents__type",
-    "licence": "artifact__contents__licence__expression",
-}
-
-
-def rows_of(items: QuerySet[CollectionItem]) -> QuerySet[Any, Any]:
-    return cast(QuerySet[Any, Any], items.values(**{name: F(path) for name, path in ROW.items()}))
-
+from registry.version_ranges import in_range
 
 # What changed? -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A package in a release, with the versions that are in it."""
+class Entry(NamedTuple):
+    """A package in a release, with the versions that are in it, lowest first."""
 
+    type: str
     group: str
     name: str
-    type: str
     versions: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A package in both releases, in other versions. `direction` is upgraded, downgraded or changed."""
 
+    type: str
     group: str
     name: str
-    type: str
     before: list[str]
     after: list[str]
     direction: str
@@ -167,47 +48,52 @@ class Difference:
 
 
 def difference(before: Release, after: Release) -> Difference:
-    """What the SBOMs of two releases have differently, by package. Three statements."""
-    old, new = _versions_of(before), _versions_of(after)
-    touched = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
-    names = _package_names(touched)
-    found = Difference(unchanged=len(old.keys() | new.keys()) - len(touched))
-    for key in sorted(touched, key=lambda key: names[key]):
-        name, group, type_ = names[key]
-        was, now = _ordered(old.get(key, ())), _ordered(new.get(key, ()))
+    """What the SBOMs of two releases have differently, by package and its versions. Two statements."""
+    old, new = _packages_of(before), _packages_of(after)
+    gone, came = _by_package(old - new), _by_package(new - old)
+    touched = gone.keys() | came.keys()
+    stayed = _by_package(old & new)
+    found = Difference(unchanged=len(stayed.keys() - touched))
+    for key in sorted(touched, key=_by_name):
+        kept = stayed.get(key, [])
+        was, now = _ordered(gone.get(key, []) + kept), _ordered(came.get(key, []) + kept)
         if not was:
-            found.added.append(Entry(group, name, type_, now))
+            found.added.append(Entry(*key, now))
         elif not now:
-            found.removed.append(Entry(group, name, type_, was))
+            found.removed.append(Entry(*key, was))
         else:
-            found.moved.append(Moved(group, name, type_, was, now, _direction(was, now)))
+            found.moved.append(Moved(*key, was, now, _direction(was, now)))
     return found
 
 
-def _versions_of(release: Release) -> dict[UUID, set[str]]:
-    found: dict[UUID, set[str]] = {}
-    rows = Content.objects.filter(artifact__in=sboms_of(release)).order_by().values_list("package", "version")
-    for package_id, version in rows.iterator(chunk_size=20_000):
-        versions = found.get(package_id)
-        if versions is None:
-            found[package_id] = {version}
-        else:
-            versions.add(version)
+PackageKey = tuple[str, str, str]
+
+
+def _packages_of(release: Release) -> set[tuple[str, str, str, str]]:
+    """(type, namespace, name, version) of each component of the release's current artifacts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.type, p.namespace, p.name, c.version FROM registry_content c"
+            " JOIN registry_package p ON p.id = c.package_id"
+            " JOIN registry_collectionitem i ON i.artifact_id = c.artifact_id WHERE i.collection_id = %s",
+            [db_uuid(release.collection_id) if release.collection_id else None],
+        )
+        return set(cursor.fetchall())
+
+
+def _by_package(rows: Iterable[tuple[str, str, str, str]]) -> dict[PackageKey, list[str]]:
+    found: dict[PackageKey, list[str]] = {}
+    for type_, namespace, name, version in rows:
+        found.setdefault((type_, namespace, name), []).append(version)
     return found
 
 
-def _package_names(keys: Iterable[UUID]) -> dict[UUID, tuple[str, str, str]]:
-    wanted = list(keys)
-    found: dict[UUID, tuple[str, str, str]] = {}
-    for start in range(0, len(wanted), 10_000):
-        rows = Package.objects.filter(pk__in=wanted[start : start + 10_000])
-        for key, name, namespace, type_ in rows.order_by().values_list("pk", "name", "namespace", "type"):
-            found[key] = (name, namespace, type_)
-    return found
+def _by_name(key: PackageKey) -> tuple[str, PackageKey]:
+    return key[2], key
 
 
-def _ordered(versions: Iterable[str]) -> list[str]:
-    return sorted(versions, key=sort_key)
+def _ordered(versions: list[str]) -> list[str]:
+    return sorted(versions, key=sort_key) if len(versions) > 1 else versions
 
 
 def _direction(was: list[str], now: list[str]) -> str:

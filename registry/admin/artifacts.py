@@ -15,8 +15,8 @@ from accounts.admin_base import DropdownFilter, TenantAdmin, badge
 from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError
 from registry.artifact_content import content_response
+from registry.containing import Wanted, releases_with
 from registry.models import Artifact, ArtifactRelationship, ArtifactType, Package, Release
-from registry.questions import Wanted, releases_with, rows_of
 from registry.services.artifacts import delete_artifact, update_artifact
 
 SHOWN = 200
@@ -123,7 +123,7 @@ class PackageAdmin(TenantAdmin[Package]):
         rows: list[Any] = []
         try:
             wanted = Wanted(package_id=package.pk, version=version, version_range=wanted_range)
-            rows = list(rows_of(releases_with(actor=self.actor(request), wanted=wanted))[: SHOWN + 1])
+            rows = releases_with(actor=self.actor(request), wanted=wanted).rows(SHOWN + 1)
         except DomainError as error:
             messages.error(request, error.message)
         versions = package.contents.order_by().values_list("version", flat=True).distinct()[:SHOWN]

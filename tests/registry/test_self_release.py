@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.actor import Actor
 from accounts.models import Organization
+from registry.containing import Wanted, releases_with
 from registry.models import Artifact, Content, Product, Release
-from registry.questions import Wanted, releases_with, rows_of
 from registry.services import self_release
 from registry.services.self_release import ensure_self_release
 from tests.registry.documents import openvex, sbom
@@ -26,7 +26,7 @@ def test_the_application_publishes_its_own_sbom_once(acme: Organization, alice_a
     release = ensure_self_release(acme)
     assert release is not None
     assert (release.version, release.status) == (settings.VERSION, "released")
-    rows = rows_of(releases_with(actor=alice_actor, wanted=Wanted(purl="pkg:pypi/django")))
+    rows = releases_with(actor=alice_actor, wanted=Wanted(purl="pkg:pypi/django")).rows(10)
     assert [row["release_id"] for row in rows] == [release.pk]
     again = ensure_self_release(acme)
     assert again == release

@@ -115,13 +115,6 @@ class ReleasesView(Releases, ContractViewSet[M]):
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(page)
 
-    def sliced(self, rows: QuerySet[Any, Any], *, total: int | None = None) -> list[Any]:
-        """One page of rows that have no key of their own; the paginator knows the total after."""
-        paginator: Any = self.paginator
-        window = paginator.open(self.request)
-        paginator.close(rows.order_by().count() if total is None else total)
-        return list(rows[window.offset : window.offset + window.limit])
-
 
 def _candidate(release: Release) -> dict[str, Any]:
     return {

@@ -17,6 +17,7 @@ from registry.api.releases.artifacts import SORTS as ARTIFACT_SORTS
 from registry.api.releases.base import BodyPagination, ReleasesView, sorted_by, uuid_or_refuse
 from registry.api.releases.releases import SORTS as RELEASE_SORTS
 from registry.api.releases.serializers import ArtifactSerializer, RelationshipSerializer, ReleaseSerializer
+from registry.containing import Wanted, components_like, releases_with
 from registry.models import (
     Artifact,
     ArtifactRelationship,
@@ -27,7 +28,6 @@ from registry.models import (
     Release,
     ReleaseStatus,
 )
-from registry.questions import Wanted, components_like, releases_with, rows_of
 
 BODY = {"query", "sort", "include", "page", "limit"}
 INCLUDES = ("metadata", "relationships", "releases")
@@ -279,8 +279,11 @@ class SearchComponents(ReleasesView[Content]):
         """One row for each component asked for in each release's current artifacts, newest release first."""
         asked = Asked(request, WANTED)
         wanted = _wanted({name: asked.text(name) for name in WANTED})
-        rows = self.sliced(rows_of(releases_with(actor=self.actor, wanted=wanted)))
-        return self.get_paginated_response([_row(row) for row in rows])
+        found = releases_with(actor=self.actor, wanted=wanted)
+        paginator: Any = self.paginator
+        window = paginator.open(request)
+        paginator.close(found.count())
+        return self.get_paginated_response([_row(row) for row in found.rows(window.limit, window.offset)])
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,7 +297,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         },
         "project": {"id": row["project_id"], "name": row["project_name"]},
         "product": {"id": row["product_id"], "name": row["product_name"]},
-        "artifact_id": row["found_artifact_id"],
+        "artifact_id": row["artifact_id"],
     }
 
 
