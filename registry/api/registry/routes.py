@@ -44,7 +44,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "uploads/<str:key>/parts/<str:number>",
-        RegistryUploadParts.as_view({"put": "put"}),
+        RegistryUploadParts.as_view(),
         name="registry_upload_part",
     ),
     path(

@@ -100,10 +100,9 @@ class RegistryUploads(Registry, ContractViewSet[Upload]):
         ),
     )
 )
-class RegistryUploadParts(Registry, ContractViewSet[Upload]):
+class RegistryUploadParts(Registry):
     permission_classes = [Authenticated]
     parser_classes = [OctetStreamParser]
-    queryset = Upload.objects.none()
 
     def put(self, request: Request, key: str, number: str) -> Response:
         if not (number.isascii() and number.isdigit() and len(number) < 9):
