@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -57,26 +58,25 @@ class AssetViews(ContractViewSet[Asset]):
         fields = choices_of(request, "fields", FIELDS)
         found = narrowed(self.get_queryset(), request).order_by(*order_of(request, SORTS, "updated_at:desc"))
         shown = self.paginate_queryset(reading.rows(found, with_schema="schema" in fields)) or []
-        tags = reading.tags_of(shown) if not fields or "tags" in fields else {}
-        data = [reading.shape(row, tags.get(row.pk, ())) for row in shown]
+        data = [reading.shape(row) for row in shown]
         if fields:
             kept = {"id", *fields}
             data = [{name: value for name, value in asset.items() if name in kept} for asset in data]
         return self.get_paginated_response(data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.show(self.get_queryset().filter(pk=self.key_of(pk)), asset_id=pk)
+        return self.show(reading.one(actor_of(request), self.key_of(pk)), asset_id=pk)
 
     def create(self, request: Request) -> Response:
-        asset = create_asset(actor=actor_of(request), data=body_of(request))
-        return self.show(Asset.objects.filter(pk=asset.pk), code=201)
+        actor = actor_of(request)
+        asset = create_asset(actor=actor, data=body_of(request))
+        return self.show(reading.one(actor, asset.pk), code=201)
 
     def update(self, request: Request, pk: str) -> Response:
-        expected = expected_version(request)
+        actor, key, expected = actor_of(request), self.key_of(pk), expected_version(request)
         changes = {name: value for name, value in body_of(request).items() if name != "version"}
-        asset = Asset(pk=self.key_of(pk))
-        update_asset(actor=actor_of(request), asset=asset, changes=changes, expected_version=expected)
-        return self.show(Asset.objects.filter(pk=asset.pk), asset_id=pk)
+        update_asset(actor=actor, asset=Asset(pk=key), changes=changes, expected_version=expected)
+        return self.show(reading.one(actor, key), asset_id=pk)
 
     def destroy(self, request: Request, pk: str) -> Response:
         expected = expected_version(request)
@@ -90,17 +90,15 @@ class AssetViews(ContractViewSet[Asset]):
             raise NotFound(resource=self.resource, asset_id=value)
         return key
 
-    def show(self, found: AssetQuerySet, *, code: int = 200, **named: str) -> Response:
-        """The one asset that was found, with its validators. Raises NotFound, which says what was looked for."""
-        row = reading.rows(found, with_schema=True).first()
+    def show(self, row: Any, *, code: int = 200, **named: str) -> Response:
+        """A row of `reading` with its validators. Raises NotFound, with what was looked for, where there is none."""
         if row is None:
             raise NotFound(resource=self.resource, **named)
         etag = version_etag(row.version)
         if self.request.method in {"GET", "HEAD"} and is_fresh(self.request, etag):
             response = Response(status=304)
         else:
-            tags = reading.tags_of([row])
-            response = Response(reading.shape(row, tags.get(row.pk, ())), status=code)
+            response = Response(reading.shape(row), status=code)
         set_validators(response, etag=etag, modified=row.updated_at)
         return response
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
+from catalog import reading
 from catalog.api.assets import FIELDS, SORTS, AssetViews
 from catalog.api.parameters import choices_of, number_of, parameter
 from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer, LineageSerializer
@@ -49,7 +50,8 @@ class MetastoreAssets(Metastore, AssetViews):
     @extend_schema(operation_id="metastore_assets_by_name", responses=AssetSerializer)
     def by_name(self, request: Request, qualified_name: str) -> Response:
         """The asset of a qualified name."""
-        return self.show(self.get_queryset().filter(qualified_name=qualified_name), qualified_name=qualified_name)
+        found = self.get_queryset().filter(qualified_name=qualified_name)
+        return self.show(reading.rows(found, with_schema=True).first(), qualified_name=qualified_name)
 
     @extend_schema(
         parameters=[
