@@ -17,14 +17,12 @@ from registry import storage
 from registry.models import Entry, File, Statistics, Version
 from tests.registry.entries import INSULIN, XML, put
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Threads share SQLite's in-memory database table by table, and are refused there instead of waiting.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only_on("postgresql")]
 
 
 @pytest.fixture(autouse=True)
 def data_dir(settings: Any, tmp_path: Path) -> None:
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        # Threads share an in-memory database table by table, and are refused instead of waiting.
-        pytest.skip("the in-memory database of SQLite has no waiting writers; PostgreSQL runs this")
     settings.DATA_DIR = tmp_path
 
 
