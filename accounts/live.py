@@ -19,6 +19,8 @@ from uuid import UUID
 import structlog
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from accounts.live_log import LocalLog, Missed, RedisLog
+
 logger = structlog.get_logger(__name__)
 
 BACKLOG = 10_000
@@ -40,9 +42,20 @@ def publish(organization_id: UUID, topic: str, event: dict[str, Any]) -> None:
     be delivered is logged, what it tells of is committed all the same.
     """
     group = group_name(organization_id, topic)
+    message = {"type": "live.event", "topic": topic, "event": event}
+    if isinstance(get_channel_layer(), InMemoryChannelLayer):
+        message["cursor"] = _state.log.append(organization_id, topic, event)
     sender = _sender_for(group)
     if sender is not None:
-        sender.put(group, {"type": "live.event", "topic": topic, "event": event})
+        sender.put(group, message, organization_id)
+
+
+async def missed(organization_id: UUID, cursor: str) -> Missed:
+    """What the organization's sockets were told after `cursor`; none for "", which only asks where the log ends."""
+    layer = get_channel_layer()
+    if isinstance(layer, InMemoryChannelLayer):
+        return _state.log.since(organization_id, cursor)
+    return await RedisLog(layer).since(organization_id, cursor)
 
 
 def serve_on(loop: asyncio.AbstractEventLoop) -> None:
@@ -69,18 +82,18 @@ class _Sender:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.process = os.getpid()
-        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._waiting: deque[tuple[str, dict[str, Any], UUID]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
         return bool(self._waiting) or (self._task is not None and not self._task.done())
 
-    def put(self, group: str, message: dict[str, Any]) -> None:
+    def put(self, group: str, message: dict[str, Any], organization_id: UUID) -> None:
         if len(self._waiting) >= BACKLOG:
             logger.warning("live_event_dropped", topic=message["topic"], reason="too many events are waiting")
             return
-        self._waiting.append((group, message))
+        self._waiting.append((group, message, organization_id))
         try:
             self.loop.call_soon_threadsafe(self._wake)
         except RuntimeError:  # the loop has ended, and the sockets with it
@@ -93,9 +106,12 @@ class _Sender:
     async def _drain(self) -> None:
         layer = get_channel_layer()
         while self._waiting:
-            group, message = self._waiting.popleft()
+            group, message, organization_id = self._waiting.popleft()
             try:
                 async with asyncio.timeout(SEND_TIMEOUT):
+                    if "cursor" not in message:
+                        log = RedisLog(layer)
+                        message["cursor"] = await log.append(organization_id, message["topic"], message["event"])
                     await layer.group_send(group, message)
             except Exception:
                 logger.exception("live_event_not_sent", topic=message["topic"])
@@ -107,6 +123,9 @@ class _State:
     server: _Sender | None = None
     own: _Sender | None = None
     lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self.log = LocalLog()
 
 
 _state = _State()

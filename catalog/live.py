@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -39,6 +40,19 @@ def announce(organization_id: UUID, events: Sequence[AssetEvent]) -> None:
         for start in range(0, len(ids), IDS_EACH):
             message = {"type": "assets.changed", "event": verb, "ids": ids[start : start + IDS_EACH]}
             publish(organization_id, "asset.updates", message | {"told_singly": told_singly})
+    _announce_by_type(organization_id, events)
+
+
+def _announce_by_type(organization_id: UUID, events: Sequence[AssetEvent]) -> None:
+    """The same lists for who follows one type (`asset.updates/TABLE`)."""
+    together: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for event in events:
+        together[event.asset.type, event.event].append(str(event.asset.id))
+    for (kind, verb), ids in together.items():
+        for start in range(0, len(ids), IDS_EACH):
+            part = ids[start : start + IDS_EACH]
+            message = {"type": "assets.changed", "event": verb, "asset_type": kind, "ids": part, "told_singly": True}
+            publish(organization_id, f"asset.updates/{kind}", message)
 
 
 def asset_updated(event: AssetEvent) -> dict[str, Any]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
-from django.http import parse_cookie
 
 from accounts import live
 from accounts.actor import ANONYMOUS, Actor
-from accounts.tokens import credential_of
-from config.subscriptions import ALL_ASSETS, browser_actor, changes_among, subscription
+from config.identity import TOKEN_PROTOCOL, Identity, identify
+from config.subscriptions import ALL_ASSETS, Subscription, changes_among, subscription
 from contracts.errors import DomainError, Invalid, NotFound, RateLimited, TooLarge, Unauthenticated
 
 MESSAGE_LIMIT = 16 * 1024  # bytes
@@ -23,6 +22,11 @@ SUBSCRIPTION_LIMIT = 200
 RECHECK_SECONDS = 60.0
 """How long a socket may outlive the token, key or session it was opened with."""
 BAD_TOKEN = 4401
+TOO_SLOW = 4408
+HEARTBEAT_SECONDS = 30.0
+OUTBOX = 1000
+"""Messages that may wait for a client to take them; one that is slower is dropped."""
+OUTBOX_BYTES = 4 * 1024 * 1024
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -33,15 +37,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         live.serve_on(asyncio.get_running_loop())
         self.following: dict[str, set[str]] = {}  # topic → the groups it is heard in
-        self.recheck: asyncio.Task[None] | None = None
+        self.wanted: dict[str, Subscription] = {}
+        self.replayed: set[str] = set()  # cursors of events that were told again and may still come
+        self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
+        self.outbox_bytes = 0
+        self.dropped = False
+        self.tasks: list[asyncio.Task[None]] = []
         # Accepted first: a browser does not learn why a handshake was refused, but it sees a close code.
-        await self.accept()
-        if await self._identified():
-            self.recheck = asyncio.create_task(self._keep_checking())
+        await self.accept(TOKEN_PROTOCOL if TOKEN_PROTOCOL in self.scope.get("subprotocols", ()) else None)
+        identity = await self._identified()
+        if identity is not None:
+            work = (self._keep_checking(identity), self._keep_sending(), self._keep_beating())
+            self.tasks = [asyncio.create_task(each) for each in work]
 
     async def disconnect(self, code: int) -> None:
-        if self.recheck is not None:
-            self.recheck.cancel()
+        for task in self.tasks:
+            task.cancel()
         for group in set().union(*self.following.values()):
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -52,15 +63,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._tell_error(error)
 
     async def live_event(self, message: dict[str, Any]) -> None:
-        topic, event = message["topic"], message["event"]
-        if topic in self.following:  # it may have been unsubscribed while the event was under way
-            await self._tell(event)
+        topic, event, cursor = message["topic"], message["event"], message.get("cursor")
+        if cursor in self.replayed:
+            self.replayed.discard(cursor)
+            return
+        await self._hear(topic, event, cursor)
+
+    async def _hear(self, topic: str, event: dict[str, Any], cursor: str | None) -> None:
+        mark = {"cursor": cursor} if cursor else {}
+        listening = any(topic in wanted.topics and topic == wanted.topics[0] for wanted in self.wanted.values())
+        if listening:  # it may have been unsubscribed while the event was under way
+            await self._tell(event | mark)
         if topic == ALL_ASSETS and not event["told_singly"]:
             for each in await database_sync_to_async(changes_among)(event, self.following.keys()):
                 await self._tell(each)
 
     async def _obey(self, message: dict[str, Any]) -> None:
-        match message.get("type"):
+        # The registry contract says `action` where the metastore's says `type`.
+        match message.get("type", message.get("action")):
             case "subscribe":
                 await self._subscribe(message)
             case "unsubscribe":
@@ -79,52 +99,75 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         groups = {live.group_name(organization, topic) for topic in wanted.topics}
         for group in groups:
             await self.channel_layer.group_add(group, self.channel_name)
-        self.following[wanted.topic] = groups
-        await self._tell({"type": "subscribed", **wanted.named})
+        self.following[wanted.topic], self.wanted[wanted.topic] = groups, wanted
+        if "since" in message:
+            await self._resume(wanted, organization, message["since"])
+        else:
+            await self._tell({"type": "subscribed", **wanted.named})
         state = await database_sync_to_async(wanted.state_for)(self.actor)
         if state is not None:
             await self._tell(state)
 
+    async def _resume(self, wanted: Subscription, organization: UUID, since: Any) -> None:
+        """Tell what was missed since a cursor; `complete` is false where the log does not reach back so far."""
+        if not isinstance(since, str | None):
+            raise Invalid("'since' must be the cursor of an event, or null")
+        missed = await live.missed(organization, since or "")
+        entries = [entry for entry in missed.entries if entry.topic in wanted.topics]
+        answer = {"cursor": missed.cursor, "replayed": len(entries), "complete": missed.is_complete}
+        await self._tell({"type": "subscribed", **wanted.named, **answer})
+        for entry in entries:
+            self.replayed.add(entry.cursor)
+            await self._hear(entry.topic, entry.event, entry.cursor)
+
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
         unwanted = subscription(message)
         left = self.following.pop(unwanted.topic, set())
+        self.wanted.pop(unwanted.topic, None)
         for group in left.difference(*self.following.values()):
             await self.channel_layer.group_discard(group, self.channel_name)
         await self._tell({"type": "unsubscribed", **unwanted.named})
 
-    async def _identified(self) -> bool:
-        """Set the actor of whoever opened the socket; close it and say False where there is none."""
+    async def _identified(self) -> Identity | None:
+        """Set the actor of whoever opened the socket; close it where there is none."""
         try:
-            self.actor = await database_sync_to_async(self._who)()
+            identity: Identity = await database_sync_to_async(identify)(self.scope)
         except Unauthenticated as error:
             await self.close(code=BAD_TOKEN, reason=error.message)
-            return False
-        return True
+            return None
+        self.actor = identity.actor
+        return identity
 
-    async def _keep_checking(self) -> None:
+    async def _keep_checking(self, identity: Identity | None) -> None:
+        """Look again whether the token holds, and at the very moment at which it ends."""
+        while identity is not None:
+            left = RECHECK_SECONDS if identity.until is None else identity.until - time.time()
+            await asyncio.sleep(max(0.0, min(left, RECHECK_SECONDS)))
+            identity = await self._identified()
+
+    async def _keep_sending(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            if not await self._identified():
-                return
+            text = await self.outbox.get()
+            self.outbox_bytes -= len(text)
+            await self.send(text_data=text)
 
-    def _who(self) -> Actor:
-        """The actor behind `?token=`, `Authorization`, `X-API-Key` or the admin's session, in this order."""
-        headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        token = (
-            parse_qs(self.scope["query_string"].decode("latin1")).get("token", [""])[0]
-            or (bearer.strip() if scheme.lower() == "bearer" else "")
-            or headers.get("x-api-key", "")
-        )
-        if token:
-            return credential_of(token, door="websocket").actor
-        session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-        if session and _same_site(headers):
-            return browser_actor(session)
-        raise Unauthenticated("Connect with ?token=, an Authorization or X-API-Key header, or signed in to the admin")
+    async def _keep_beating(self) -> None:
+        """Say now and then that the line is alive, so that a client notices when it is not."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._tell({"type": "heartbeat", "time": int(time.time())})
 
     async def _tell(self, message: dict[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(message).decode())
+        """Put a message into the outbox. A client that takes too little is dropped, and may come back with `since`."""
+        text = orjson.dumps(message).decode()
+        if self.dropped:
+            return
+        if self.outbox.full() or self.outbox_bytes + len(text) > OUTBOX_BYTES:
+            self.dropped = True
+            await self.close(code=TOO_SLOW, reason="Too many messages were waiting: connect again, and read on")
+            return
+        self.outbox_bytes += len(text)
+        self.outbox.put_nowait(text)
 
     async def _tell_error(self, error: DomainError) -> None:
         told: dict[str, Any] = {"code": _code(error), "message": error.message}
@@ -146,14 +189,6 @@ def _read(text: str | None, data: bytes | None) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise Invalid("A message is a JSON object with a 'type'")
     return message
-
-
-def _same_site(headers: dict[str, str]) -> bool:
-    """Whether the page that opened the socket is ours: a browser sends cookies with any page's sockets."""
-    origin = headers.get("origin", "")
-    return bool(origin) and (
-        urlsplit(origin).netloc == headers.get("host", "") or origin in settings.CSRF_TRUSTED_ORIGINS
-    )
 
 
 _CODES = {

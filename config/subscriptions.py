@@ -15,9 +15,9 @@ from django.http import HttpRequest
 
 from accounts.actor import Actor
 from accounts.authentication import session_actor
-from accounts.models import User
+from accounts.models import Organization, User
 from catalog.live import AssetEvent, asset_updated
-from catalog.models import Asset
+from catalog.models import Asset, AssetType
 from catalog.records import read_by_id
 from contracts.errors import Invalid, NotFound, Unauthenticated
 from ingestion.models import Job
@@ -32,12 +32,16 @@ class Subscription(ABC):
     """What one socket follows on a channel: the thing with this id, or all of them where the channel has that."""
 
     id: UUID | None
+    of: str = ""
+    """A type of assets, or an organization, where the channel has that."""
     channel: ClassVar[str]
     id_name: ClassVar[str]
     follows_all: ClassVar[bool] = False
 
     @property
     def topic(self) -> str:
+        if self.of:
+            return f"{self.channel}/{self.of}"
         return self.channel if self.id is None else f"{self.channel}:{self.id}"
 
     @property
@@ -46,9 +50,10 @@ class Subscription(ABC):
         return (self.topic,)
 
     @property
-    def named(self) -> dict[str, str]:
+    def named(self) -> dict[str, Any]:
         """How the socket's answers name it."""
-        return {"channel": self.channel} | ({self.id_name: str(self.id)} if self.id else {})
+        of = {"asset_type": self.of} if self.of else {}
+        return {"channel": self.channel} | of | ({self.id_name: str(self.id)} if self.id else {})
 
     @abstractmethod
     def organization_for(self, actor: Actor) -> UUID:
@@ -95,7 +100,29 @@ class TaskProgress(Subscription):
         return job
 
 
-CHANNELS: dict[str, type[Subscription]] = {kind.channel: kind for kind in (AssetUpdates, TaskProgress)}
+class SourceUpdates(Subscription):
+    """What a publisher publishes, as the registry contract follows it: public, or the actor's own."""
+
+    channel = "source_updates"
+    id_name = "source_id"
+    follows_all = True
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.channel,)
+
+    @property
+    def named(self) -> dict[str, Any]:
+        return {"channel": self.channel, "filter": {"organization": self.of}}
+
+    def organization_for(self, actor: Actor) -> UUID:
+        found = Organization.objects.readable_by(actor).by_slug(self.of).values_list("pk", flat=True).first()
+        if found is None:
+            raise NotFound(f"Organization '{self.of}' not found", resource="organization", organization=self.of)
+        return found
+
+
+CHANNELS: dict[str, type[Subscription]] = {kind.channel: kind for kind in (AssetUpdates, TaskProgress, SourceUpdates)}
 
 
 def subscription(message: dict[str, Any]) -> Subscription:
@@ -104,6 +131,10 @@ def subscription(message: dict[str, Any]) -> Subscription:
     kind = CHANNELS.get(channel) if isinstance(channel, str) else None
     if kind is None:
         raise Invalid(f"'channel' must be one of {', '.join(CHANNELS)}")
+    if kind is SourceUpdates:
+        return SourceUpdates(None, _organization_in(message))
+    if kind is AssetUpdates and message.get("asset_type") is not None:
+        return AssetUpdates(None, _type_in(message))
     given = message.get(kind.id_name)
     if given is None and kind.follows_all:
         return kind(None)
@@ -111,6 +142,21 @@ def subscription(message: dict[str, Any]) -> Subscription:
         return kind(UUID(given))
     except (ValueError, TypeError, AttributeError):
         raise Invalid(f"'{kind.id_name}' must be a UUID") from None
+
+
+def _organization_in(message: dict[str, Any]) -> str:
+    wanted = message.get("filter")
+    slug = wanted.get("organization") if isinstance(wanted, dict) else None
+    if not isinstance(slug, str) or not slug:
+        raise Invalid('\'filter\' must name an organization: {"organization": "uniprot"}')
+    return slug
+
+
+def _type_in(message: dict[str, Any]) -> str:
+    kind = message["asset_type"]
+    if message.get("asset_id") is not None or not isinstance(kind, str) or kind not in AssetType.values:
+        raise Invalid(f"'asset_type' must be one of {', '.join(AssetType.values)}, and stand without 'asset_id'")
+    return str(kind)
 
 
 def changes_among(event: dict[str, Any], followed: Collection[str]) -> list[dict[str, Any]]:

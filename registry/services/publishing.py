@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound
 from registry.facts import together
+from registry.live import version_published
 from registry.models import DependencySet, Entry, EntryKind, EntryLabel, File, LabelKind, Statistics, Version
 from registry.services.dependencies import Part, find_parts, refuse_cycles, write_parts
 from registry.services.entry_catalog import index_entries, register_source
@@ -101,6 +103,7 @@ def _write(
     index_entries([entry])
     targets = [part.entry_id for part in parts]
     register_source(actor=actor, organization=organization, entry=entry, targets=targets)
+    transaction.on_commit(partial(version_published, version))
     return version
 
 

@@ -135,8 +135,8 @@ def test_outsider_finds_nothing(address, charlie_member, source, task, tasks):
                 told = refused(getattr(outsider, method.name), id=key)
                 assert (told.code, told.reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND"), method.name
     outsider = Client(address, TASKS, charlie_member)
-    for method in ("GetExecution", "WatchExecution"):
-        assert refused(getattr(outsider, method), execution_id=execution.execution_id).code == grpc.StatusCode.NOT_FOUND
+    for name in ("GetExecution", "WatchExecution"):
+        assert refused(getattr(outsider, name), execution_id=execution.execution_id).code == grpc.StatusCode.NOT_FOUND
     assert outsider.ListTasks().total == 0
     told = refused(outsider.CreateTask, name="n", datasource_id=source.id)
     assert told.code == grpc.StatusCode.INVALID_ARGUMENT
