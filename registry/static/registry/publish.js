@@ -1,6 +1,9 @@
 /* Publishing: files are dropped or chosen, the upload shows how far it is, what is refused is told in place. */
 "use strict";
 
+// The admin's theme would look for a text field around each file input, to write the file's name into.
+for (const input of document.querySelectorAll("[data-publish] input[type=file]")) input.hasChangeListener = true;
+
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("[data-publish]");
   if (!form) return;
