@@ -1,9 +1,6 @@
 /* Publishing: files are dropped or chosen, the upload shows how far it is, what is refused is told in place. */
 "use strict";
 
-// The admin's theme would look for a text field around each file input, to write the file's name into.
-for (const input of document.querySelectorAll("[data-publish] input[type=file]")) input.hasChangeListener = true;
-
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("[data-publish]");
   if (!form) return;
@@ -48,7 +45,12 @@ document.addEventListener("DOMContentLoaded", () => {
     input.files = event.dataTransfer.files;
     show();
   });
-  input.addEventListener("change", show);
+  // Before the theme's own listener, which would look for a text field to write the file's name into.
+  form.addEventListener("change", (event) => {
+    if (event.target !== input) return;
+    event.stopPropagation();
+    show();
+  }, true);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
