@@ -3,76 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as confirm_deletion
 from django.contrib.admin.utils import unquote
-from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
-from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
+from accounts.admin_lists import CappedChangeList, CappedPaginator, OrganizationFilter, people_visible_to
 from accounts.admin_site import actor_of
-from accounts.models import Organization, Role, User
+from accounts.models import Role, User
 from contracts.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as StockAdmin
-    from django.contrib.admin import SimpleListFilter as StockDropdown
-    from django.contrib.admin import SimpleListFilter as StockTextFilter
-    from django.contrib.admin.views.main import ChangeList as StockChangeList
+    from django.contrib.admin.views.main import ChangeList
 else:
     from unfold.admin import ModelAdmin as StockAdmin
-    from unfold.contrib.filters.admin import DropdownFilter as StockDropdown
-    from unfold.contrib.filters.admin import TextFilter as StockTextFilter
-    from unfold.views import ChangeList as StockChangeList
+    from unfold.views import ChangeList
 
 M = TypeVar("M", bound=models.Model)
 
-COUNTED_ROWS = 10_000
-"""A list counts no further than this: beyond it, one narrows down instead of leafing."""
 BULK_ROWS = 10_000
 """The most rows that one bulk action takes."""
-
-
-class CappedPaginator(Paginator[Any]):
-    """Counts at most COUNTED_ROWS rows, so that a list costs the same on a thousand rows and on a million."""
-
-    template_name = "cartulary/pagination.html"
-
-    @cached_property
-    def _counted(self) -> int:
-        rows = self.object_list
-        if isinstance(rows, QuerySet):
-            return rows.order_by()[: COUNTED_ROWS + 1].count()
-        return len(rows)
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, COUNTED_ROWS)
-
-    @property
-    def is_capped(self) -> bool:
-        return self._counted > COUNTED_ROWS
-
-
-class CappedChangeList(StockChangeList):
-    """Tells the page that an unfiltered list is whole without counting it a second time."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.query and not self.has_active_filters:
-            self.full_result_count = self.result_count
 
 
 class DomainForm(forms.ModelForm[Any]):
@@ -106,65 +69,6 @@ class DomainForm(forms.ModelForm[Any]):
         return next((name for name in candidates if name in self.fields), None)
 
 
-class OrganizationFilter(admin.SimpleListFilter):
-    """For a superuser: the rows of the organization one acts in, of another, or of all."""
-
-    title = "organization"
-    parameter_name = "organization"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        actor = actor_of(request)
-        self.acting_in = str(actor.organization_id or "")
-        if not actor.sees_all:
-            return []
-        others = Organization.objects.order_by("slug").values_list("pk", "name")[:50]
-        return [("all", "All organizations"), *((str(pk), name) for pk, name in others if pk != actor.organization_id)]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        for choice in super().choices(changelist):
-            first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
-            yield {**choice, "display": "The one you act in"} if first else choice
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = self.value() or self.acting_in
-        if wanted == "all" or not wanted:
-            return queryset
-        return queryset.filter(organization=wanted)
-
-
-class DropdownFilter(StockDropdown):
-    """A dropdown over `options`; a subclass says what it means in `queryset`."""
-
-    options: ClassVar[Sequence[tuple[str, str]]] = ()
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return self.options
-
-
-class TextFilter(StockTextFilter):
-    """A field to type in; a subclass says what it means in `queryset`."""
-
-
-class VisibleFilter(DropdownFilter):
-    """A dropdown of what the actor sees of `model`, at most MOST of them, by name."""
-
-    MOST = 500
-    model: ClassVar[type[models.Model]]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        visible = self.model._default_manager.all().visible_to(actor_of(request))  # type: ignore[attr-defined]
-        return [(str(pk), name) for pk, name in visible.order_by("name").values_list("pk", "name")[: self.MOST]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not value:
-            return queryset
-        try:
-            return queryset.filter(**{str(self.parameter_name): UUID(value)})
-        except ValueError:
-            return queryset.none()
-
-
 class TenantAdmin(StockAdmin[M]):
     """Rows that the actor may see; add, change and delete by role; writes through services.
 
@@ -188,7 +92,7 @@ class TenantAdmin(StockAdmin[M]):
     """What one sees who may not change a thing, where that differs from the form."""
     actions: Any = ("delete_selected",)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StockChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CappedChangeList
 
     # Who may -------------------------------------------------------------------------------------
@@ -352,6 +256,19 @@ class TenantAdmin(StockAdmin[M]):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return None
 
+    def show_once(self, request: HttpRequest, what: str, secret: str, *, advice: str, onward: str) -> HttpResponse:
+        """A page with a secret that is never shown again, and never stored on the way."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": what,
+            "opts": self.opts,
+            "what": what,
+            "secret": secret,
+            "advice": advice,
+            "next": onward,
+        }
+        return TemplateResponse(request, "cartulary/secret.html", context, headers={"Cache-Control": "no-store"})
+
     # Own pages below an object -------------------------------------------------------------------
 
     def url(self, page: str, *args: Any) -> str:
@@ -387,12 +304,6 @@ class TenantAdmin(StockAdmin[M]):
 
         wrapped.__name__ = name
         return wrapped
-
-
-def people_visible_to(actor: Actor) -> QuerySet[User]:
-    """The members of the organizations that an actor belongs to; everybody for a superuser."""
-    people = User.objects.all()
-    return people if actor.sees_all else people.filter(memberships__organization__in=actor.organizations)
 
 
 def posted(view: Callable[[HttpRequest, M], HttpResponse]) -> Callable[[HttpRequest, M], HttpResponse]:

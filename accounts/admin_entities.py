@@ -20,6 +20,8 @@ ENTITIES = {
     "TAG": Entity("Tag", "sell", "catalog_tag"),
     "DATA_SOURCE": Entity("Data source", "database", "ingestion_datasource"),
     "COLLECTION_TASK": Entity("Collection task", "event_repeat", "ingestion_collectiontask"),
+    "TEMPLATE": Entity("Template", "note_stack", "ingestion_template"),
+    "WEBHOOK": Entity("Webhook", "webhook", "ingestion_webhook"),
     "JOB": Entity("Run", "play_circle", "ingestion_job"),
     "PRODUCT": Entity("Product", "inventory_2", "registry_product"),
     "PROJECT": Entity("Project", "deployed_code", "registry_project"),

@@ -28,6 +28,7 @@ VERSION = "0.1.0"
 DEBUG = env.flag("DEBUG")
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 IMPORT_DIR = env.path("IMPORT_DIR", DATA_DIR / "import")
+IMPORT_BUCKETS = env.names("IMPORT_BUCKETS", [])  # `bucket` or `bucket/prefix`: what s3:// may be ingested from
 
 
 def _secret_key() -> str:
@@ -401,6 +402,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Data sources", "database", "ingestion_datasource_changelist"),
                     _page("Tasks", "event_repeat", "ingestion_collectiontask_changelist"),
                     _page("Runs", "play_circle", "ingestion_job_changelist"),
+                    _page("Templates", "note_stack", "ingestion_template_changelist"),
+                    _page("Webhooks", "webhook", "ingestion_webhook_changelist", _ADMINS),
                 ],
             },
             {

@@ -18,10 +18,14 @@ from accounts.services import create_api_key
 from audit.models import AuditEvent
 from catalog.models import Asset, Relationship, Tag
 from catalog.services import create_asset, create_relationship
-from ingestion.models import CollectionTask, DataSource, Job, JobType
+from ingestion.models import CollectionTask, DataSource, Job, JobType, Template, Webhook
 from ingestion.services.collections import create_task
 from ingestion.services.jobs import enqueue
 from ingestion.services.sources import create_data_source
+from ingestion.services.templates import create_template
+from ingestion.services.webhooks import create_webhook
+
+HOOK = {"name": "hook", "url": "http://127.0.0.1:1/hook", "events": ["task.failed"]}
 
 
 def session_of(membership: Membership) -> Client:
@@ -64,6 +68,8 @@ class World:
     job: Job
     key: ApiKey
     event: AuditEvent
+    template: Template
+    webhook: Webhook
     organization: Organization
     user: User
 
@@ -85,6 +91,8 @@ def make_world(membership: Membership) -> World:
         job=enqueue(actor=actor, type=JobType.COLLECTION, payload={}, task=task),
         key=create_api_key(actor=actor, organization=membership.organization, name="ci", role="viewer").api_key,
         event=AuditEvent.objects.of_entity(asset.pk)[0],
+        template=create_template(actor=actor, data={"name": "lite", "type": "sqlite"}),
+        webhook=create_webhook(actor=actor, data=HOOK)[0],
         organization=membership.organization,
         user=membership.user,
     )

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -60,17 +59,10 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         request.made_secret = form.secret  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
-        """The key itself, on a page that is never stored: this is the one time it is shown."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "The new API key",
-            "opts": self.opts,
-            "what": f"The API key “{obj.name}”",
-            "secret": getattr(request, "made_secret", ""),
-            "advice": "Send it as “Authorization: Bearer …” or “X-API-Key: …”.",
-            "next": self.url("changelist"),
-        }
-        return TemplateResponse(request, "cartulary/secret.html", context, headers={"Cache-Control": "no-store"})
+        """The key itself, this one time."""
+        secret, advice = getattr(request, "made_secret", ""), "Send it as “Authorization: Bearer …” or “X-API-Key: …”."
+        onward = self.url("changelist")
+        return self.show_once(request, f"The API key “{obj.name}”", secret, advice=advice, onward=onward)
 
     @admin.action(description="Revoke selected API keys", permissions=["add"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
-from accounts.admin_base import DropdownFilter, TenantAdmin, TextFilter, badge
+from accounts.admin_base import TenantAdmin, badge
 from accounts.admin_entities import ENTITIES
+from accounts.admin_lists import DropdownFilter, TextFilter
 from accounts.models import Organization
 from accounts.templatetags.cartulary import action_kind, action_word, ago, event_fields
 from audit.models import AuditEvent

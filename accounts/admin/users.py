@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
 from accounts.admin.organizations import MembershipInline, save_memberships
-from accounts.admin_base import DomainForm, TenantAdmin, badge, people_visible_to, posted
+from accounts.admin_base import DomainForm, TenantAdmin, badge, posted
+from accounts.admin_lists import people_visible_to
 from accounts.models import Membership, Organization, Role, User
 from accounts.services import create_member, reset_password, update_user
 from accounts.templatetags.cartulary import ago
@@ -102,16 +102,9 @@ class UserAdmin(TenantAdmin[User]):
         return self._show_once(request, user, reset_password(actor=actor, user=user, organization=organization))
 
     def _show_once(self, request: HttpRequest, user: User, secret: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "A password",
-            "opts": self.opts,
-            "what": f"The password of {user.email}",
-            "secret": secret,
-            "advice": "Hand it over in a safe way; its owner should choose another after signing in.",
-            "next": self.url("change", user.pk),
-        }
-        return TemplateResponse(request, "cartulary/secret.html", context, headers={"Cache-Control": "no-store"})
+        advice = "Hand it over in a safe way; its owner should choose another after signing in."
+        onward = self.url("change", user.pk)
+        return self.show_once(request, f"The password of {user.email}", secret, advice=advice, onward=onward)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

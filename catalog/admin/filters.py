@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import DropdownFilter, VisibleFilter, people_visible_to
+from accounts.admin_lists import DropdownFilter, VisibleFilter, people_visible_to
 from accounts.admin_site import actor_of
 from accounts.models import User
 from catalog.models import Asset, AssetType, Origin, Tag

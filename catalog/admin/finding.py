@@ -12,7 +12,8 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.actor import Actor
-from accounts.admin_base import CappedChangeList, TenantAdmin
+from accounts.admin_base import TenantAdmin
+from accounts.admin_lists import CappedChangeList
 from accounts.admin_site import actor_of
 from catalog.models import Asset, Tag
 from catalog.search import Hit, SearchPage, search

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin
+from accounts.admin_base import DomainForm, TenantAdmin
+from accounts.admin_lists import DropdownFilter
 from catalog.models import Asset, Relationship, RelationshipType
 from catalog.services import create_relationship, delete_relationship, update_relationship
 

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminColorInputWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, posted
+from accounts.admin_base import DomainForm, TenantAdmin, posted
+from accounts.admin_lists import DropdownFilter
 from accounts.admin_site import actor_of
 from accounts.models import Role
 from catalog.models import AssetTag, Tag

@@ -1,4 +1,4 @@
-"""The pages of collection: data sources, their tasks, and every run."""
+"""The pages of collection: data sources, their tasks and every run, templates and webhooks."""
 
 from django.contrib import admin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
@@ -6,9 +6,11 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from ingestion.admin.runs import JobAdmin
 from ingestion.admin.sources import DataSourceAdmin
 from ingestion.admin.tasks import CollectionTaskAdmin
+from ingestion.admin.templates import TemplateAdmin
+from ingestion.admin.webhooks import WebhookAdmin
 
 # Beat's tables are the scheduler's own; people schedule on the page of a collection task.
 for model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
     admin.site.unregister(model)
 
-__all__ = ["CollectionTaskAdmin", "DataSourceAdmin", "JobAdmin"]
+__all__ = ["CollectionTaskAdmin", "DataSourceAdmin", "JobAdmin", "TemplateAdmin", "WebhookAdmin"]

@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
-from accounts.admin_base import DropdownFilter, TenantAdmin, VisibleFilter, posted
+from accounts.admin_base import TenantAdmin, posted
+from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago, seconds, thousands
 from ingestion.differences import changes_of, count_changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +17,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, badge, posted
+from accounts.admin_base import DomainForm, TenantAdmin, badge, posted
+from accounts.admin_lists import DropdownFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError, Forbidden
@@ -24,7 +26,7 @@ from ingestion.admin.runs import run_url, status_badge
 from ingestion.admin.schema_forms import fields_of, settings_from
 from ingestion.connectors.base import Connector
 from ingestion.connectors.registry import connector_types, get_connector
-from ingestion.models import DataSource, Job, SourceStatus
+from ingestion.models import DataSource, Job, SourceStatus, Template
 from ingestion.services.collections import collect_now
 from ingestion.services.sources import (
     create_data_source,
@@ -131,21 +133,27 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
             **self.admin_site.each_context(request),
             "title": "Connect a data source",
             "opts": self.opts,
+            "templates": list(Template.objects.visible_to(self.actor(request)).order_by("name")[:50]),
             "kinds": [(name, get_connector(name).title, ICONS.get(name, "database")) for name in connector_types()],
         }
         return TemplateResponse(request, "cartulary/source_kinds.html", context)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def _settings(self, request: HttpRequest, obj: DataSource | None) -> dict[str, forms.Field]:
+        """The fields of the settings: filled with what is stored, or with what a chosen template says."""
         connector = connector_of(self._type(request, obj))
-        own = fields_of(connector.config_schema, obj.config if obj else {}) if connector else {}
+        template = _template_of(self.actor(request), request.GET.get("template", "")) if obj is None else None
+        known = obj.config if obj else template.config_template if template else {}
+        return fields_of(connector.config_schema, known) if connector else {}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        own = self._settings(request, obj)
         kwargs["form"] = type("SourceFormOfKind", (SourceForm,), dict(own))
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
             return self.reader_fieldsets
-        connector = connector_of(self._type(request, obj))
-        own = list(fields_of(connector.config_schema, obj.config if obj else {})) if connector else []
+        own = list(self._settings(request, obj))
         head = ["name", "description", "labels", "is_active"] if obj else ["name", "description", "labels"]
         return [(None, {"fields": head}), *([("Connection", {"fields": own})] if own else [])]
 
@@ -277,3 +285,10 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
     @admin.display(description="Actions")
     def one_click(self, source: DataSource) -> SafeString:
         return render_to_string("cartulary/source_buttons.html", {"source": source})
+
+
+def _template_of(actor: Actor, template_id: str) -> Template | None:
+    try:
+        return Template.objects.visible_to(actor).filter(pk=UUID(template_id)).first()
+    except ValueError:
+        return None

@@ -14,7 +14,8 @@ from django.utils.timesince import timeuntil
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, VisibleFilter, badge, posted
+from accounts.admin_base import DomainForm, TenantAdmin, badge, posted
+from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
 from ingestion.admin.runs import run_url
 from ingestion.admin.schedules import SCHEDULES, schedule_from

@@ -20,6 +20,8 @@ LISTS = [
     ("accounts_user", "viewer"),
     ("accounts_organization", "viewer"),
     ("accounts_apikey", "admin"),
+    ("ingestion_template", "viewer"),
+    ("ingestion_webhook", "admin"),
 ]
 ADDS = [
     ("catalog_asset", "editor"),
@@ -29,6 +31,8 @@ ADDS = [
     ("ingestion_collectiontask", "editor"),
     ("accounts_user", "admin"),
     ("accounts_apikey", "admin"),
+    ("ingestion_template", "editor"),
+    ("ingestion_webhook", "admin"),
     ("accounts_organization", "superuser"),
     ("ingestion_job", "nobody"),
     ("audit_auditevent", "nobody"),
@@ -44,6 +48,8 @@ THINGS = [
     ("accounts_user", "user"),
     ("accounts_organization", "organization"),
     ("accounts_apikey", "key"),
+    ("ingestion_template", "template"),
+    ("ingestion_webhook", "webhook"),
 ]
 READABLE = {"catalog_asset_lineage": "asset", "ingestion_job_progress": "job"}
 POSTED = {
@@ -60,7 +66,12 @@ POSTED = {
     "ingestion_job_cancel": "job",
     "accounts_apikey_revoke": "key",
     "accounts_user_reset_password": "user",
+    "ingestion_webhook_ping": "webhook",
+    "ingestion_webhook_rotate": "webhook",
+    "ingestion_webhook_redeliver": "webhook",
 }
+SECRETIVE = ("key", "webhook")
+"""What only administrators see at all."""
 RANKS = ["viewer", "editor", "admin", "superuser", "nobody"]
 
 
@@ -109,7 +120,7 @@ def test_adding_is_for_the_role(name: str, least: str, people: dict[str, Client]
 def test_members_open_their_things(name: str, thing: str, people: dict[str, Client], world: World) -> None:
     url = page(f"{name}_change", getattr(world, thing).pk)
     for role, client in people.items():
-        expected = 403 if thing == "key" and role in ("viewer", "editor") else 200
+        expected = 403 if thing in SECRETIVE and role in ("viewer", "editor") else 200
         assert client.get(url).status_code == expected, role
 
 
@@ -152,7 +163,7 @@ def test_what_changes_something_wants_a_post_and_a_role(
 ) -> None:
     url = page(name, getattr(world, thing).pk)
     refused = people["viewer"].post(url)
-    if thing == "key":
+    if thing in SECRETIVE:
         assert refused.status_code == 404
     else:
         assert people["editor"].get(url).status_code == 405
