@@ -11,7 +11,8 @@ from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
-from accounts.admin_base import DropdownFilter, TenantAdmin, badge
+from accounts.admin_base import TenantAdmin, badge
+from accounts.admin_lists import DropdownFilter
 from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError
 from registry.artifact_content import content_response

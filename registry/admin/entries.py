@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from accounts.actor import Actor
-from accounts.admin_base import DomainForm, DropdownFilter, TenantAdmin, TextFilter, posted
+from accounts.admin_base import DomainForm, TenantAdmin, posted
+from accounts.admin_lists import DropdownFilter, TextFilter
 from accounts.admin_site import actor_of
 from accounts.models import Organization, Role
 from accounts.templatetags.cartulary import ago

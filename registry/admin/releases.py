@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
-from accounts.admin_base import DropdownFilter, TenantAdmin, VisibleFilter, badge, posted
+from accounts.admin_base import TenantAdmin, badge, posted
+from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError, Invalid
