@@ -167,7 +167,7 @@ def _entries(alice: APIClient, post: Any) -> dict[str, str]:
 
 
 def call(client: APIClient, method: str, path: str) -> Any:
-    return client.generic(method.upper(), path, b"" if method in READS else b"{}", content_type="application/json")
+    return client.generic(method.upper(), path, "" if method in READS else "{}", content_type="application/json")
 
 
 def seen(response: Any) -> bool:
