@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, F, QuerySet
 
-from catalog.tables import db_uuid
+from catalog.tables import among, db_uuid, is_postgresql
 from registry.models import Artifact, ArtifactRelationship, ArtifactType, Content, Release, Statement
 from registry.version_order import sort_key
 from registry.version_ranges import in_range
@@ -20,23 +20,43 @@ from registry.version_ranges import in_range
 
 
 class Entry(NamedTuple):
-    """A package in a release, with the versions that are in it, lowest first."""
+    """A package in a release."""
 
+    name: str
     type: str
     group: str
-    name: str
-    versions: list[str]
+    joined: str
+
+    @property
+    def versions(self) -> list[str]:
+        """Those that are in it, lowest first."""
+        return self.joined.split(_BETWEEN)
 
 
 class Moved(NamedTuple):
-    """A package in both releases, in other versions. `direction` is upgraded, downgraded or changed."""
+    """A package in both releases, in other versions."""
 
+    name: str
     type: str
     group: str
-    name: str
-    before: list[str]
-    after: list[str]
-    direction: str
+    joined_before: str
+    joined_after: str
+
+    @property
+    def before(self) -> list[str]:
+        return self.joined_before.split(_BETWEEN)
+
+    @property
+    def after(self) -> list[str]:
+        return self.joined_after.split(_BETWEEN)
+
+    @property
+    def direction(self) -> str:
+        """upgraded, downgraded or changed: by the highest version before and after."""
+        highest_before, highest_after = sort_key(self.before[-1]), sort_key(self.after[-1])
+        if highest_after == highest_before:
+            return "changed"
+        return "upgraded" if highest_after > highest_before else "downgraded"
 
 
 @dataclass(slots=True)
@@ -48,59 +68,70 @@ class Difference:
 
 
 def difference(before: Release, after: Release) -> Difference:
-    """What the SBOMs of two releases have differently, by package and its versions. Two statements."""
-    old, new = _packages_of(before), _packages_of(after)
-    gone, came = _by_package(old - new), _by_package(new - old)
-    touched = gone.keys() | came.keys()
-    stayed = _by_package(old & new)
-    found = Difference(unchanged=len(stayed.keys() - touched))
-    for key in sorted(touched, key=_by_name):
-        kept = stayed.get(key, [])
-        was, now = _ordered(gone.get(key, []) + kept), _ordered(came.get(key, []) + kept)
-        if not was:
-            found.added.append(Entry(*key, now))
-        elif not now:
-            found.removed.append(Entry(*key, was))
+    """What the SBOMs of two releases have differently, by package and its versions. Three statements."""
+    rows = _packages_of(after, ", p.name, p.type, p.namespace")
+    old, new = _versions(_packages_of(before)), _versions(rows)
+    touched = {key for key, _ in old.items() ^ new.items()}
+    names: dict[str, PackageNames] = {row[0]: row[2:] for row in rows if row[0] in touched}
+    names |= _names_of(touched - names.keys())
+    found = Difference(unchanged=len(old.keys() | new.keys()) - len(touched))
+    for name, key in sorted(zip(names.values(), names, strict=True)):
+        was, now = old.get(key), new.get(key)
+        if now is None:
+            found.removed.append(Entry(*name, was or ""))
+        elif was is None:
+            found.added.append(Entry(*name, now))
         else:
-            found.moved.append(Moved(*key, was, now, _direction(was, now)))
+            found.moved.append(Moved(*name, was, now))
     return found
 
 
-PackageKey = tuple[str, str, str]
+PackageNames = tuple[str, str, str]
+"""Name, type and namespace of a package."""
+
+_BETWEEN = "\x00"
+"""Between the versions of one package; no document that is read holds it."""
 
 
-def _packages_of(release: Release) -> set[tuple[str, str, str, str]]:
-    """(type, namespace, name, version) of each component of the release's current artifacts."""
+def _packages_of(release: Release, more: str = "") -> list[Any]:
+    """(package's id as text, version) of each component of the release's current artifacts, and more columns."""
+    names = " JOIN registry_package p ON p.id = c.package_id" if more else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.type, p.namespace, p.name, c.version FROM registry_content c"
-            " JOIN registry_package p ON p.id = c.package_id"
+            f"SELECT {_as_text('c.package_id')}, c.version{more} FROM registry_content c{names}"  # noqa: S608
             " JOIN registry_collectionitem i ON i.artifact_id = c.artifact_id WHERE i.collection_id = %s",
             [db_uuid(release.collection_id) if release.collection_id else None],
         )
-        return set(cursor.fetchall())
+        found: list[Any] = cursor.fetchall()
+        return found
 
 
-def _by_package(rows: Iterable[tuple[str, str, str, str]]) -> dict[PackageKey, list[str]]:
-    found: dict[PackageKey, list[str]] = {}
-    for type_, namespace, name, version in rows:
-        found.setdefault((type_, namespace, name), []).append(version)
-    return found
+def _versions(rows: list[Any]) -> dict[str, str]:
+    """The versions of each package, lowest first, joined."""
+    found = {row[0]: row[1] for row in rows}
+    if len(found) == len(rows):
+        return found
+    several: dict[str, set[str]] = {}
+    for row in rows:
+        several.setdefault(row[0], set()).add(row[1])
+    return {package: _BETWEEN.join(sorted(versions, key=sort_key)) for package, versions in several.items()}
 
 
-def _by_name(key: PackageKey) -> tuple[str, PackageKey]:
-    return key[2], key
+def _names_of(keys: set[str]) -> dict[str, PackageNames]:
+    if not keys:
+        return {}
+    condition, parameter = among("id", keys, "uuid")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_as_text('id')}, name, type, namespace FROM registry_package WHERE {condition}",  # noqa: S608
+            [parameter],
+        )
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _ordered(versions: list[str]) -> list[str]:
-    return sorted(versions, key=sort_key) if len(versions) > 1 else versions
-
-
-def _direction(was: list[str], now: list[str]) -> str:
-    highest_was, highest_now = sort_key(was[-1]), sort_key(now[-1])
-    if highest_now == highest_was:
-        return "changed"
-    return "upgraded" if highest_now > highest_was else "downgraded"
+def _as_text(column: str) -> str:
+    """A UUID's column as text, which it is on SQLite anyway: cheaper to compare than UUIDs."""
+    return f"{column}::text" if is_postgresql() else column
 
 
 def sboms_of(release: Release) -> list[UUID]:

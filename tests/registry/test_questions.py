@@ -114,7 +114,7 @@ def test_the_number_of_statements_does_not_grow_with_the_releases(
 
 
 def test_what_changed_between_two_releases(shipped: list[Release], django_assert_max_num_queries):
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         found = difference(shipped[0], shipped[1])
     assert [entry.name for entry in found.added] == ["a"]
     assert found.removed == []
