@@ -425,6 +425,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("API, to try out", "terminal", "/api/docs"),
                     _page("API, to read", "menu_book", "/api/redoc"),
+                    _page("GraphQL", "data_object", "/graphql"),
+                    _page("All doors", "meeting_room", "/admin/doors/"),
                 ],
             },
         ],

@@ -6,11 +6,13 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
-from catalog.models import Origin
+from catalog.models import Asset, Origin
 from ingestion.querysets import (
     CollectionTaskQuerySet,
     DataSourceQuerySet,
     JobQuerySet,
+    ProfileQuerySet,
+    StreamEventQuerySet,
     TemplateQuerySet,
     WebhookQuerySet,
 )
@@ -308,3 +310,54 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.message_id}"
+
+
+class Profile(models.Model):
+    """What the values of a table were like at one time. A table's profiles are a series."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="profiles")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="profiles")
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="profiles")
+    taken_at = models.DateTimeField()
+    row_count = models.PositiveBigIntegerField(help_text="The server's estimate where it was sampled.")
+    is_sampled = models.BooleanField()
+    sampled_rows = models.PositiveBigIntegerField(
+        help_text="Rows that were looked at; the columns' counts are of these."
+    )
+    columns = models.JSONField(help_text="Objects of name, type, nulls, distinct, min, max, mean, top.")
+
+    objects = ProfileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-taken_at", "-id"]
+        indexes = [models.Index(fields=["asset", "-taken_at"], name="profile_series")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} at {self.taken_at:%Y-%m-%d %H:%M}"
+
+
+class StreamEvent(models.Model):
+    """One event that another system sent us about an asset, and what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stream_events")
+    event = models.CharField(max_length=40)
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what was sent, hexadecimal.")
+    asset_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StreamEventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="stream_event_key_unique_in_organization",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.asset_id}"

@@ -1,4 +1,4 @@
-"""Background tasks and batch ingestion as the metastore contract speaks of them."""
+"""Background tasks, batch and stream ingestion as the metastore contract speaks of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -19,8 +19,8 @@ from contracts.metastore import Metastore
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, Router
 from ingestion.api.shared import choice_of, text_parameter
-from ingestion.models import Job, JobStatus, JobType
-from ingestion.services import bulk, jobs
+from ingestion.models import Job, JobStatus, JobType, StreamEvent
+from ingestion.services import bulk, jobs, stream
 
 BATCH_LIMIT = 10_000
 """Assets in one call."""
@@ -53,7 +53,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 class JobBody(Strict):
     type = serializers.ChoiceField([JobType.BULK_INGESTION.value])
     priority = serializers.IntegerField(min_value=0, max_value=9, required=False)
-    payload = serializers.DictField(help_text="source (https:// or file://), format (json, ndjson or csv)")
+    payload = serializers.DictField(help_text="source (https://, s3:// or file://), format (json, ndjson or csv)")
 
 
 class CancelAnswer(serializers.Serializer[Job]):
@@ -168,7 +168,83 @@ class MetastoreBatch(Metastore, BatchViews):
     pass
 
 
+class StreamBody(Strict):
+    asset = serializers.DictField(help_text="The asset; `qualified_name` or `id` says which.")
+
+
+class StreamAnswer(serializers.ModelSerializer[StreamEvent]):
+    status = serializers.SerializerMethodField()
+
+    class Meta:
+        model = StreamEvent
+        fields = ["id", "status", "event", "asset_id", "created_at"]
+        read_only_fields = fields
+
+    def get_status(self, event: StreamEvent) -> str:
+        return "accepted"
+
+
+def _header(name: str, description: str, choices: Any = None, *, required: bool = False) -> OpenApiParameter:
+    values = list(choices) if choices else None
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, enum=values, required=required)
+
+
+class StreamViews(GenericAPIView[StreamEvent]):
+    serializer_class = StreamBody
+
+    @extend_schema(
+        request=StreamBody,
+        responses={202: StreamAnswer},
+        operation_id="metastore_ingestion_stream",
+        parameters=[
+            _header("X-Event-Type", "What happened.", stream.EVENTS, required=True),
+            _header("Idempotency-Key", "The same key again changes nothing and answers the same."),
+            _header("X-Signature", "`sha256=` and the HMAC-SHA256 of the body under the API key, hexadecimal."),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Take an event about one asset. It is applied before the answer: what is accepted is in the catalog."""
+        actor = actor_of(request)
+        raw = request.body  # before the parser reads the stream
+        signature = request.headers.get("X-Signature")
+        if signature is not None:
+            bearer = request.headers.get("Authorization", "").partition(" ")[2].strip()
+            key = (bearer or request.headers.get("X-API-Key", "")) if actor.api_key_id else ""
+            stream.check_signature(key=key, body=raw, signature=signature)
+        body = StreamBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        event = stream.accept_event(
+            actor=actor,
+            event=request.headers.get("X-Event-Type", ""),
+            asset=body.validated_data["asset"],
+            idempotency_key=request.headers.get("Idempotency-Key", ""),
+        )
+        return Response(StreamAnswer(event).data, status=202)
+
+
+class MetastoreStream(Metastore, StreamViews):
+    pass
+
+
+class StreamEventViews(GenericAPIView[StreamEvent]):
+    serializer_class = StreamAnswer
+
+    @extend_schema(responses=StreamAnswer, operation_id="metastore_ingestion_stream_event")
+    def get(self, request: Request, event_id: str) -> Response:
+        """An event that was accepted."""
+        return Response(StreamAnswer(stream.get_event(actor_of(request), event_id)).data)
+
+
+class MetastoreStreamEvent(Metastore, StreamEventViews):
+    pass
+
+
 router = Router()
 router.register("tasks", MetastoreTasks, basename="job")
 
-urlpatterns = [path("ingestion/batch", MetastoreBatch.as_view(), name="ingestion-batch"), *router.urls]
+urlpatterns = [
+    path("ingestion/batch", MetastoreBatch.as_view(), name="ingestion-batch"),
+    path("ingestion/stream", MetastoreStream.as_view(), name="ingestion-stream"),
+    path("ingestion/stream/<str:event_id>", MetastoreStreamEvent.as_view(), name="ingestion-stream-event"),
+    *router.urls,
+]

@@ -25,6 +25,7 @@ __all__ = [
     "Observer",
     "RelationshipDraft",
     "SourceError",
+    "TableProfile",
 ]
 
 JsonSchema = dict[str, Any]
@@ -71,6 +72,9 @@ class CollectOptions:
     exclude_tables: Sequence[str] = ()
     batch_size: int = 1000
     since: datetime | None = None
+    exclude_columns: Sequence[str] = ()
+    sample_rows: int = 100_000
+    top_values: int = 10
 
     def wants_schema(self, name: str) -> bool:
         return _wanted((name,), self.include_schemas, self.exclude_schemas)
@@ -79,6 +83,11 @@ class CollectOptions:
         """A table's patterns match its name or `schema.name`."""
         names = (name, f"{schema}.{name}") if schema else (name,)
         return _wanted(names, self.include_tables, self.exclude_tables)
+
+    def wants_column(self, schema: str, table: str, name: str) -> bool:
+        """Whether a profile may look at a column; a pattern matches `column`, `table.column` or all three parts."""
+        names = (name, f"{table}.{name}", f"{schema}.{table}.{name}")
+        return _wanted(names, (), self.exclude_columns)
 
 
 def _wanted(names: Sequence[str], include: Sequence[str], exclude: Sequence[str]) -> bool:
@@ -93,6 +102,21 @@ class Batch:
 
     assets: list[AssetDraft] = field(default_factory=list)
     relationships: list[RelationshipDraft] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class TableProfile:
+    """What the values of one table are like. `rows` is the server's estimate where it `is_sampled`.
+
+    Each column: name, type, nulls, distinct, min, max, mean (of numbers) and top, a list of [value, count];
+    counts are of the `sampled_rows` that were looked at. One whose values cannot be compared has nulls only.
+    """
+
+    qualified_name: str
+    rows: int
+    is_sampled: bool
+    sampled_rows: int
+    columns: list[dict[str, Any]]
 
 
 class Observer(Protocol):
@@ -129,6 +153,10 @@ class Connector(ABC):
     @abstractmethod
     def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
         """What the source holds, a batch at a time, containers before what they contain. Raises SourceError."""
+
+    def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
+        """What the values of each table are like, computed in the source. Raises SourceError; not all can."""
+        raise SourceError(f"The connector of '{self.type}' computes no profiles", code="NOT_SUPPORTED")
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         """Whether a collection with these options would see the asset at this path (its name's parts after the root).

@@ -25,7 +25,9 @@ from ingestion.connectors.base import (
     Connector,
     Observer,
     RelationshipDraft,
+    TableProfile,
 )
+from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
 from ingestion.connectors.tables import Table, chunks, contains
 from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
 
@@ -100,6 +102,22 @@ class RelationalConnector(Connector):
                 if edges:
                     yield Batch(relationships=edges)
                 observer.advance(len(names))
+
+    def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
+        if self.dialect not in SQL_OF_PROFILES:
+            yield from super().profile(config, options, observer)
+        with self.connect(config) as connection:
+            observer.phase("Listing tables", until=5)
+            listing = _Listing(self, connection, options, observer)
+            observer.phase("Profiles", listing.count, until=95)
+            profiler = Profiler(connection, self.dialect, options, observer)
+            for path, schema, names in listing.chunks():
+                for table in self.read_tables(connection, schema, names):
+                    observer.check()
+                    found = profiler.profile(path, table)
+                    if found is not None:
+                        yield found
+                    observer.advance(1, join_name(*path[1:], table.name))
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         depth = 2 if self.has_schemas else 1

@@ -27,6 +27,7 @@ from ingestion.connectors.base import (
     JsonSchema,
     Observer,
     SourceError,
+    TableProfile,
 )
 from ingestion.connectors.postgresql import PostgreSQLConnector, own_database_config
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
@@ -66,6 +67,12 @@ class SQLiteConnector(RelationalConnector):
         if _is_own_postgresql(config):
             return _POSTGRESQL.collect(own_database_config(), options, observer)
         return super().collect(config, options, observer)
+
+    def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
+        if config["database"] == SELF:
+            # Every tenant's rows are in there, and what people sign in with.
+            raise SourceError("The application's own database is not profiled", code="NOT_SUPPORTED")
+        return super().profile(config, options, observer)
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         # Only the own database on PostgreSQL has a path of database, schema, table.

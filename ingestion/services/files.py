@@ -19,6 +19,7 @@ from django.conf import settings
 
 from contracts.errors import DomainError, Invalid, NotFound, Unavailable
 from ingestion.outbound import http_client
+from ingestion.services.objects import check_object, open_object
 
 FORMATS = ("json", "ndjson", "csv")
 CHUNK = 256 * 1024
@@ -43,8 +44,11 @@ def check_location(source: str) -> None:
         raise Invalid(fields={"payload.source": ["It must be a URL."]}) from None
     if parts.scheme == "file":
         _import_path(source)
+    elif parts.scheme == "s3":
+        check_object(source)
     elif parts.scheme != "https" or not parts.hostname:
-        raise Invalid(fields={"payload.source": ["It must begin with https:// or file:// (below the import folder)."]})
+        reason = "It must begin with https://, s3:// or file:// (below the import folder)."
+        raise Invalid(fields={"payload.source": [reason]})
     elif parts.username is not None or parts.password is not None:
         raise Invalid(fields={"payload.source": ["It must not hold a user name or a password."]})
 
@@ -61,12 +65,17 @@ def open_location(source: str) -> Iterator[Opened]:
         with stream:
             yield Opened(stream, path.stat().st_size, stream.tell)
         return
+    if urlsplit(source).scheme == "s3":
+        with open_object(source) as (chunks, length):
+            stored = _ChunkReader(chunks)
+            yield Opened(io.BufferedReader(stored, CHUNK), length, lambda: stored.count)
+        return
     try:
         with http_client() as client, client.stream("GET", source) as response:
             if response.status_code != 200:
                 raise Unavailable(f"The server answered with {response.status_code}", code="DOWNLOAD_FAILED")
             size = response.headers.get("Content-Length", "")
-            reader = _ResponseReader(response)
+            reader = _ChunkReader(response.iter_bytes(CHUNK))
             yield Opened(io.BufferedReader(reader, CHUNK), int(size) if size.isdigit() else None, lambda: reader.count)
     except httpx.HTTPError as error:
         raise Unavailable(f"The download failed: {error.__class__.__name__}", code="DOWNLOAD_FAILED") from None
@@ -173,11 +182,11 @@ def _import_path(source: str) -> Path:
     return path
 
 
-class _ResponseReader(io.RawIOBase):
+class _ChunkReader(io.RawIOBase):
     """A download as a file."""
 
-    def __init__(self, response: httpx.Response) -> None:
-        self._chunks = response.iter_bytes(CHUNK)
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
         self._left = b""
         self.count = 0
 

@@ -15,11 +15,12 @@ from catalog.models import Asset, Origin, Relationship
 from catalog.names import split_name
 from catalog.services import retire_assets, retire_relationships, upsert_assets, upsert_relationships
 from catalog.services.drafts import UpsertResult
-from contracts.errors import Conflict, Invalid
+from contracts.errors import Invalid
 from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, Connector, SourceError
 from ingestion.connectors.registry import get_connector
 from ingestion.models import CollectionTask, CollectionType, DataSource
 from ingestion.services.config import open_config, secret_names
+from ingestion.services.profiling import store_profiles
 from ingestion.services.running import Run
 from ingestion.services.sources import note_reachable
 from ingestion.services.task_settings import DEFAULT_MAX_LOSS, DEFAULT_TIMEOUT, collect_options, grace_of
@@ -110,26 +111,49 @@ def collect_for_job(run: Run) -> Mapping[str, Any]:
     if task is None:
         raise Invalid("The job names no collection task")
     source = DataSource.objects.select_related("origin").get(pk=task.data_source_id)
-    if task.type == CollectionType.PROFILE:
-        raise Conflict(f"The connector of '{source.type}' computes no profiles", code="NOT_SUPPORTED")
     run.limit(task.config.get("timeout", DEFAULT_TIMEOUT))
     try:
+        if task.type == CollectionType.PROFILE:
+            return _profile(run, task, source)
         return _collect(run, task, source)
     except SourceError as error:
         note_reachable(actor=run.actor, source=source, result=ConnectionResult(False, error.message, code=error.code))
         raise
 
 
-def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str, Any]:
-    began, actor, tally = timezone.now(), run.actor, Tally()
+@dataclass(slots=True)
+class _Opened:
+    """A source that answers, and how it is to be collected."""
+
+    connector: Connector
+    config: Mapping[str, Any]
+    options: CollectOptions
+    watch: Watch
+
+
+def _open(run: Run, task: CollectionTask, source: DataSource) -> _Opened:
     connector = get_connector(source.type)
     config = open_config(source.type, source.config, source.secrets)
     run.log.secrets = [config.get(name) for name in secret_names(source.type)]
-    options = collect_options(source.root, task.config)
     run.progress(phase="Connecting", until=2)
-    note_reachable(actor=actor, source=source, result=connector.test(config))
-    watch = Watch(run, tally, source.root)
-    seen, seen_edges = _write(run, watch, source.origin, connector.collect(config, options, watch))
+    note_reachable(actor=run.actor, source=source, result=connector.test(config))
+    return _Opened(connector, config, collect_options(source.root, task.config), Watch(run, Tally(), source.root))
+
+
+def _profile(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str, Any]:
+    opened = _open(run, task, source)
+    tally = opened.watch.tally
+    found = opened.connector.profile(opened.config, opened.options, opened.watch)
+    counts = store_profiles(run, source.origin, found, opened.watch.warn)
+    return {**counts, "warnings": tally.warnings, "warning_count": tally.warning_count}
+
+
+def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str, Any]:
+    began, actor = timezone.now(), run.actor
+    opened = _open(run, task, source)
+    connector, options, watch = opened.connector, opened.options, opened.watch
+    tally = watch.tally
+    seen, seen_edges = _write(run, watch, source.origin, connector.collect(opened.config, options, watch))
     if task.type != CollectionType.INCREMENTAL:
         run.check()
         run.progress(phase="Looking for what is gone", until=99)

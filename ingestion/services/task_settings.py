@@ -41,12 +41,27 @@ TASK_CONFIG_SCHEMA: JsonSchema = {
             "title": "Grace in seconds",
             "description": "What has been stale for longer is deleted.",
         },
+        "exclude_columns": {
+            **_PATTERNS,
+            "title": "Columns a profile leaves out",
+            "description": "Personal data, for one: `email`, `customers.*` or `public.customers.email`.",
+        },
+        "sample_rows": {
+            "type": "integer",
+            "minimum": 100,
+            "maximum": 10_000_000,
+            "title": "Rows a profile looks at",
+            "description": "A table that is larger is sampled.",
+        },
+        "top_values": {"type": "integer", "minimum": 0, "maximum": 50, "title": "Most frequent values a profile keeps"},
     },
 }
 
 DEFAULT_BATCH_SIZE = 1000
 DEFAULT_TIMEOUT = 3600  # seconds
 DEFAULT_MAX_LOSS = 0.3
+DEFAULT_SAMPLE = 100_000  # rows
+DEFAULT_TOP = 10
 DEFAULT_GRACE = 7 * 86_400  # seconds
 
 SCHEDULE_TYPES = ("immediate", "once", "cron", "interval")
@@ -76,6 +91,9 @@ def collect_options(root: str, config: Mapping[str, Any]) -> CollectOptions:
         include_tables=config.get("include_tables", ()),
         exclude_tables=config.get("exclude_tables", ()),
         batch_size=config.get("batch_size", DEFAULT_BATCH_SIZE),
+        exclude_columns=config.get("exclude_columns", ()),
+        sample_rows=config.get("sample_rows", DEFAULT_SAMPLE),
+        top_values=config.get("top_values", DEFAULT_TOP),
     )
 
 
