@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.registry import Registry
+from registry.storage import backend
 
 CONNECT_SECONDS = 2
 _STARTED = time.monotonic()
@@ -72,5 +73,5 @@ def database_answers() -> bool:
 
 
 def storage_answers() -> bool:
-    """Whether files can be written below DATA_DIR."""
-    return os.access(settings.DATA_DIR, os.W_OK | os.X_OK)
+    """Whether files can be written below DATA_DIR, and published ones be put where they are kept."""
+    return os.access(settings.DATA_DIR, os.W_OK | os.X_OK) and backend().answers()

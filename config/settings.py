@@ -279,7 +279,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|uploads|search$|resolve|stats$|health$).*"
+CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|uploads|search$|resolve|stats|health$).*"
 CORS_EXPOSE_HEADERS = ["ETag", "X-Checksum-SHA256", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 # Published files ---------------------------------------------------------------------------------

@@ -60,6 +60,9 @@ class Backend(Protocol):
     def walk(self) -> Iterator[tuple[str, float]]:
         """Every path there is, and when it was last put (epoch seconds)."""
 
+    def answers(self) -> bool:
+        """Whether content can be put and read now."""
+
     def link(self, path: str, *, filename: str, content_type: str, seconds: int) -> str | None:
         """An address that a client may download from for a while; None where we serve it ourselves."""
 

@@ -12,12 +12,16 @@ from typing import IO, Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from boto3.exceptions import Boto3Error
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.utils.http import content_disposition_header
 from storages.backends.s3 import S3Storage
 
 from contracts.errors import Unavailable
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 30
 
 _FAILURES = (BotoCoreError, Boto3Error, ClientError)
 
@@ -35,8 +39,13 @@ class S3Files:
             region_name=options.get("region"),
             access_key=unquote(parts.username) if parts.username else None,
             secret_key=unquote(parts.password) if parts.password else None,
-            signature_version="s3v4",
-            addressing_style=options.get("addressing", "path" if options.get("endpoint") else "auto"),
+            client_config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": options.get("addressing", "path" if options.get("endpoint") else "auto")},
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"max_attempts": 2},
+            ),
             file_overwrite=True,
             default_acl=None,
         )
@@ -79,6 +88,13 @@ class S3Files:
             path = entry.key.removeprefix(prefix)
             if not path.startswith("uploads/"):
                 yield path, entry.last_modified.timestamp()
+
+    def answers(self) -> bool:
+        try:
+            self._client.head_bucket(Bucket=self.storage.bucket_name)
+        except _FAILURES:
+            return False
+        return True
 
     def link(self, path: str, *, filename: str, content_type: str, seconds: int) -> str | None:
         shown = {

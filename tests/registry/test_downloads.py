@@ -270,6 +270,21 @@ def test_publishing_loses_no_count(insulin: Version, bob_actor: Actor) -> None:
     assert (Entry.objects.get().downloads, Version.objects.get().downloads) == (1, 1)
 
 
+def test_downloads_by_day_and_version(anonymous: APIClient, charlie: APIClient, insulin: Version) -> None:
+    bytes_of(anonymous.get(URL))
+    downloads.flush()
+    path = "/api/v1/stats/sources/acme/P01308"
+    today = datetime.now(UTC).date().isoformat()
+    assert anonymous.get(path).json()["data"] == {
+        "days": [{"day": today, "version": "1.5", "downloads": 1}],
+        "total": 1,
+    }
+    for days in ("0", "367", "x", "-1"):
+        assert anonymous.get(f"{path}?days={days}").status_code == 400
+    Organization.objects.filter(slug="acme").update(is_public=False)
+    assert charlie.get(path).status_code == 404
+
+
 def test_top_downloads_are_public(anonymous: APIClient, insulin: Version) -> None:
     bytes_of(anonymous.get(URL))
     downloads.flush()

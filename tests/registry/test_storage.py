@@ -119,6 +119,13 @@ def test_many_writers_of_one_content_agree(kept: Any) -> None:
         assert file.read() == BYTES
 
 
+def test_tells_whether_it_answers(kept: Any, settings: Any) -> None:
+    assert kept.answers()
+    if settings.STORAGE_URL:
+        settings.STORAGE_URL = settings.STORAGE_URL.replace("@files/", "@gone/")
+        assert not storage.backend().answers()
+
+
 def test_only_s3_has_addresses_to_download_from(kept: Any) -> None:
     stored = storage.store([BYTES])
     link = kept.link(stored.path, filename="insulin chain.fasta", content_type="text/plain", seconds=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from registry.api.registry.daily import RegistrySourceDaily, RegistryToolDaily
 from registry.api.registry.downloads import RegistrySourceDownloads, RegistryToolDownloads
 from registry.api.registry.entries import (
     RegistryDependencies,
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern] = [
         name="registry_source",
     ),
     path(f"tools/{ENTRY}", RegistryTools.as_view({"get": "retrieve", "delete": "destroy"}), name="registry_tool"),
+    path(f"stats/sources/{ENTRY}", RegistrySourceDaily.as_view({"get": "get"}), name="registry_source_daily"),
+    path(f"stats/tools/{ENTRY}", RegistryToolDaily.as_view({"get": "get"}), name="registry_tool_daily"),
     path(
         f"sources/{VERSION}",
         RegistrySourceVersions.as_view({"get": "retrieve", "delete": "destroy"}),
