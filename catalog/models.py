@@ -156,6 +156,25 @@ class Asset(models.Model):
         return self.qualified_name
 
 
+class AssetCount(models.Model):
+    """How many living assets there are, by organization and type: the sum of `amount` over all rows.
+
+    Kept by triggers. PostgreSQL adds a row for each statement, so that writers do not wait for each other,
+    and folds them into one when there are many; SQLite, which has one writer, keeps one row.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    organization_id = models.UUIDField()
+    type = models.CharField(max_length=20)
+    amount = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "type"], name="asset_count_by_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.type}"
+
+
 class AssetTag(models.Model):
     """That an asset carries a tag."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from catalog import reading
 from catalog.api.parameters import body_of, choices_of, moment_of, order_of, words_of
+from catalog.counts import count_assets
 from catalog.models import Asset, AssetTag, AssetType, Origin, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
@@ -25,6 +26,20 @@ from contracts.errors import BadRequest, NotFound
 from contracts.views import ContractViewSet, uuid_of
 
 SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
+NARROWING = frozenset(
+    {
+        "type",
+        "tag",
+        "search",
+        "source",
+        "owner",
+        "created_after",
+        "created_before",
+        "updated_after",
+        "updated_before",
+    }
+)
+"""The parameters that `narrowed` reads."""
 FIELDS = (
     "id",
     "type",
@@ -53,6 +68,13 @@ class AssetViews(ContractViewSet[Asset]):
 
     def get_queryset(self) -> AssetQuerySet:
         return Asset.objects.visible_to(actor_of(self.request))
+
+    def count(self, queryset: QuerySet[Asset]) -> int:
+        """From the counters where nothing but the type narrows the list."""
+        given = {name for name, value in self.request.query_params.items() if value}
+        if given & NARROWING <= {"type"}:
+            return count_assets(actor_of(self.request), choices_of(self.request, "type", AssetType.values))
+        return super().count(queryset)
 
     def list(self, request: Request) -> Response:
         fields = choices_of(request, "fields", FIELDS)
