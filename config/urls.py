@@ -18,6 +18,7 @@ import ingestion.api.metastore
 import registry.api.registry
 import registry.api.releases
 import registry.api.tea
+from config.doors import doors, proto
 from config.graphql.view import graphql, sdl
 from config.health import Health
 from config.schema import SchemaView
@@ -51,6 +52,7 @@ PUBLIC: dict[str, list[Any]] = {"permission_classes": [], "authentication_classe
 REDOC: dict[str, str] = {"url_name": "schema", "template_name": "cartulary/redoc.html"}
 
 urlpatterns: Routes = [
+    path("admin/doors/", admin.site.admin_view(doors), name="doors"),
     path("admin/", admin.site.urls),
     path("v1/", include(METASTORE)),
     path("api/v1/", include([*COLLECTION, *REGISTRY, *ENTITIES, *registry.api.releases.v1_urlpatterns])),
@@ -59,6 +61,7 @@ urlpatterns: Routes = [
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(**PUBLIC, url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(**PUBLIC, **REDOC), name="redoc"),
+    path("protos/<str:name>", proto, name="proto"),
     path("graphql", graphql, name="graphql"),
     path("graphql/schema.graphql", sdl, name="graphql-schema"),
     # Whatever else is below a contract's paths answers 404 as the contract does, with DEBUG as without.

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from accounts import live
@@ -191,7 +192,7 @@ async def test_a_slow_client_is_dropped_and_the_others_hear_on(opened, alice_mem
             await stuck.wait()
         await send(self, text_data=text_data, **named)
 
-    names = [each for group in live.get_channel_layer().groups.values() for each in group]
+    names = [each for group in get_channel_layer().groups.values() for each in group]
     monkeypatch.setattr(consumers.LiveConsumer, "send", sticking)
     for number in range(8):
         await change(alice_actor, asset, f"n{number}")

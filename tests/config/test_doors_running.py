@@ -1,0 +1,197 @@
+"""The doors besides REST as a person runs them: in `manage.py up`, in processes of their own, over TLS, on servers."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import psycopg
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from catalog.protos import metadata_pb2 as pb
+from config.rpc import METADATA, WATCHES
+from tests.config.ports import free_port
+from tests.config.rpc_client import Client
+from tests.config.running import ADMIN, PASSWORD, Up, WebServer, begin, manage, until
+
+UPDATED = "subscription S($id: ID!) { assetUpdated(assetId: $id) { name } }"
+
+
+def healthy(channel: grpc.Channel) -> bool:
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    try:
+        asked = health_pb2.HealthCheckRequest(service="metastore.v1.MetadataService")
+        return bool(stub.Check(asked, timeout=2).status == health_pb2.HealthCheckResponse.SERVING)
+    except grpc.RpcError:
+        return False
+
+
+def grpc_of(address: str, token: str, service: Any = METADATA) -> Client:
+    return Client(address, service, authorization=f"Bearer {token}")
+
+
+def make_asset(up: Up, name: str = "t") -> str:
+    body = {"type": "TABLE", "name": name, "qualified_name": f"{name}.{uuid4().hex}"}
+    return str(up.ask("POST", "/v1/assets", 201, json=body)["id"])
+
+
+@contextmanager
+def subscribed(up: Up, key: str) -> Iterator[ClientConnection]:
+    """A client of graphql-transport-ws that follows an asset."""
+    address, protocol = f"{up.base.replace('http', 'ws')}/graphql", Subprotocol("graphql-transport-ws")
+    with connect(address, subprotocols=[protocol]) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {up.token}"}}))
+        assert json.loads(socket.recv(10))["type"] == "connection_ack"
+        payload = {"query": UPDATED, "variables": {"id": key}}
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        time.sleep(0.5)  # subscriptions are not acknowledged
+        yield socket
+
+
+def test_up_serves_every_door(running):
+    key = make_asset(running)
+    client = grpc_of(f"127.0.0.1:{running.env['GRPC_PORT']}", running.token)
+    assert healthy(client.channel)
+    assert client.GetAsset(id=key).name == "t"
+    query = {"query": "query Q($id: ID!) { asset(id: $id) { name } }", "variables": {"id": key}}
+    assert running.ask("POST", "/graphql", json=query) == {"data": {"asset": {"name": "t"}}}
+    with subscribed(running, key) as socket:
+        client.UpdateAsset(id=key, name="by gRPC")
+        assert json.loads(socket.recv(10))["payload"]["data"] == {"assetUpdated": {"name": "by gRPC"}}
+    assert running.resident() < 400 * 1024 * 1024
+
+
+def test_up_streams_what_http_changes(running):
+    key = make_asset(running)
+    stream = grpc_of(f"127.0.0.1:{running.env['GRPC_PORT']}", running.token, WATCHES).WatchAsset(asset_id=key)
+    assert next(stream).event == "CURRENT"
+    began = time.monotonic()
+    running.ask("PUT", f"/v1/assets/{key}", json={"name": "by REST"})
+    changed = next(stream)
+    assert (changed.event, changed.asset.name) == ("UPDATE", "by REST")
+    assert time.monotonic() - began < 4  # it was told: looking anyway takes 5 seconds
+    stream.cancel()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> tuple[Path, Path]:
+    """A certificate for localhost, signed by itself, and its key."""
+    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(pem)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_grpcserver_runs_alone_over_tls(running, certificate, tmp_path):
+    cert, key = certificate
+    port = str(free_port())
+    env = running.env | {"GRPC_PORT": port, "GRPC_TLS_CERT": str(cert), "GRPC_TLS_KEY": str(key)}
+    process = begin("manage.py", "grpcserver", env=env, log=tmp_path / "log")
+    try:
+        secure = grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(cert.read_bytes()))
+        until(lambda: healthy(secure), why=(tmp_path / "log").read_text)
+        stub: Any = secure.unary_unary(
+            "/metastore.v1.MetadataService/GetAsset", lambda message: message.SerializeToString(), pb.Asset.FromString
+        )
+        asset = make_asset(running)
+        metadata = (("authorization", f"Bearer {running.token}"),)
+        assert stub(pb.GetAssetRequest(id=asset), metadata=metadata, timeout=10).id == asset
+        assert not healthy(grpc.insecure_channel(f"localhost:{port}"))
+        process.terminate()
+        assert process.wait(20) == 0
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_grpcserver_says_what_it_cannot_start_with(running):
+    taken = manage("grpcserver", env=running.env)
+    assert (taken.returncode, "set GRPC_PORT to a free port" in taken.stderr) == (1, True), taken.stderr
+    env = running.env | {"GRPC_PORT": str(free_port()), "GRPC_TLS_CERT": "/nowhere", "GRPC_TLS_KEY": "/nowhere"}
+    missing = manage("grpcserver", env=env)
+    assert (missing.returncode, "GRPC_TLS_CERT" in missing.stderr) == (1, True), missing.stderr
+    assert "Traceback" not in taken.stderr + missing.stderr
+
+
+@pytest.fixture(scope="module")
+def servers(postgresql_url, redis_url) -> Iterator[dict[str, str]]:
+    name = f"cartulary_doors_{uuid4().hex[:12]}"
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    yield {
+        "DATABASE_URL": postgresql_url.rpartition("/")[0] + f"/{name}",
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "one for all processes, long enough for HMAC with SHA-256",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        "CELERY_BROKER_URL": "memory://",
+        **ADMIN,
+    }
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.mark.postgresql
+@pytest.mark.redis
+@pytest.mark.only_on("postgresql")
+@pytest.mark.xdist_group("up on servers")
+def test_an_event_made_in_one_process_reaches_every_door_of_another(servers, tmp_path):
+    up = Up(tmp_path / "up", **servers)
+    try:
+        up.log_in()
+        web = WebServer(tmp_path / "web", **servers)
+        env = web.env | {"GRPC_PORT": str(free_port())}
+        rpc = begin("manage.py", "grpcserver", env=env, log=tmp_path / "rpc.log")
+        try:
+            web.token = up.token
+            key = make_asset(up)
+            client = grpc_of(f"127.0.0.1:{env['GRPC_PORT']}", up.token, WATCHES)
+            until(lambda: healthy(client.channel), why=(tmp_path / "rpc.log").read_text)
+            stream = client.WatchAsset(asset_id=key, timeout=60)
+            assert next(stream).event == "CURRENT"
+            with subscribed(web, key) as graphql, web.socket() as socket:
+                follow = {"type": "subscribe", "channel": "asset.updates", "asset_id": key}
+                socket.send(json.dumps(follow))
+                assert json.loads(socket.recv(10))["type"] == "subscribed"
+                writer = threading.Timer(0, up.ask, ["PUT", f"/v1/assets/{key}"], {"json": {"name": "told"}})
+                writer.start()
+                assert json.loads(socket.recv(10))["data"]["name"] == "told"
+                assert json.loads(graphql.recv(10))["payload"]["data"] == {"assetUpdated": {"name": "told"}}
+                assert next(stream).asset.name == "told"
+                writer.join()
+            stream.cancel()
+        finally:
+            rpc.terminate()
+            rpc.wait(20)
+            web.end()
+    finally:
+        up.end()
