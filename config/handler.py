@@ -14,6 +14,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
@@ -22,9 +24,12 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.db import connections
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+
+from contracts.errors import TooLarge
+from contracts.ownership import answer
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +38,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+FORM_OVERHEAD = 1024 * 1024
+"""Bytes that the other fields of a form may add to a file."""
 CHUNK = 256 * 1024
 """Bytes of a stream that one hop fetches."""
 
@@ -52,6 +59,9 @@ class ThreadedHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        except TooLarge as error:
+            await self.send_response(await _in_thread(self.threads, self._refuse, scope, error), send)
+            return
         try:
             response = await _in_thread(self.threads, self._respond, scope, body)
             if isinstance(response, StreamingHttpResponse):
@@ -60,6 +70,36 @@ class ThreadedHandler(ASGIHandler):
                 await self.send_response(response, send)
         finally:
             body.close()
+
+    async def read_body(self, receive: Receive) -> SpooledTemporaryFile[bytes]:
+        """The request's body, on the disk where it is large. Raises TooLarge where no route could take it.
+
+        Checked as it arrives: a body may be sent in chunks, with no length declared.
+        """
+        most = settings.UPLOAD_LIMIT + FORM_OVERHEAD
+        body = SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, mode="w+b")  # noqa: SIM115
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted()
+            chunk = message.get("body", b"")
+            more = message.get("more_body", False)
+            size += len(chunk)
+            if size > most:
+                body.close()
+                raise TooLarge(f"The body is larger than {most} bytes", limit=settings.UPLOAD_LIMIT)
+            body.write(chunk)
+        body.seek(0)
+        return body
+
+    def _refuse(self, scope: Scope, error: TooLarge) -> HttpResponseBase:
+        """The answer to a request whose body was not read, in the shape of the contract that owns its path."""
+        request, refusal = self.create_request(scope, BytesIO())
+        if request is None:
+            return cast(HttpResponseBase, refusal)
+        return answer(request, error) or HttpResponse(error.message, status=413, content_type="text/plain")
 
     def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The whole of a request, in a thread. What needs no stream is closed here too: no second hop."""

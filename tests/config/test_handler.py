@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -228,6 +229,23 @@ async def test_head_of_a_file_reads_nothing(handler, tmp_path):
     client = await Client().ask(handler, "file", "HEAD")
     assert (client.status, bytes(client.body), client.ended) == (200, b"", True)
     assert dict(client.headers)[b"Content-Length"] == b"1000"
+
+
+@pytest.mark.parametrize(("where", "in_shape"), [("plain", False), ("v1/assets", True), ("api/v1/sources", True)])
+async def test_body_that_nothing_could_take_is_refused_while_it_arrives(handler, settings, where, in_shape):
+    settings.UPLOAD_LIMIT = 1000
+    client = Client()
+    for _ in range(20):
+        client.incoming.put_nowait({"type": "http.request", "body": b"x" * 100_000, "more_body": True})
+    client.incoming.get_nowait()
+    client.incoming.get_nowait()
+    await client.ask(handler, where, "POST")
+    assert client.status == 413
+    assert not client.incoming.empty(), "it was read to its end"
+    assert "threads" not in SEEN, "the view was called"
+    if in_shape:
+        error = json.loads(client.body)["error"]
+        assert error["details"]["limit"] == 1000
 
 
 async def test_client_that_left_before_its_body_ended_is_forgotten(handler):
