@@ -78,7 +78,7 @@ def test_a_run_is_watched_to_its_end_over_the_socket(page: Page, site: Site) -> 
     assert page.evaluate("sessionStorage.left") == "100"
     assert any("task.progress" in frame and '"RUNNING"' in frame for frame in heard), heard[:5]
     expect(page.locator("[data-run-status]")).to_have_text("completed")
-    expect(page.get_by_text(f"{MANY + 1:,}")).to_be_visible()
+    expect(page.get_by_text(f"{MANY + 1:,}", exact=True)).to_be_visible()
 
 
 def test_a_run_is_watched_where_no_socket_opens(page: Page, site: Site) -> None:
