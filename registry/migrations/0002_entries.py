@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.RESTRICT,
                 related_name="entries",
                 to="registry.organism",
             ),
@@ -472,7 +472,7 @@ class Migration(migrations.Migration):
                     "target",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="dependents",
                         to="registry.version",
                     ),
@@ -487,6 +487,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name_plural": "dependencies"},
         ),
         migrations.AddIndex(
             model_name="organism",

@@ -89,7 +89,7 @@ class Entry(models.Model):
     description = models.TextField(blank=True, max_length=100_000)
     type = models.CharField(max_length=40, validators=[type_validator])
     external_id = models.CharField(max_length=200, blank=True)
-    organism = models.ForeignKey(Organism, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
+    organism = models.ForeignKey(Organism, on_delete=models.RESTRICT, null=True, blank=True, related_name="entries")
     metadata = models.JSONField(default=dict, blank=True, help_text="What is particular to its type.")
     tags = models.JSONField(default=list, blank=True)
     repository_url = models.URLField(max_length=500, blank=True)
@@ -253,12 +253,13 @@ class Dependency(models.Model):
     pk = models.CompositePrimaryKey("version_id", "position")
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="dependencies", db_index=False)
     position = models.PositiveIntegerField()
-    target = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="dependents", db_index=False)
+    target = models.ForeignKey(Version, on_delete=models.RESTRICT, related_name="dependents", db_index=False)
     format = models.CharField(max_length=40)
     checksum = models.CharField(max_length=64, help_text="SHA-256 of the file, or the tree checksum.")
     size = models.BigIntegerField()
 
     class Meta:
+        verbose_name_plural = "dependencies"
         indexes = [models.Index(fields=["target", "version"], name="dependency_by_target")]
 
     def __str__(self) -> str:

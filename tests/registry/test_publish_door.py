@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -13,8 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.actor import Actor
-from accounts.models import ApiKey, Organization
+from accounts.models import ApiKey, Membership, Organization
 from accounts.services import create_api_key
+from accounts.tokens import issue_tokens
+from config.handler import ThreadedHandler
 from registry import storage
 from registry.models import Entry, File, Upload, Version
 from tests.registry.entries import INSULIN, XML, put
@@ -278,3 +281,41 @@ def test_an_outsider_cannot_see_an_upload(
         charlie.post(f"{API}/sources", form(organization="other", upload=key, format=["fasta", "x"])).status_code == 404
     )
     assert bob.delete(f"{API}/uploads/{key}").status_code == 204
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_hangs_up_half_way_leaves_nothing(bob_member: Membership) -> None:
+    """Over ASGI: half of the body comes, then the connection is gone."""
+    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.fasta"\r\n\r\n'
+    events: list[dict[str, Any]] = [
+        {"type": "http.request", "body": head + INSULIN * 1000, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return events.pop(0)
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    token = issue_tokens(bob_member).access
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{API}/sources",
+        "query_string": b"",
+        "headers": [
+            (b"host", b"localhost"),
+            (b"authorization", f"Bearer {token}".encode()),
+            (b"content-type", b"multipart/form-data; boundary=B"),
+            (b"content-length", b"10000000"),
+        ],
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+        "http_version": "1.1",
+        "scheme": "http",
+    }
+    asyncio.run(ThreadedHandler()(scope, receive, send))
+    assert sent == []
+    assert nothing_stays()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from accounts.actor import Actor
+from accounts.actor import Actor, operator_actor
 from accounts.models import Organization
+from accounts.services import delete_organization
 from audit.models import AuditEvent
 from catalog.models import SearchDocument
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound
@@ -124,3 +125,20 @@ def test_a_deleted_source_is_gone_and_comes_back_without_its_versions(bob_actor:
     put(bob_actor, "acme:set@1.1")
     assert Version.objects.visible_to(bob_actor).get().version == "1.1"
     assert (Statistics.objects.get().sources, Statistics.objects.get().versions) == (1, 1)
+
+
+def test_an_organization_is_deleted_with_what_it_published(bob_actor: Actor, acme: Organization) -> None:
+    put(bob_actor, "acme:P01308@1.0", {"a.fasta": INSULIN})
+    put(bob_actor, "acme:all@1.0", dependencies=["acme:P01308-fasta@1.0"])
+    delete_organization(actor=operator_actor(), organization=acme)
+    assert not Entry.objects.exists()
+    assert not SearchDocument.objects.filter(kind="source").exists()
+
+
+def test_an_organization_that_others_depend_on_stays(
+    bob_actor: Actor, charlie_actor: Actor, acme: Organization
+) -> None:
+    put(bob_actor, "acme:P01308@1.0", {"a.fasta": INSULIN})
+    put(charlie_actor, "other:all@1.0", dependencies=["acme:P01308-fasta@1.0"])
+    with pytest.raises(Conflict, match="dependencies"):
+        delete_organization(actor=operator_actor(), organization=acme)
