@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,28 +19,6 @@ from accounts.actor import Actor
 from audit.prepared import PreparedQuery
 from catalog.models import Asset, AssetTag
 from catalog.querysets import AssetQuerySet
-
-COLUMNS = (
-    "pk",
-    "type",
-    "name",
-    "qualified_name",
-    "description",
-    "version",
-    "created_at",
-    "updated_at",
-    "last_seen_at",
-    "stale_since",
-    "owner_id",
-    "owner__name",
-    "owner__username",
-    "origin_id",
-    "origin__name",
-    "origin__collected_at",
-    "created_by_id",
-    "created_by__name",
-    "created_by__username",
-)
 
 
 class TagNames(Subquery):
@@ -56,16 +35,19 @@ class TagNames(Subquery):
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
-_TEXTS = ("tag_names", "metadata_text", "schema_text")
-AssetRow = namedtuple("AssetRow", [*COLUMNS, *_TEXTS])  # type: ignore[misc]  # the same as Django's own rows
+_TEXTS: dict[str, Any] = {
+    "tag_names": TagNames(),
+    "metadata_text": Cast("metadata", TextField()),
+    "schema_text": Cast("schema", TextField()),
+}
 
 
-def rows(assets: AssetQuerySet, *, with_schema: bool) -> Any:
-    """The queryset as rows of what is shown, with `schema_text` only where it is asked for."""
-    texts: dict[str, Any] = {"tag_names": TagNames(), "metadata_text": Cast("metadata", TextField())}
-    if with_schema:
-        texts["schema_text"] = Cast("schema", TextField())
-    return assets.annotate(**texts).values_list(*COLUMNS, *texts, named=True)
+def rows(assets: AssetQuerySet, *, with_schema: bool = False, fields: Collection[str] = ()) -> Any:
+    """The queryset as rows of what is shown: all but the schema, or with it, or only of these fields (see FIELDS)."""
+    wanted = fields or (FIELDS if with_schema else FIELDS_OF_ITEM)
+    columns = dict.fromkeys(["pk", *(column for field in FIELDS if field in wanted for column in FIELDS[field][0])])
+    texts = {name: expression for name, expression in _TEXTS.items() if name in columns}
+    return assets.annotate(**texts).values_list(*columns, named=True)
 
 
 def one(actor: Actor, asset_id: UUID) -> Any | None:
@@ -73,7 +55,7 @@ def one(actor: Actor, asset_id: UUID) -> Any | None:
     if actor.sees_all or actor.organization_id is None:
         return rows(Asset.objects.visible_to(actor).filter(pk=asset_id), with_schema=True).first()
     found = _ONE.first(actor.organization_id, asset_id)
-    return AssetRow(*found) if found else None
+    return _Row(*found) if found else None
 
 
 _ONE = PreparedQuery(
@@ -84,30 +66,56 @@ _ONE = PreparedQuery(
 )
 
 
-def shape(row: Any) -> dict[str, Any]:
-    """An asset as JSON has it; `schema` where the row has it."""
-    shown = {
-        "id": row.pk,
-        "type": row.type,
-        "name": row.name,
-        "qualified_name": row.qualified_name,
-        "description": row.description,
-        "metadata": orjson.Fragment(row.metadata_text),
-        "tags": row.tag_names if isinstance(row.tag_names, list) else orjson.Fragment(row.tag_names),
-    }
-    if hasattr(row, "schema_text"):
-        shown["schema"] = orjson.Fragment(row.schema_text)
-    return shown | {
-        "owner": _person(row.owner_id, row.owner__name, row.owner__username),
-        "source": {"id": row.origin_id, "name": row.origin__name} if row.origin_id else None,
-        "last_seen_at": row.last_seen_at if row.stale_since else row.origin__collected_at,
-        "stale_since": row.stale_since,
-        "version": row.version,
-        "created_by": _person(row.created_by_id, row.created_by__name, row.created_by__username),
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-    }
+def shape(row: Any, fields: Collection[str] = ()) -> dict[str, Any]:
+    """An asset as JSON has it: all that the row of `rows` holds, or the id and these fields."""
+    if not fields:
+        fields = FIELDS if hasattr(row, "schema_text") else FIELDS_OF_ITEM
+    return {field: show(row) for field, (_, show) in FIELDS.items() if field in fields or field == "id"}
+
+
+def _tags(row: Any) -> Any:
+    return row.tag_names if isinstance(row.tag_names, list) else orjson.Fragment(row.tag_names)
+
+
+def _seen(row: Any) -> Any:
+    return row.last_seen_at if row.stale_since else row.origin__collected_at
+
+
+def _source(row: Any) -> Mapping[str, Any] | None:
+    return {"id": row.origin_id, "name": row.origin__name} if row.origin_id else None
 
 
 def _person(key: UUID | None, name: str | None, username: str | None) -> Mapping[str, Any] | None:
     return {"id": key, "name": name or username} if key else None
+
+
+FIELDS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+    "id": (("pk",), attrgetter("pk")),
+    "type": (("type",), attrgetter("type")),
+    "name": (("name",), attrgetter("name")),
+    "qualified_name": (("qualified_name",), attrgetter("qualified_name")),
+    "description": (("description",), attrgetter("description")),
+    "metadata": (("metadata_text",), lambda row: orjson.Fragment(row.metadata_text)),
+    "tags": (("tag_names",), _tags),
+    "schema": (("schema_text",), lambda row: orjson.Fragment(row.schema_text)),
+    "owner": (
+        ("owner_id", "owner__name", "owner__username"),
+        lambda row: _person(row.owner_id, row.owner__name, row.owner__username),
+    ),
+    "source": (("origin_id", "origin__name"), _source),
+    "last_seen_at": (("last_seen_at", "stale_since", "origin__collected_at"), _seen),
+    "stale_since": (("stale_since",), attrgetter("stale_since")),
+    "version": (("version",), attrgetter("version")),
+    "created_by": (
+        ("created_by_id", "created_by__name", "created_by__username"),
+        lambda row: _person(row.created_by_id, row.created_by__name, row.created_by__username),
+    ),
+    "created_at": (("created_at",), attrgetter("created_at")),
+    "updated_at": (("updated_at",), attrgetter("updated_at")),
+}
+"""What is shown of an asset, in order: the columns it needs, and how it is made of a row."""
+
+FIELDS_OF_ITEM = tuple(field for field in FIELDS if field != "schema")
+"""What a list shows where nothing else is asked for."""
+
+_Row = namedtuple("_Row", dict.fromkeys(column for columns, _ in FIELDS.values() for column in columns))  # type: ignore[misc]

@@ -40,24 +40,6 @@ NARROWING = frozenset(
     }
 )
 """The parameters that `narrowed` reads."""
-FIELDS = (
-    "id",
-    "type",
-    "name",
-    "qualified_name",
-    "description",
-    "metadata",
-    "tags",
-    "schema",
-    "owner",
-    "source",
-    "last_seen_at",
-    "stale_since",
-    "version",
-    "created_by",
-    "created_at",
-    "updated_at",
-)
 
 
 class AssetViews(ContractViewSet[Asset]):
@@ -77,14 +59,10 @@ class AssetViews(ContractViewSet[Asset]):
         return super().count(queryset)
 
     def list(self, request: Request) -> Response:
-        fields = choices_of(request, "fields", FIELDS)
+        fields = choices_of(request, "fields", reading.FIELDS)
         found = narrowed(self.get_queryset(), request).order_by(*order_of(request, SORTS, "updated_at:desc"))
-        shown = self.paginate_queryset(reading.rows(found, with_schema="schema" in fields)) or []
-        data = [reading.shape(row) for row in shown]
-        if fields:
-            kept = {"id", *fields}
-            data = [{name: value for name, value in asset.items() if name in kept} for asset in data]
-        return self.get_paginated_response(data)
+        shown = self.paginate_queryset(reading.rows(found, fields=fields)) or []
+        return self.get_paginated_response([reading.shape(row, fields) for row in shown])
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.show(reading.one(actor_of(request), self.key_of(pk)), asset_id=pk)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from catalog import reading
-from catalog.api.assets import FIELDS, SORTS, AssetViews
+from catalog.api.assets import SORTS, AssetViews
 from catalog.api.parameters import choices_of, number_of, parameter
 from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer, LineageSerializer
 from catalog.lineage import DEEPEST, DEPTH, EDGES, EDGES_MOST, Lineage, Node, Step, lineage
@@ -28,7 +28,7 @@ _FILTERS = [
     parameter("updated_after", "From this moment on."),
     parameter("updated_before", "Before this moment."),
     parameter("sort", f"A field and a direction, as `updated_at:desc`. Fields: {', '.join(SORTS)}."),
-    parameter("fields", f"Only these, and the id: of {', '.join(FIELDS)}. `schema` comes only when asked for."),
+    parameter("fields", f"Only these, and the id: of {', '.join(reading.FIELDS)}. `schema` comes only when asked for."),
 ]
 _CHANGE = [
     parameter("If-Match", "The version that is to be changed, as its ETag says it. Another one is answered with 409.")
