@@ -52,11 +52,11 @@ fmt: $(DEV_STAMP)
 # With CI set the second run is not a question: without a server it fails.
 test: lint
 	$(BIN)/coverage erase
-	DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rs --cov --cov-report=
+	DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-report=
 	@if [ -n "$$CI" ] || $(BIN)/python -m tests.servers postgresql; then \
 		echo "The same on PostgreSQL"; \
 		DATABASE_URL=$$(echo "$$TEST_POSTGRESQL_URL" | sed 's#/[^/]*$$#/cartulary#') \
-			$(BIN)/pytest -n $(WORKERS) --dist loadgroup -rs --cov --cov-append --cov-report=term; \
+			$(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-append --cov-report=term; \
 	else \
 		echo "The run on PostgreSQL is left out"; $(BIN)/coverage report; \
 	fi
