@@ -66,7 +66,7 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
             packages = packages.filter(_named(wanted.name))
         if wanted.package_id:
             packages = packages.filter(pk=wanted.package_id)
-        found["package__in"] = list(packages.values_list("pk", flat=True))
+        found["package__in"] = _ids(packages)
     if version:
         found["version"] = version
     if wanted.licence:
@@ -74,9 +74,33 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
         found["licence__in"] = list(licences.values_list("pk", flat=True))
     if wanted.version_range:
         read_range(wanted.version_range)
-        there = Content.objects.filter(**found).order_by().values_list("version", flat=True).distinct()
-        found["version__in"] = matching(there, wanted.version_range)
+        found["version__in"] = matching(_versions(found), wanted.version_range)
     return found
+
+
+def _ids(packages: QuerySet[Package]) -> list[UUID]:
+    return list(packages.order_by().values_list("pk", flat=True))
+
+
+def _versions(conditions: dict[str, Any]) -> list[str]:
+    """The versions there are of the packages, or with the licences, asked for."""
+    if not all(conditions.values()):
+        return []
+    terms, parameters = _terms(conditions)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT c.version FROM registry_content c WHERE {terms}", parameters)  # noqa: S608
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _terms(conditions: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Conditions of Content as SQL, and their parameters."""
+    terms, parameters = [], []
+    for name, value in conditions.items():
+        column, type_ = _SQL_NAMES[name]
+        term, parameter = among(column, value, type_) if type_ else (f"{column} = %s", value)
+        terms.append(term)
+        parameters.append(parameter)
+    return " AND ".join(terms), parameters
 
 
 def _named(name: str) -> Q:
@@ -131,17 +155,8 @@ class Containing:
     """
 
     def __init__(self, conditions: dict[str, Any]) -> None:
-        self.parameters: list[Any] = []
-        terms = []
-        for name, value in conditions.items():
-            column, type_ = _SQL_NAMES[name]
-            if type_:
-                term, parameter = among(column, value, type_)
-            else:
-                term, parameter = f"{column} = %s", value
-            terms.append(term)
-            self.parameters.append(parameter)
-        self.where = _FROM + " AND ".join(terms)
+        terms, self.parameters = _terms(conditions)
+        self.where = _FROM + terms
         self.is_empty = any(isinstance(value, list) and not value for value in conditions.values())
 
     def count(self) -> int:
