@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from catalog.api import metastore_assets, metastore_relationships, metastore_search, metastore_tags
+from catalog.api import (
+    metastore_assets,
+    metastore_relationships,
+    metastore_search,
+    metastore_tags,
+    metastore_versions,
+)
 
 urlpatterns: list[URLPattern] = [
     *metastore_assets.urlpatterns,
+    *metastore_versions.urlpatterns,
     *metastore_relationships.urlpatterns,
     *metastore_search.urlpatterns,
     *metastore_tags.urlpatterns,
