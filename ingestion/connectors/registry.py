@@ -17,6 +17,9 @@ GROUP = "cartulary.connectors"
 
 BUILT_IN = {
     "doris": "ingestion.connectors.mysql:DorisConnector",
+    "kafka": "ingestion.connectors.kafka:KafkaConnector",
+    "minio": "ingestion.connectors.minio:MinIOConnector",
+    "mongodb": "ingestion.connectors.mongodb:MongoDBConnector",
     "mysql": "ingestion.connectors.mysql:MySQLConnector",
     "postgresql": "ingestion.connectors.postgresql:PostgreSQLConnector",
     "rabbitmq": "ingestion.connectors.rabbitmq:RabbitMQConnector",

@@ -1,0 +1,153 @@
+"""MongoDB: databases, collections with their indexes, and a schema inferred from a bounded sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from catalog.names import join_name
+from ingestion.connectors.base import (
+    AssetDraft,
+    Batch,
+    CollectOptions,
+    ConnectionResult,
+    Connector,
+    JsonSchema,
+    Observer,
+    SourceError,
+)
+from ingestion.connectors.documents import infer_schema
+from ingestion.connectors.drivers import driver
+from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of, explain
+from ingestion.connectors.tables import contains, rounded
+
+_SYSTEM = {"admin", "config", "local"}
+
+
+class MongoDBConnector(Connector):
+    type = "mongodb"
+    title = "MongoDB"
+    config_schema: ClassVar[JsonSchema] = {
+        "type": "object",
+        "required": ["host"],
+        "additionalProperties": False,
+        "properties": {
+            "host": HOST_SCHEMA,
+            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 27017, "title": "Port"},
+            "database": {"type": "string", "maxLength": 63, "title": "Database", "description": "All, if empty."},
+            "username": {"type": "string", "maxLength": 255, "title": "User name"},
+            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "auth_source": {"type": "string", "maxLength": 63, "default": "admin", "title": "Database of the user"},
+            "tls": {"type": "boolean", "default": False, "title": "TLS"},
+            "sample_size": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10_000,
+                "default": 200,
+                "title": "Documents a schema is inferred from",
+            },
+            "timeout": TIMEOUT_SCHEMA,
+        },
+    }
+
+    def test(self, config: Mapping[str, Any]) -> ConnectionResult:
+        began = time.perf_counter()
+        with _client(config) as client:
+            version = str(client.admin.command("buildInfo")["version"])
+        latency = round((time.perf_counter() - began) * 1000)
+        return ConnectionResult(True, "Connection successful", latency, f"MongoDB {version}", version)
+
+    def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
+        with _client(config) as client:
+            only = config.get("database")
+            names = [only] if only else [name for name in client.list_database_names() if name not in _SYSTEM]
+            databases = [name for name in sorted(names) if options.wants_schema(name)]
+            observer.phase("Databases", len(databases), until=95)
+            for name in databases:
+                yield from _collect_database(client[name], config, options, observer)
+                observer.advance(1, name)
+
+    def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
+        if not options.wants_schema(parts[0]):
+            return False
+        return len(parts) < 2 or options.wants_table(parts[0], parts[1])
+
+
+def _collect_database(
+    database: Any, config: Mapping[str, Any], options: CollectOptions, observer: Observer
+) -> Iterator[Batch]:
+    path = [options.root, database.name]
+    batch = Batch([AssetDraft("DATABASE", database.name, join_name(*path), "", {"engine": "MongoDB"})])
+    kinds = {row["name"]: row.get("type", "collection") for row in database.list_collections()}
+    for name in sorted(kinds):
+        observer.check()
+        if name.startswith("system.") or not options.wants_table(database.name, name):
+            continue
+        own = [*path, name]
+        metadata, sample = _look_at(database[name], kinds[name], config["sample_size"])
+        found = infer_schema(sample)
+        metadata["types"] = found.types or None
+        batch.assets.append(AssetDraft("COLLECTION", name, join_name(*own), "", metadata, found.schema))
+        batch.relationships.append(contains(path, own))
+        if len(batch.assets) >= options.batch_size:
+            yield batch
+            batch = Batch()
+    yield batch
+
+
+def _look_at(collection: Any, kind: str, size: int) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
+    """(metadata, a sample of the documents: the newest by key, so that an unchanged collection looks the same)."""
+    metadata: dict[str, Any] = {"database": collection.database.name}
+    if kind != "collection":
+        metadata["kind"] = kind
+    else:
+        metadata["document_count"] = rounded(collection.estimated_document_count())
+        indexes = sorted(collection.index_information().items())
+        metadata["indexes"] = [
+            {"name": name, "unique": bool(index.get("unique")), "columns": [str(key) for key, _ in index["key"]]}
+            for name, index in indexes
+            if name != "_id_"
+        ]
+    return metadata, list(collection.find().sort("_id", -1).limit(size))
+
+
+@contextmanager
+def _client(config: Mapping[str, Any]) -> Iterator[Any]:
+    pymongo = driver("pymongo", package="pymongo", engine="MongoDB")
+    addresses = allowed_addresses_of(config)
+    milliseconds = config["timeout"] * 1000
+    client = pymongo.MongoClient(
+        # With TLS the certificate is checked against the name, so the name it must be.
+        host=config["host"] if config["tls"] else addresses[0],
+        port=config["port"],
+        username=config.get("username") or None,
+        password=config.get("password") or None,
+        authSource=config["auth_source"],
+        tls=config["tls"],
+        directConnection=True,
+        connectTimeoutMS=milliseconds,
+        serverSelectionTimeoutMS=milliseconds,
+        socketTimeoutMS=max(milliseconds, 60_000),
+        appname="cartulary",
+    )
+    where = f"{config['host']}:{config['port']}"
+    try:
+        yield client
+    except pymongo.errors.ServerSelectionTimeoutError:
+        message = f"{where} does not answer within {config['timeout']} seconds: is MongoDB running there?"
+        raise SourceError(message, code="CONNECTION_FAILED", retry=True) from None
+    except pymongo.errors.AutoReconnect:
+        raise SourceError("MongoDB closed the connection", code="CONNECTION_LOST", retry=True) from None
+    except pymongo.errors.OperationFailure as error:
+        if error.code in {13, 18}:  # Unauthorized, AuthenticationFailed
+            user = config.get("username", "")
+            code = "AUTHENTICATION_FAILED" if error.code == 18 else "PERMISSION_DENIED"
+            message = f"MongoDB refused the user '{user}': check user name, password and roles"
+            raise SourceError(message, code=code) from None
+        raise explain(error, config, engine="MongoDB") from None
+    except pymongo.errors.PyMongoError as error:
+        raise explain(error, config, engine="MongoDB") from None
+    finally:
+        client.close()
