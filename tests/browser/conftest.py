@@ -84,8 +84,9 @@ def _make_sources(folder: Path) -> None:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chrome() -> Iterator[Browser]:
+    # Not for the session: Playwright keeps an event loop running, beside which no asynchronous test can run.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser

@@ -11,6 +11,12 @@ from tests.config.running import ADMIN, PASSWORD, Up
 
 
 @pytest.fixture(scope="session")
+def redis_url(redis_url: str) -> str:
+    """A database of the server of its own: other tests look at everything that is in theirs."""
+    return redis_url.rpartition("/")[0] + "/10"
+
+
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """`manage.py up` on nothing but a data directory; signed in as its first admin."""
     data_dir: Path = tmp_path_factory.mktemp("up") / "data"
