@@ -22,7 +22,9 @@ from contracts.releases import Releases
 from contracts.rendering import JSONRenderer
 
 SEGMENTS: dict[str, type[ContractView]] = {
-    **dict.fromkeys(("datasources", "tasks", "templates", "executions", "webhooks", "login", "refresh"), Collection),
+    **dict.fromkeys(
+        ("datasources", "tasks", "templates", "executions", "webhooks", "profiles", "login", "refresh"), Collection
+    ),
     **dict.fromkeys(("projects",), Releases),
     **dict.fromkeys(
         (

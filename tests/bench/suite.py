@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 from django.core.management import call_command
 
-from tests.bench import batch, reads
+from tests.bench import batch, doors, reads, registry, releases
 from tests.bench.harness import Row, table
 from tests.bench.world import World
 
-PARTS: dict[str, Callable[[World], list[Row]]] = {"batch": batch.rows, "reads": reads.rows}
+PARTS: dict[str, Callable[[World], list[Row]]] = {
+    "batch": batch.rows,
+    "reads": reads.rows,
+    "registry": registry.rows,
+    "releases": releases.rows,
+    "doors": doors.rows,
+}
 
 
 def run(names: list[str]) -> int:
