@@ -46,6 +46,7 @@ class WebhookForm(DomainForm):
     class Meta:
         model = Webhook
         fields = ("name", "url", "events", "is_active")
+        labels: ClassVar[dict[str, str]] = {"url": "URL", "is_active": "Post to it"}
         widgets: ClassVar[dict[str, Any]] = {
             "url": UnfoldAdminTextInputWidget(
                 attrs={"type": "url", "placeholder": "https://example.com/hooks/catalog"}
