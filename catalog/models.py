@@ -191,7 +191,7 @@ class AssetTag(models.Model):
 
 
 class Relationship(models.Model):
-    """A typed edge between two assets. `metadata.column_mapping` maps target columns to source columns.
+    """A typed edge between two assets. `metadata.column_mapping` maps each column made to those it is made from.
 
     `upstream` and `downstream` say the edge once more as lineage reads it, whatever its type; both are
     null for a type that is no lineage. The database derives them.

@@ -6,6 +6,7 @@ from django.urls import URLPattern
 
 from catalog.api import (
     metastore_assets,
+    metastore_lineage,
     metastore_relationships,
     metastore_search,
     metastore_tags,
@@ -15,6 +16,7 @@ from catalog.api import (
 urlpatterns: list[URLPattern] = [
     *metastore_assets.urlpatterns,
     *metastore_versions.urlpatterns,
+    *metastore_lineage.urlpatterns,
     *metastore_relationships.urlpatterns,
     *metastore_search.urlpatterns,
     *metastore_tags.urlpatterns,

@@ -9,12 +9,10 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import actor_of
 from catalog import reading
 from catalog.api.assets import SORTS, AssetViews
-from catalog.api.parameters import choices_of, number_of, parameter
-from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer, LineageSerializer
-from catalog.lineage import DEEPEST, DEPTH, EDGES, EDGES_MOST, Lineage, Node, Step, lineage
+from catalog.api.parameters import parameter
+from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer
 from contracts.metastore import Metastore
 
 _FILTERS = [
@@ -53,53 +51,6 @@ class MetastoreAssets(Metastore, AssetViews):
         found = self.get_queryset().filter(qualified_name=qualified_name)
         return self.show(reading.rows(found, with_schema=True).first(), qualified_name=qualified_name)
 
-    @extend_schema(
-        parameters=[
-            parameter("depth", f"Steps to follow, 1 to {DEEPEST}; {DEPTH} where it is not said.", type_=int),
-            parameter("direction", "`upstream`, `downstream` or `both`."),
-            parameter("limit", f"Edges in each direction, at most; {EDGES:,} where it is not said.", type_=int),
-        ],
-        responses=LineageSerializer,
-    )
-    def lineage(self, request: Request, pk: str) -> Response:
-        """What the asset is made from, and what is made from it."""
-        direction: Any = (choices_of(request, "direction", ("both", "upstream", "downstream")) or ["both"])[0]
-        found = lineage(
-            actor=actor_of(request),
-            asset_id=self.key_of(pk),
-            depth=number_of(request, "depth", DEPTH, low=1, high=DEEPEST),
-            direction=direction,
-            limit=number_of(request, "limit", EDGES, low=1, high=EDGES_MOST),
-        )
-        return Response(lineage_shape(found))
-
-
-def lineage_shape(found: Lineage) -> dict[str, Any]:
-    return {
-        "asset": node_shape(found.asset),
-        "upstream": [_step_shape(step) for step in found.upstream],
-        "downstream": [_step_shape(step) for step in found.downstream],
-        "truncated": found.truncated,
-    }
-
-
-def node_shape(node: Node) -> dict[str, Any]:
-    return {"id": node.id, "type": node.type, "name": node.name, "qualified_name": node.qualified_name}
-
-
-def _step_shape(step: Step) -> dict[str, Any]:
-    return {
-        "asset": node_shape(step.asset),
-        "relationship": {
-            "id": step.relationship_id,
-            "type": step.type,
-            "source_asset_id": step.source_id,
-            "target_asset_id": step.target_id,
-            "metadata": step.metadata,
-        },
-        "depth": step.depth,
-    }
-
 
 urlpatterns = [
     path("assets", MetastoreAssets.as_view({"get": "list", "post": "create"}), name="assets"),
@@ -109,5 +60,4 @@ urlpatterns = [
         MetastoreAssets.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
         name="asset",
     ),
-    path("assets/<str:pk>/lineage", MetastoreAssets.as_view({"get": "lineage"}), name="asset-lineage"),
 ]

@@ -105,6 +105,11 @@ class LineageEdgeSerializer(serializers.Serializer[Any]):
     asset = LineageAssetSerializer(help_text="Where the edge leads to.")
     relationship = LineageRelationshipSerializer()
     depth = serializers.IntegerField(help_text="Steps from the start, from 1.")
+    columns = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="With `column`: the columns it goes through here, those that are made by those they are made from.",
+    )
 
 
 class LineageSerializer(serializers.Serializer[Any]):
@@ -118,7 +123,9 @@ class RelationshipBody(serializers.Serializer[Any]):
     source_asset_id = serializers.UUIDField()
     target_asset_id = serializers.UUIDField()
     type = serializers.ChoiceField(_EDGE_TYPES)
-    metadata = serializers.DictField(required=False, help_text="As `column_mapping`: columns of the target by source.")
+    metadata = serializers.DictField(
+        required=False, help_text="`column_mapping`: of each column that is made, the columns it is made from."
+    )
 
 
 class RelationshipSerializer(RelationshipBody):
