@@ -15,7 +15,7 @@ export TEST_POSTGRESQL_URL
 
 # An environment is as old as the lists it was made from: their checksum names its stamp.
 RUN_STAMP := .venv/run-$(shell cat requirements.txt | cksum | cut -d ' ' -f 1)
-DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d ' ' -f 1)
+DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-connectors.txt requirements-dev.txt | cksum | cut -d ' ' -f 1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -33,7 +33,7 @@ $(RUN_STAMP):
 
 $(DEV_STAMP): $(RUN_STAMP)
 	@echo "Adding what testing takes"
-	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt -r requirements-connectors.txt
 	@rm -f .venv/dev-*
 	@touch $@
 

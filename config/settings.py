@@ -306,7 +306,6 @@ def _folder_of(package: str) -> Path:
     return Path(spec.origin).parent
 
 
-
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -1,4 +1,4 @@
-"""Pins what the requirements bring along: `make pins`, after a line was added to one of the two lists.
+"""Pins what the requirements bring along: `make pins`, after a line was added to one of the lists.
 
 The lines that people write stay as they are, but for their version, which is the installed one. The
 rest of each file is what these need, read from the environment that has them installed.
@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-connectors.txt", "requirements-dev.txt")
 MARK = "# What these bring, pinned too so that every machine gets the same"
 LINE = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+(?:\[[^]]*\])?)==(?P<version>\S+)\s+#\s*(?P<why>\S.*)$")
 

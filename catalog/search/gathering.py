@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from catalog.search.parsing import Question
 
-CANDIDATES = 10_000
+CANDIDATES = 20_000
 """Documents of one reason that are ranked and counted for one question."""
 COMPACT_TERMS = 6
 """Up to so many words are also looked for written as one."""

@@ -6,30 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_password_set_by'),
-        ('catalog', '0004_tags_of_assets_without_a_check'),
-        ('ingestion', '0007_webhooks'),
+        ("accounts", "0002_password_set_by"),
+        ("catalog", "0004_tags_of_assets_without_a_check"),
+        ("ingestion", "0007_webhooks"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Profile',
+            name="Profile",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('taken_at', models.DateTimeField()),
-                ('row_count', models.PositiveBigIntegerField(help_text="The server's estimate where it was sampled.")),
-                ('is_sampled', models.BooleanField()),
-                ('sampled_rows', models.PositiveBigIntegerField(help_text="Rows that were looked at; the columns' counts are of these.")),
-                ('columns', models.JSONField(help_text='Objects of name, type, nulls, distinct, min, max, mean, top.')),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='catalog.asset')),
-                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='profiles', to='ingestion.job')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("taken_at", models.DateTimeField()),
+                ("row_count", models.PositiveBigIntegerField(help_text="The server's estimate where it was sampled.")),
+                ("is_sampled", models.BooleanField()),
+                (
+                    "sampled_rows",
+                    models.PositiveBigIntegerField(
+                        help_text="Rows that were looked at; the columns' counts are of these."
+                    ),
+                ),
+                ("columns", models.JSONField(help_text="Objects of name, type, nulls, distinct, min, max, mean, top.")),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="profiles", to="catalog.asset"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="profiles",
+                        to="ingestion.job",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="profiles", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-taken_at', '-id'],
-                'indexes': [models.Index(fields=['asset', '-taken_at'], name='profile_series')],
+                "ordering": ["-taken_at", "-id"],
+                "indexes": [models.Index(fields=["asset", "-taken_at"], name="profile_series")],
             },
         ),
     ]

@@ -6,26 +6,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_password_set_by'),
-        ('ingestion', '0008_profiles'),
+        ("accounts", "0002_password_set_by"),
+        ("ingestion", "0008_profiles"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StreamEvent',
+            name="StreamEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('event', models.CharField(max_length=40)),
-                ('idempotency_key', models.CharField(blank=True, max_length=255)),
-                ('digest', models.CharField(help_text='SHA-256 of what was sent, hexadecimal.', max_length=64)),
-                ('asset_id', models.UUIDField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stream_events', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("event", models.CharField(max_length=40)),
+                ("idempotency_key", models.CharField(blank=True, max_length=255)),
+                ("digest", models.CharField(help_text="SHA-256 of what was sent, hexadecimal.", max_length=64)),
+                ("asset_id", models.UUIDField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stream_events",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('organization', 'idempotency_key'), name='stream_event_key_unique_in_organization')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("idempotency_key", ""), _negated=True),
+                        fields=("organization", "idempotency_key"),
+                        name="stream_event_key_unique_in_organization",
+                    )
+                ],
             },
         ),
     ]

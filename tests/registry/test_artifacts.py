@@ -304,7 +304,7 @@ def test_a_large_sbom_takes_a_constant_number_of_statements(bob_actor: Actor, dj
     assert Content.objects.count() == 2010
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.only_on("postgresql")  # SQLite has one writer at a time
 @pytest.mark.django_db(transaction=True)
 def test_many_who_upload_at_once_make_one_artifact_each_and_share_packages(bob_actor: Actor):
     components = [(f"pkg:npm/part-{number}", "1") for number in range(300)]
