@@ -98,6 +98,7 @@ def test_odd_types_and_names_are_profiled(bob_actor, new_database, profile):
         """
     )
     job = profile(create_data_source(actor=bob_actor, data={"name": "pg", "type": "postgresql", "config": config}))
+    assert job.result is not None
     assert (job.result["profiled"], job.result["warnings"]) == (3, [])
     _, columns = columns_of('Odd: 100% "x" y')
     assert columns["blob"] == {"name": "blob", "type": "bytea", "nulls": 0}
@@ -171,7 +172,9 @@ def test_table_that_was_not_collected_is_told(people, profile, import_dir, bob_a
     run_sql(import_dir / "people.db", "CREATE TABLE new (id INTEGER);")
     execute_task(actor=bob_actor, task=people.tasks.get(type="data_profile"))
     job = work_next()
+    assert job is not None
     job.refresh_from_db()
+    assert job.result is not None
     assert (job.result["profiled"], job.result["unknown"]) == (1, 1)
     assert job.result["warnings"][0]["object"] == "people.people.new"
 
@@ -183,7 +186,9 @@ def test_own_database_is_not_profiled(alice_actor):
     body = {"name": "profile", "datasource_id": str(source.pk), "type": "data_profile"}
     execute_task(actor=alice_actor, task=create_task(actor=alice_actor, data=body))
     job = work_next()
+    assert job is not None
     job.refresh_from_db()
+    assert job.error is not None
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "NOT_SUPPORTED")
 
 

@@ -117,7 +117,7 @@ def test_signed_event_is_checked_against_the_key(api_key, header):
 
     def post(signature):
         headers = {"X-Event-Type": "asset.created", "X-Signature": signature, **credential}
-        return client.generic("POST", URL, raw, content_type="application/json", headers=headers).status_code
+        return client.generic("POST", URL, raw.decode(), content_type="application/json", headers=headers).status_code
 
     assert post("sha256=" + "0" * 64) == 401
     assert post("nonsense é") == 401
