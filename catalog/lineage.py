@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from django.db import connection
 from accounts.actor import Actor
 from catalog.models import Asset
 from catalog.records import as_time
-from catalog.tables import as_uuid, db_uuid, is_postgresql
+from catalog.tables import db_uuid, is_postgresql
 from contracts.errors import Invalid, NotFound
 
 Direction = Literal["upstream", "downstream", "both"]
@@ -38,8 +38,7 @@ class Node(NamedTuple):
     qualified_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One edge of a walk: the asset it leads to, the relationship, and how many steps away from the start (from 1)."""
 
     asset: Node
@@ -110,13 +109,18 @@ def _walk(start: UUID, way: str, depth: int, limit: int) -> list[Step]:
     here, there = ("downstream_id", "upstream_id") if way == "upstream" else ("upstream_id", "downstream_id")
     rows = limit * (depth + 1)
     inside, outside = ("", f"LIMIT {rows}") if is_postgresql() else (f"LIMIT {rows}", "")
+    key, moment, order = _POSTGRESQL if is_postgresql() else _SQLITE
+    statement = _WALK.format(
+        here=here, there=there, inside=inside, outside=outside, key=key, moment=moment, order=order
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WALK.format(here=here, there=there, inside=inside, outside=outside),
-            [db_uuid(start), depth, depth, limit],
-        )
-        return [_step(row) for row in cursor.fetchall()]
+        cursor.execute(statement, [db_uuid(start), depth, depth, limit])
+        return _steps(cursor.fetchall())
 
+
+_POSTGRESQL = ("::text", "extract(epoch FROM r.created_at)::float8", 'COLLATE "C"')
+_SQLITE = ("", "r.created_at", "")
+"""How ids and times are asked for, and names are ordered: as what is read back fastest."""
 
 _WALK = """
 WITH RECURSIVE walk(node, depth) AS (
@@ -132,25 +136,41 @@ WITH RECURSIVE walk(node, depth) AS (
 reached AS (
     SELECT node, min(depth) AS depth FROM (SELECT node, depth FROM walk {outside}) AS nearest GROUP BY node
 )
-SELECT a.id, a.type, a.name, a.qualified_name, w.depth + 1, r.id, r.type, r.source_id, r.target_id, r.metadata,
-    r.created_at
+SELECT a.id{key}, a.type, a.name, a.qualified_name, w.depth + 1, r.id{key}, r.type, r.source_id{key},
+    r.target_id{key}, r.metadata, {moment}
 FROM reached w
 JOIN catalog_relationship r ON r.{here} = w.node
 JOIN catalog_asset a ON a.id = r.{there} AND a.deleted_at IS NULL
 WHERE w.depth < %s
-ORDER BY w.depth, a.qualified_name, r.id
+ORDER BY w.depth, a.qualified_name {order}, r.id
 LIMIT %s
 """
 
 
-def _step(row: Sequence[Any]) -> Step:
-    return Step(
-        asset=Node(as_uuid(row[0]), row[1], row[2], row[3]),
-        depth=row[4],
-        relationship_id=as_uuid(row[5]),
-        type=row[6],
-        source_id=as_uuid(row[7]),
-        target_id=as_uuid(row[8]),
-        metadata={} if row[9] == "{}" else orjson.loads(row[9]),
-        created_at=as_time(row[10]),
-    )
+def _steps(rows: Sequence[Sequence[Any]]) -> list[Step]:
+    """The rows of a walk; an asset that many edges meet at is made once."""
+    keys: dict[str, UUID] = {}
+    nodes: dict[str, Node] = {}
+
+    def key_of(text: str) -> UUID:
+        key = keys.get(text)
+        return key if key is not None else keys.setdefault(text, UUID(text))
+
+    steps = []
+    for asset, type_, name, qualified_name, depth, edge, edge_type, source, target, metadata, created_at in rows:
+        node = nodes.get(asset)
+        if node is None:
+            node = nodes[asset] = Node(key_of(asset), type_, name, qualified_name)
+        steps.append(
+            Step(
+                node,
+                depth,
+                UUID(edge),
+                edge_type,
+                key_of(source),
+                key_of(target),
+                {} if metadata == "{}" else orjson.loads(metadata),
+                datetime.fromtimestamp(created_at, UTC) if isinstance(created_at, float) else as_time(created_at),
+            )
+        )
+    return steps
