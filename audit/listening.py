@@ -6,7 +6,7 @@ held in memory for it. What it then does commits or fails with the change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 class Listener(NamedTuple):
-    """`wants` costs one statement at most; `hear` is called inside the transaction, after the events are written."""
+    """`wants` costs one statement at most; `hear` is called inside the transaction, after the events are written.
 
+    Of changes of other entity types than `entity_types` it is not asked.
+    """
+
+    entity_types: frozenset[str]
     wants: Callable[[UUID], bool]
     hear: Callable[[Author, UUID, Sequence[Change]], None]
 
@@ -30,8 +34,13 @@ def listen(listener: Listener) -> None:
         _listeners.append(listener)
 
 
-def listeners_of(organization_id: UUID | None) -> list[Listener]:
-    """Those that want to hear of this organization's changes."""
+def listeners_of(organization_id: UUID | None, changes: Iterable[Change]) -> list[Listener]:
+    """Those that want to hear of these changes of the organization; an iterator is not looked into."""
     if organization_id is None:
         return []
-    return [listener for listener in _listeners if listener.wants(organization_id)]
+    types = {change.entity_type for change in changes} if isinstance(changes, Sequence) else None
+    return [
+        listener
+        for listener in _listeners
+        if (types is None or types & listener.entity_types) and listener.wants(organization_id)
+    ]

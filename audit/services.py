@@ -62,7 +62,7 @@ def record_many(actor: Author, changes: Iterable[Change], *, organization_id: UU
         raise RuntimeError("audit.record outside a transaction: a change and its event must commit together")
     now = timezone.now()
     owner = organization_id or actor.organization_id
-    listeners = listeners_of(owner)
+    listeners = listeners_of(owner, changes)
     told = list(changes) if listeners else None
     count = insert_rows(
         AuditEvent,

@@ -102,7 +102,7 @@ def _hear(actor: Author, organization_id: UUID, changes: Sequence[Change]) -> No
             queue(wanting, event, {**data, "by": actor.user_name})
 
 
-listen(Listener(wants=_is_heard, hear=_hear))
+listen(Listener(frozenset({"ASSET", "RELEASE", "DATA_SOURCE"}), wants=_is_heard, hear=_hear))
 
 
 def _events_of(changes: Sequence[Change]) -> Iterator[tuple[str, dict[str, Any]]]:
