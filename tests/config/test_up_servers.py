@@ -108,6 +108,7 @@ def test_each_piece_in_a_process_of_its_own(servers, tmp_path):
         for piece in pieces:
             if piece.poll() is None:
                 piece.kill()
+                piece.wait()
 
 
 def test_a_broker_that_is_down_stops_nothing_but_the_worker(servers, tmp_path):

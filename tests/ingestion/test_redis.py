@@ -1,5 +1,6 @@
 """Collecting Redis: a database of its own on a real server."""
 
+import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +12,8 @@ from ingestion.models import JobStatus
 from ingestion.services import sources
 from ingestion.services.sources import create_data_source
 
-DATABASE = 11
+DATABASE = 10 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+"""One for each worker of the test run: they empty it."""
 
 
 @pytest.fixture
