@@ -3,10 +3,10 @@
 import os
 import tempfile
 
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-
+# Workers inherit the environment of the run that starts them: each has a directory of its own below one that they share.
+_BASE = os.environ.setdefault("TEST_DATA_DIR", os.path.join(tempfile.gettempdir(), f"cartulary-tests-{os.getuid()}"))
+os.environ["DATA_DIR"] = os.path.join(_BASE, os.environ.get("PYTEST_XDIST_WORKER", "main"))
 os.environ.setdefault("SECRET_KEY", "a key for tests only, long enough for HMAC with SHA-256")
-os.environ.setdefault("DATA_DIR", os.path.join(tempfile.gettempdir(), f"cartulary-tests-{os.getuid()}", _WORKER))
 os.environ.setdefault("ALLOWED_HOSTS", "*")
 os.makedirs(os.path.join(os.environ["DATA_DIR"], "static"), exist_ok=True)
 
