@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 
 from contracts.conditional import content_etag, is_fresh, not_modified
 from contracts.errors import BadRequest, NotFound
+from contracts.filtering import ContractFilters
 from contracts.parsing import JSONParser
 from contracts.problems import STATUSES, Problem, problem_of
 from contracts.rendering import JSONRenderer
@@ -49,7 +50,7 @@ class ContractView(APIView):
 
     parser_classes = [JSONParser]
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-    filter_backends: Any = []
+    filter_backends: Any = [ContractFilters]
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""
 

@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-# Workers inherit the environment of the run that starts them: each has a directory of its own below one that they share.
+# Workers inherit the environment of the run that starts them: each has a directory of its own below a common one.
 _BASE = os.environ.setdefault("TEST_DATA_DIR", os.path.join(tempfile.gettempdir(), f"cartulary-tests-{os.getuid()}"))
 os.environ["DATA_DIR"] = os.path.join(_BASE, os.environ.get("PYTEST_XDIST_WORKER", "main"))
 os.environ.setdefault("SECRET_KEY", "a key for tests only, long enough for HMAC with SHA-256")

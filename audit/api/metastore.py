@@ -8,9 +8,11 @@ place by an index however long the trail is; and `total`, which counts to COUNTE
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.urls import URLPattern, path
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,43 +23,35 @@ from audit.models import AuditEvent
 from audit.querysets import AuditEventQuerySet
 from contracts.base import Enveloped
 from contracts.errors import BadRequest
+from contracts.filtering import MomentFilter
 from contracts.metastore import Metastore, MetastorePagination
 from contracts.openapi import FLAG, NUMBER, Schema, shape, text_parameter
-from contracts.views import ContractViewSet, uuid_of
+from contracts.views import ListsAndRetrieves, uuid_of
 
 COUNTED = 10_000
 
 
-class AuditFilters(serializers.Serializer[Any]):
+class AuditFilters(filters.FilterSet):  # type: ignore[misc]
     """What a list of events may be narrowed by."""
 
-    entity_type = serializers.CharField(required=False, help_text="As `ASSET`, whatever the case.")
-    entity_id = serializers.UUIDField(required=False)
-    action = serializers.CharField(required=False, help_text="As `UPDATE`, whatever the case.")
-    user = serializers.UUIDField(required=False, help_text="Who did it.")
-    request_id = serializers.CharField(required=False)
-    created_after = serializers.DateTimeField(required=False, help_text="From this moment on. Also `since`.")
-    created_before = serializers.DateTimeField(required=False, help_text="Before this moment. Also `until`.")
-    since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False)
+    entity_type = filters.CharFilter(method="exactly", help_text="As `ASSET`, whatever the case.")
+    entity_id = filters.UUIDFilter()
+    action = filters.CharFilter(method="exactly", help_text="As `UPDATE`, whatever the case.")
+    user = filters.UUIDFilter("user_id", help_text="Who did it.")
+    request_id = filters.CharFilter()
+    created_after = MomentFilter(method="from_then", help_text="From this moment on. Also `since`.")
+    since = MomentFilter(method="from_then")
+    created_before = MomentFilter(method="till_then", help_text="Before this moment. Also `until`.")
+    until = MomentFilter(method="till_then")
 
-    def narrow(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
-        wanted = self.validated_data
-        exact = {
-            "entity_type": wanted.get("entity_type", "").upper(),
-            "action": wanted.get("action", "").upper(),
-            "entity_id": wanted.get("entity_id"),
-            "user_id": wanted.get("user"),
-            "request_id": wanted.get("request_id"),
-        }
-        events = events.filter(**{name: value for name, value in exact.items() if value})
-        for name in ("created_after", "since"):
-            if name in wanted:
-                events = events.since(wanted[name])
-        for name in ("created_before", "until"):
-            if name in wanted:
-                events = events.until(wanted[name])
-        return events
+    def exactly(self, events: AuditEventQuerySet, name: str, value: str) -> AuditEventQuerySet:
+        return events.filter(**{name: value.upper()})
+
+    def from_then(self, events: AuditEventQuerySet, name: str, value: datetime) -> AuditEventQuerySet:
+        return events.since(value)
+
+    def till_then(self, events: AuditEventQuerySet, name: str, value: datetime) -> AuditEventQuerySet:
+        return events.until(value)
 
 
 class AuditPagination(MetastorePagination):
@@ -152,15 +146,16 @@ class AuditEventDetailSerializer(AuditEventSerializer):
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="metastore_audits", parameters=[AuditFilters]),
+    list=extend_schema(operation_id="metastore_audits"),
     retrieve=extend_schema(operation_id="metastore_audit"),
 )
-class MetastoreAudits(Metastore, ContractViewSet[AuditEvent]):
+class MetastoreAudits(Metastore, ListsAndRetrieves[AuditEvent]):
     """Who changed what: every change with the whole state before and after it."""
 
     resource: ClassVar[str] = "audit"
     queryset = AuditEvent.objects.none()
     pagination_class = AuditPagination
+    filterset_class = AuditFilters
     serializer_class = AuditEventSerializer
 
     def get_queryset(self) -> AuditEventQuerySet:
@@ -169,14 +164,6 @@ class MetastoreAudits(Metastore, ContractViewSet[AuditEvent]):
 
     def get_serializer_class(self) -> type[serializers.ModelSerializer[AuditEvent]]:
         return AuditEventDetailSerializer if self.action == "retrieve" else AuditEventSerializer
-
-    def list(self, request: Request) -> Response:
-        filters = AuditFilters(data=request.query_params)
-        filters.is_valid(raise_exception=True)
-        return self.paged(filters.narrow(self.get_queryset()))
-
-    def retrieve(self, request: Request, pk: str) -> Response:
-        return self.one(self.get_object())
 
 
 urlpatterns: list[URLPattern] = [

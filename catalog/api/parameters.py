@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from contracts.errors import BadRequest
+from contracts.filtering import moment_from
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -48,16 +48,10 @@ def moment_of(request: Request, name: str) -> datetime | None:
     given = request.query_params.get(name, "").strip()
     if not given:
         return None
-    # A plus sign that a client did not escape arrives as a space.
-    text = given.replace(" ", "+") if "T" in given else given
-    try:
-        day = parse_date(text)
-        moment = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
-        if moment is not None:
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise BadRequest(fields={name: ["This must be a moment such as 2024-01-31T12:00:00Z."]})
+    moment = moment_from(given)
+    if moment is None:
+        raise BadRequest(fields={name: ["This must be a moment such as 2024-01-31T12:00:00Z."]})
+    return moment
 
 
 def order_of(request: Request, fields: Sequence[str], default: str) -> list[str]:

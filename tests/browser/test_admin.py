@@ -17,6 +17,7 @@ def connect(page: Page, name: str) -> None:
     """Connect the SQLite file `many` as a data source of this name, the way a person does."""
     page.goto("/admin/ingestion/datasource/add/")
     page.get_by_role("link", name="SQLite").click()
+    page.wait_for_url("**/add/?type=sqlite")  # a page that still loads moves the cursor to its first field
     page.locator("#id_name").fill(name)
     page.get_by_label("Database file").fill("many.sqlite")
     page.get_by_role("button", name="Save", exact=True).click()

@@ -40,7 +40,9 @@ def layer(request, settings):
 
 @pytest.fixture
 def asset(alice_actor):
-    return create_asset(actor=alice_actor, data={"type": "TABLE", "name": "users", "qualified_name": "db.users"})
+    made = create_asset(actor=alice_actor, data={"type": "TABLE", "name": "users", "qualified_name": "db.users"})
+    live.flush()  # else its creation may still be on its way when the first socket begins to listen
+    return made
 
 
 async def change(actor: Any, asset: Any, name: str) -> None:

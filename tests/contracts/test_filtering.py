@@ -1,0 +1,57 @@
+"""Filters declared with django-filter, at a route that has many of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from contracts.filtering import moment_from
+from tests.adminkit import make_asset
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("2026-01-31T12:00:00", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("2026-01-31T12:00:00+02:00", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("2026-01-31T12:00:00 02:00", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("2026-02-31", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_moment_is_read_in_utc_unless_it_says_otherwise(text: str, moment: datetime | None) -> None:
+    assert moment_from(text) == moment
+
+
+@pytest.fixture
+def _our_routes(settings) -> None:
+    settings.ROOT_URLCONF = "config.urls"
+
+
+@pytest.mark.usefixtures("_our_routes")
+def test_every_parameter_that_means_nothing_is_named(alice) -> None:
+    answer = alice.get("/v1/audits?since=yesterday&entity_id=7&action=UPDATE")
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]) == {"since", "entity_id"}
+
+
+@pytest.mark.usefixtures("_our_routes")
+def test_an_empty_parameter_filters_nothing(alice, bob_actor) -> None:
+    make_asset(bob_actor, "orders")
+    every, empty = (alice.get(f"/v1/audits{query}").json() for query in ("", "?action=&since=&entity_id="))
+    assert every["pagination"]["total"] == empty["pagination"]["total"] > 0
+
+
+@pytest.mark.usefixtures("_our_routes")
+def test_the_openapi_schema_and_the_browsable_api_show_the_filters(alice) -> None:
+    operation = alice.get("/api/schema?format=json").json()["paths"]["/v1/audits"]["get"]
+    said = {each["name"]: each for each in operation["parameters"]}
+    assert {"entity_type", "entity_id", "user", "created_after", "until", "limit", "cursor"} <= set(said)
+    assert said["user"]["description"] == "Who did it."
+    page = alice.get("/v1/audits", HTTP_ACCEPT="text/html").content.decode()
+    assert 'name="entity_type"' in page
