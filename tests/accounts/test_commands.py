@@ -45,6 +45,17 @@ def test_create_api_key_prints_a_key_that_works(acme):
     assert credential_of(key, door="rest").actor.organizations == (acme.pk,)
 
 
+def test_create_first_admin_once(db, monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "boss@example.com")
+    line = run("create_first_admin", "--username", "boss", "--organization", "The Lab")
+    said, _, password = line.rpartition(": ")
+    assert said == "boss (boss@example.com) is the first administrator, in 'main'; the password, shown this once"
+    assert log_in(login="boss", password=password, address="192.0.2.1").role == "admin"
+    assert Organization.objects.get().name == "The Lab"
+    again = run("create_first_admin", "--username", "another", "--password", "another")
+    assert again == "boss (boss@example.com) is the first administrator already"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -81,6 +81,9 @@ def test_everything_in_one_process(servers, tmp_path):
 
 def test_each_piece_in_a_process_of_its_own(servers, tmp_path):
     """A run begun over HTTP in one process is carried out in another, and heard of in the first."""
+    for command in ("migrate", "create_first_admin"):
+        ended = manage(command, env=environment(tmp_path / "data", **servers))
+        assert ended.returncode == 0, ended.stderr
     web = WebServer(tmp_path / "data", **servers)
     pieces = [
         begin("-m", "celery", "-A", "config", *arguments, env=web.env, log=tmp_path / f"{arguments[0]}.log")
