@@ -233,6 +233,7 @@ def test_a_viewer_reads_and_is_offered_no_change(page: Page, site: Site) -> None
         "/admin/accounts/user/add/",
         "/admin/accounts/apikey/add/",
         "/admin/password_change/",
+        "/admin/doors/",
     ],
 )
 def test_no_page_is_wider_than_a_phone(path: str, site: Site, chrome: Browser) -> None:
