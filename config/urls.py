@@ -15,6 +15,7 @@ import audit.api.metastore
 import catalog.api.metastore
 import ingestion.api.collection
 import ingestion.api.metastore
+import ingestion.api.openlineage
 import registry.api.registry
 import registry.api.releases
 import registry.api.tea
@@ -43,7 +44,7 @@ REGISTRY: Routes = [
     *registry.api.registry.urlpatterns,
 ]
 
-ENTITIES: Routes = []
+ENTITIES: Routes = [*ingestion.api.openlineage.urlpatterns]
 
 RELEASES: Routes = [*registry.api.releases.urlpatterns]
 """Below `/api/v2`."""

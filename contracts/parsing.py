@@ -6,11 +6,13 @@ Good input is looked at as bytes, by C code, and never walked.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
 from django.conf import settings
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from contracts.errors import BadRequest, TooLarge
@@ -39,7 +41,7 @@ class JSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        value = loads(_read(stream, parser_context))
+        value = loads(_unpacked(_read(stream, parser_context), parser_context))
         if not isinstance(value, self.top):
             raise BadRequest(f"The body must be {self.top_name}")
         return value
@@ -82,6 +84,27 @@ def _read(stream: IO[bytes], context: Mapping[str, Any] | None) -> bytes:
         if len(body) <= limit:
             return body
     raise TooLarge(f"The body is larger than {limit} bytes", limit=limit)
+
+
+def _unpacked(body: bytes, context: Mapping[str, Any] | None) -> bytes:
+    """The body without its `Content-Encoding`, which may be gzip. Raises TooLarge, BadRequest, UnsupportedMediaType."""
+    request = (context or {}).get("request")
+    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "") if request is not None else "").strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(encoding, detail=f"The body's encoding '{encoding}' is not gzip")
+    limit: int = settings.BODY_LIMIT
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacking.decompress(body, limit + 1)
+    except zlib.error:
+        raise BadRequest("The body is not the gzip that its Content-Encoding says it is") from None
+    if len(unpacked) > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes when it is unpacked", limit=limit)
+    if not unpacking.eof or unpacking.unused_data:
+        raise BadRequest("The body's gzip is cut off, or more follows it")
+    return unpacked
 
 
 def _malformed(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:

@@ -171,13 +171,15 @@ class JobStatus(models.TextChoices):
 class JobType(models.TextChoices):
     COLLECTION = "COLLECTION", "Collection"
     BULK_INGESTION = "BULK_INGESTION", "Bulk ingestion"
+    PIPELINE_RUN = "PIPELINE_RUN", "Pipeline run"
 
 
 class Job(models.Model):
     """One run of anything in the background: the row is the queue of record, a broker only wakes a worker.
 
     A worker claims the row (PENDING → RUNNING), renews its lease while it works, and ends it. A run
-    whose lease has lapsed is taken back: retried, or failed with a reason.
+    whose lease has lapsed is taken back: retried, or failed with a reason. A PIPELINE_RUN is carried out
+    elsewhere; its row says what we were told of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -198,6 +200,10 @@ class Job(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True)
     run_after = models.DateTimeField(null=True, help_text="Not before then: a retry waits.")
+    pipeline = models.ForeignKey(
+        Asset, on_delete=models.CASCADE, null=True, editable=False, related_name="runs", db_index=False
+    )
+    external_id = models.UUIDField(null=True, editable=False, help_text="Of a run that is carried out elsewhere.")
     author = models.CharField(max_length=200, blank=True, help_text="Who asked for it, by name.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -214,7 +220,12 @@ class Job(models.Model):
                 fields=["task"],
                 condition=models.Q(status__in=["PENDING", "RUNNING"]),
                 name="job_one_at_a_time_per_task",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "external_id"],
+                condition=models.Q(external_id__isnull=False),
+                name="job_external_id_unique_in_organization",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="job_by_organization"),
@@ -222,6 +233,11 @@ class Job(models.Model):
                 fields=["status", "-priority", "created_at"],
                 condition=models.Q(status__in=["PENDING", "RUNNING"]),
                 name="job_queue",
+            ),
+            models.Index(
+                fields=["pipeline", "-created_at"],
+                condition=models.Q(pipeline__isnull=False),
+                name="job_by_pipeline",
             ),
         ]
 
@@ -234,6 +250,16 @@ class Job(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+
+class LineageMark(models.Model):
+    """When, by its sender's clock, the newest event about an asset was: an older one does not describe it."""
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    described_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} as of {self.described_at:%Y-%m-%d %H:%M:%S}"
 
 
 class JobLog(models.Model):

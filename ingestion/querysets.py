@@ -33,9 +33,14 @@ class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
+    def ours(self) -> Self:
+        """What our own workers carry out."""
+        return self.filter(external_id=None)
+
     def due(self) -> Self:
-        """What waits and may begin now."""
-        return self.filter(models.Q(run_after=None) | models.Q(run_after__lte=timezone.now()), status="PENDING")
+        """What waits for a worker and may begin now."""
+        may_begin = models.Q(run_after=None) | models.Q(run_after__lte=timezone.now())
+        return self.ours().filter(may_begin, status="PENDING")
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):

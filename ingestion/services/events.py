@@ -89,7 +89,8 @@ def _active(organization_id: UUID) -> WebhookQuerySet:
     return Webhook.objects.filter(organization_id=organization_id, is_active=True)
 
 
-def _is_heard(organization_id: UUID) -> bool:
+def is_heard(organization_id: UUID) -> bool:
+    """Whether any webhook of the organization wants to hear anything."""
     return Webhook.objects.filter(organization_id=organization_id, is_active=True).exists()
 
 
@@ -102,7 +103,7 @@ def _hear(actor: Author, organization_id: UUID, changes: Sequence[Change]) -> No
             queue(wanting, event, {**data, "by": actor.user_name})
 
 
-listen(Listener(frozenset({"ASSET", "RELEASE", "DATA_SOURCE"}), wants=_is_heard, hear=_hear))
+listen(Listener(frozenset({"ASSET", "RELEASE", "DATA_SOURCE"}), wants=is_heard, hear=_hear))
 
 
 def _events_of(changes: Sequence[Change]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -206,11 +206,13 @@ def _ended(job: Job) -> dict[str, Any]:
 def cancel(*, actor: Actor, job: Job) -> Job:
     """Cancel: a waiting job at once, a running one at its next step (it then ends as CANCELLED, whatever it did).
 
-    Raises Conflict when the job has ended.
+    Raises Conflict when the job has ended, and for a run that is carried out elsewhere.
     """
     if not Job.objects.visible_to(actor).filter(pk=job.pk).exists():
         raise NotFound(resource="task", task_id=str(job.pk))
     actor.require(Role.EDITOR)
+    if job.external_id is not None:
+        raise Conflict("It is carried out elsewhere: cancel it there", resource="task", task_id=str(job.pk))
     waiting = Job.objects.filter(pk=job.pk, status=JobStatus.PENDING)
     if waiting.update(status=JobStatus.CANCELLED, cancel_requested=True, finished_at=timezone.now()):
         transaction.on_commit(partial(_tell, job))
@@ -229,7 +231,7 @@ def recover_jobs(*, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     count = 0
-    for job in Job.objects.filter(status=JobStatus.RUNNING).select_related("organization"):
+    for job in Job.objects.ours().filter(status=JobStatus.RUNNING).select_related("organization"):
         if job.lease_until is not None and job.lease_until >= now and not is_gone(job.worker):
             continue
         count += _take_back(job, now)
