@@ -92,7 +92,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     organization_id, actor = seat.organization.pk, seat.actor
     counts = count_assets(actor, organization_id)
     sources = DataSource.objects.visible_to(actor).filter(organization=organization_id)
-    jobs = Job.objects.visible_to(actor).filter(organization=organization_id).select_related("task__data_source")
+    jobs = Job.objects.visible_to(actor).filter(organization=organization_id)
+    jobs = jobs.select_related("task__data_source", "pipeline")
     days = count_runs(actor, organization_id)
     return {
         **context,

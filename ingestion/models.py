@@ -245,6 +245,13 @@ class Job(models.Model):
         return f"{self.get_type_display()} {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
+    def title(self) -> str:
+        """What it is a run of: a task or a pipeline, else its kind."""
+        if self.task is not None:
+            return self.task.name
+        return self.pipeline.name if self.pipeline is not None else self.get_type_display()
+
+    @property
     def duration(self) -> float | None:
         """Seconds from start to end; None while it has not ended."""
         if self.started_at is None or self.finished_at is None:

@@ -16,6 +16,7 @@ from accounts.admin_base import TenantAdmin, posted
 from audit.models import AuditEvent
 from catalog.admin.columns import describe, rows_of, told_by
 from catalog.admin.graph import MAX_DEPTH, graph_of
+from catalog.admin.tabs import tabs_of
 from catalog.models import Asset, Origin, Relationship
 from catalog.services.assets import restore_asset, update_asset
 
@@ -59,6 +60,7 @@ class AssetPage(TenantAdmin[Asset]):
             "events": events[:EVENTS_SHOWN],
             "has_more_events": len(events) > EVENTS_SHOWN,
             "max_depth": MAX_DEPTH,
+            "extra_tabs": tabs_of(actor, asset),
             "may_edit": self.has_change_permission(request, asset),
             "may_restore": asset.deleted_at is not None and self.has_change_permission(request),
         }

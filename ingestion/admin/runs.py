@@ -18,11 +18,14 @@ from accounts.admin_base import TenantAdmin, posted
 from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago, seconds, thousands
+from catalog.admin.tabs import asset_tab
+from catalog.models import Asset, AssetType
 from ingestion.differences import changes_of, count_changes
 from ingestion.models import DataSource, Job, JobLog, JobStatus, JobType
 from ingestion.services import jobs
 
 CHANGES_SHOWN = 50
+RUNS_SHOWN = 50
 COUNTED = ("created", "updated", "unchanged", "stale", "removed", "deleted", "failed")
 """What a result counts, in the order people want to read it."""
 
@@ -87,11 +90,11 @@ class JobAdmin(TenantAdmin[Job]):
     list_filter = (StatusFilter, JobTypeFilter, RunSourceFilter)
     list_filter_submit = True
     list_filter_sheet = False
-    list_select_related = ("task__data_source", "organization")
+    list_select_related = ("task__data_source", "pipeline", "organization")
     ordering = ("-created_at", "-id")
     sortable_by = ()
-    search_fields = ("task__name", "task__data_source__name")
-    search_help_text = "A task or a data source"
+    search_fields = ("task__name", "task__data_source__name", "pipeline__name")
+    search_help_text = "A task, a data source or a pipeline"
     actions = ("cancel_selected",)
 
     def visible_to(self, actor: Actor) -> QuerySet[Job]:
@@ -124,13 +127,15 @@ class JobAdmin(TenantAdmin[Job]):
         if job is not None:
             context |= {
                 "job": job,
-                "title": str(job.task.name if job.task else job.get_type_display()),
+                "title": job.title,
                 "counts": counts_of(job.result),
                 "warnings": warnings_of(job.result),
                 "waited": ((job.started_at or timezone.now()) - job.created_at).total_seconds(),
                 "log": JobLog.objects.filter(job=job.pk).first(),
                 **_changes(self.actor(request), job),
-                "may_cancel": not JobStatus(job.status).is_final and self.has_cancel_permission(request),
+                "may_cancel": job.external_id is None
+                and not JobStatus(job.status).is_final
+                and self.has_cancel_permission(request),
             }
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -139,11 +144,11 @@ class JobAdmin(TenantAdmin[Job]):
         return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return super().get_queryset(request).select_related("task__data_source")
+        return super().get_queryset(request).select_related("task__data_source", "pipeline")
 
     @admin.display(description="Run")
     def what(self, job: Job) -> str:
-        return job.task.name if job.task else job.get_type_display()
+        return job.title
 
     @admin.display(description="Status")
     def state(self, job: Job) -> SafeString:
@@ -172,6 +177,15 @@ def _changes(actor: Actor, job: Job) -> dict[str, Any]:
         return {}
     kinds = {kind: number for kind, number in count_changes(actor, job).items() if number}
     return {"kinds": kinds, "changed": list(changes_of(actor, job)[:CHANGES_SHOWN]) if kinds else []}
+
+
+@asset_tab(name="runs", label="Runs", template="cartulary/asset_runs.html")
+def runs_of(actor: Actor, asset: Asset) -> dict[str, Any] | None:
+    """A pipeline's last runs, the newest first."""
+    if asset.type != AssetType.PIPELINE:
+        return None
+    runs = Job.objects.visible_to(actor).filter(pipeline=asset.pk).order_by("-created_at", "-id")
+    return {"runs": list(runs[:RUNS_SHOWN])}
 
 
 def run_url(job: Job) -> str:

@@ -18,13 +18,17 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from contracts.entities import Entities
+from contracts.openapi import FREE
 from contracts.parsing import JSONListParser
 from ingestion.models import Job
 from ingestion.services import openlineage
 
+_EVENT = {**FREE, "description": "A RunEvent, JobEvent or DatasetEvent of OpenLineage 2-0-2."}
+
 
 class RunSerializer(serializers.ModelSerializer[Job]):
     runId = serializers.UUIDField(source="external_id", read_only=True)
+    status = serializers.CharField(read_only=True)
 
     class Meta:
         model = Job
@@ -61,7 +65,7 @@ class FailedEventSerializer(serializers.Serializer[Any]):
 
 
 class BatchAnswer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(["success", "partial_success", "failure"])
+    status = serializers.CharField(help_text="success, partial_success or failure")
     summary = SummarySerializer()
     failed_events = FailedEventSerializer(many=True)
 
@@ -81,7 +85,7 @@ class BatchViews(GenericAPIView[Job]):
 
 
 class EntitiesLineageEvent(Entities, EventViews):
-    @extend_schema(request=serializers.DictField(), responses={200: EventAnswer}, operation_id="entities_openlineage")
+    @extend_schema(request={"application/json": _EVENT}, responses=EventAnswer, operation_id="entities_openlineage")
     def post(self, request: Request) -> Response:
         """Take an OpenLineage event (RunEvent, JobEvent or DatasetEvent of 2-0-2). The same again changes nothing."""
         return super().post(request)
@@ -92,8 +96,8 @@ class EntitiesLineageBatch(Entities, BatchViews):
         return [JSONListParser()]
 
     @extend_schema(
-        request=serializers.ListField(child=serializers.DictField(), max_length=openlineage.BATCH_LIMIT),
-        responses={200: BatchAnswer},
+        request={"application/json": {"type": "array", "items": _EVENT, "maxItems": openlineage.BATCH_LIMIT}},
+        responses=BatchAnswer,
         operation_id="entities_openlineage_batch",
     )
     def post(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from catalog.models import Asset, Relationship
+from ingestion.models import Job
 
 SPEC = "https://openlineage.io/spec"
 RUN = "0190d6f1-0000-7000-8000-000000000001"
@@ -52,6 +53,11 @@ def run_event(
 
 def new_run() -> str:
     return str(uuid4())
+
+
+def only_run() -> Any:
+    """The one job there is."""
+    return Job.objects.get()
 
 
 def living() -> dict[str, str]:

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import (
-    Dataset,
     DatasetEvent,
     InputDataset,
     Job,
@@ -18,6 +17,7 @@ from openlineage.client.event_v2 import (
     Run,
     RunEvent,
     RunState,
+    StaticDataset,
 )
 from openlineage.client.generated import (
     column_lineage_dataset,
@@ -40,7 +40,7 @@ from accounts.models import Role
 from accounts.services import create_api_key
 from catalog.models import Asset, Relationship
 from ingestion import models
-from tests.ingestion.openlineage.conftest import edges
+from tests.ingestion.openlineage.conftest import edges, only_run
 
 SERVER = "postgres://db.internal:5432"
 WHEN = "2026-01-31T12:0{}:00.123456+00:00"
@@ -67,7 +67,7 @@ def orders() -> InputDataset:
         schema_dataset.SchemaDatasetFacetFields(name="id", type="bigint"),
         schema_dataset.SchemaDatasetFacetFields(name="total", type="numeric", description="With tax"),
     ]
-    facets = {"schema": schema_dataset.SchemaDatasetFacet(fields=fields)}
+    facets: dict[str, Any] = {"schema": schema_dataset.SchemaDatasetFacet(fields=fields)}
     return InputDataset(namespace=SERVER, name="shop.public.orders", facets=facets)
 
 
@@ -117,7 +117,7 @@ def test_a_run_from_start_to_end(connect, options):
                 outputs=[spending()],
             )
         )
-    job = models.Job.objects.get()
+    job = only_run()
     assert (job.external_id, job.status, job.duration) == (UUID(run_id), "COMPLETED", 240)
     assert job.result == {"inputs": 1, "outputs": 1, "rows_written": 7, "bytes_written": 70}
     root = '"postgres://db.internal:5432".shop.public'
@@ -145,7 +145,7 @@ def test_a_run_that_fails(connect):
             job=load(),
         )
     )
-    assert models.Job.objects.get().error["message"] == "disk full"
+    assert only_run().error["message"] == "disk full"
 
 
 def test_job_and_dataset_events(connect):
@@ -154,7 +154,7 @@ def test_job_and_dataset_events(connect):
     client.emit(
         DatasetEvent(
             eventTime=WHEN.format(2),
-            dataset=Dataset(
+            dataset=StaticDataset(
                 namespace="s3://lake",
                 name="raw/users",
                 facets={"documentation": documentation_dataset.DocumentationDatasetFacet(description="As they came")},
@@ -169,5 +169,6 @@ def test_job_and_dataset_events(connect):
 def test_client_learns_that_it_may_not(connect):
     with pytest.raises(HTTPError) as refused:
         connect(Role.VIEWER).emit(JobEvent(eventTime=WHEN.format(1), job=load()))
-    assert refused.value.response.status_code == 403
+    response: Any = refused.value.response
+    assert response.status_code == 403
     assert not Asset.objects.exists()
