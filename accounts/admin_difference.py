@@ -102,7 +102,7 @@ def in_words(value: Any) -> str | None:
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(str(item) for item in value)
-    if isinstance(value, Mapping) and value.keys() == {"id", "name"}:
+    if isinstance(value, Mapping) and {"id", "name"} <= value.keys() <= {"id", "name", "type"}:
         return str(value["name"])
     if isinstance(value, Mapping) and not any(isinstance(inner, Mapping | list) and inner for inner in value.values()):
         pairs = ((key, in_words(inner)) for key, inner in value.items() if key != "name")

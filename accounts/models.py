@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from accounts.managers import UserManager
-from accounts.querysets import ApiKeyQuerySet, MembershipQuerySet, OrganizationQuerySet
+from accounts.querysets import ApiKeyQuerySet, MembershipQuerySet, OrganizationQuerySet, TeamQuerySet
 
 slug_validator = RegexValidator(
     r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
@@ -116,6 +116,43 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization} as {self.get_role_display()}"
+
+
+class Team(models.Model):
+    """People of one organization who own things together. It gives them no rights."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    key = models.CharField(max_length=300, editable=False, help_text="The name as it is matched, whatever its case.")
+    display_name = models.CharField(
+        max_length=200, blank=True, help_text="As shown to others; the name where there is none."
+    )
+    description = models.TextField(blank=True)
+    members = models.ManyToManyField(User, related_name="teams", blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "key"],
+                condition=models.Q(deleted_at=None),
+                name="team_name_unique_among_living",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        return self.display_name or self.name
 
 
 class ApiKey(models.Model):

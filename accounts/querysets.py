@@ -12,7 +12,7 @@ from contracts.errors import NotFound
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from accounts.models import ApiKey, Membership, Organization
+    from accounts.models import ApiKey, Membership, Organization, Team
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -48,6 +48,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         """Those whose user may sign in."""
         return self.filter(user__is_active=True)
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The living teams of the actor's organizations."""
+        return self.of_tenants(actor).filter(deleted_at=None)
+
+    def of_tenants(self, actor: Actor) -> Self:
+        """The same, the deleted ones included."""
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 class Listener(NamedTuple):
     """`wants` costs one statement at most; `hear` is called inside the transaction, after the events are written.
 
-    Of changes of other entity types than `entity_types` it is not asked.
+    Of changes of other entity types than `entity_types` it is not asked. Who hears of things that are written one by
+    one says so with `hears_batches` false: then no batch is held in memory for it.
     """
 
     entity_types: frozenset[str]
     wants: Callable[[UUID], bool]
     hear: Callable[[Author, UUID, Sequence[Change]], None]
+    hears_batches: bool = True
 
 
 _listeners: list[Listener] = []
@@ -42,5 +44,6 @@ def listeners_of(organization_id: UUID | None, changes: Iterable[Change]) -> lis
     return [
         listener
         for listener in _listeners
-        if (types is None or types & listener.entity_types) and listener.wants(organization_id)
+        if (listener.hears_batches if types is None else types & listener.entity_types)
+        and listener.wants(organization_id)
     ]

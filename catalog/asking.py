@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from accounts.actor import Actor
-from accounts.models import Role
+from accounts.managers import name_key
+from accounts.models import Role, Team, User
 from catalog import reading
-from catalog.models import Asset, AssetTag, AssetType, Relationship, Tag
+from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Domain, GlossaryTerm, Relationship, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
 from catalog.services import create_relationship, update_asset
@@ -78,13 +79,18 @@ def assets_page(
     *,
     type: str = "",
     tags: Sequence[str] = (),
+    owner: str = "",
+    domain: str = "",
+    term: str = "",
     words: str = "",
     sort: str = "",
     limit: int = LIMIT,
     offset: int = 0,
     with_schema: bool = False,
 ) -> Page:
-    """A page of the assets of this type that carry all these tags and hold these words. Three statements and one a tag.
+    """A page of the assets of this type, owner, domain and term that carry all these tags and hold these words.
+
+    Three statements, and one or two for whatever is named.
 
     Raises BadRequest.
     """
@@ -97,6 +103,13 @@ def assets_page(
     for name in tags:
         carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=_tags_named(actor, name))
         found = found.filter(Exists(carried))
+    if owner:
+        found = found.filter(owned_by(actor, [owner]))
+    if domain:
+        found = found.filter(domain__in=domains_named(actor, [domain]))
+    if term:
+        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(actor, term))
+        found = found.filter(Exists(said))
     holds = matching(actor=actor, query=words)
     if holds is not None:
         found = found.filter(pk__in=holds)
@@ -178,6 +191,49 @@ def relate(actor: Actor, source: object, target: object, type: str, metadata: ob
         if key not in ends:
             raise NotFound(resource="asset", asset_id=str(key))
     return create_relationship(actor=actor, source=ends[keys[0]], target=ends[keys[1]], type=type, metadata=metadata)
+
+
+def owners_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
+    """The members (by id, user name or e-mail address; `me` is who asks) and teams (by id or name). Two statements."""
+    keys = [key for name in names if (key := uuid_of(name))]
+    if "me" in names:
+        if actor.user_id is None:
+            raise BadRequest(fields={"owner": ["'me' is for a person's token."]})
+        keys.append(actor.user_id)
+    lowered = [name.lower() for name in names]
+    named = Q(pk__in=keys) | Q(username__in=names) | Q(email__in=[*names, *lowered])
+    members = User.objects.filter(named, memberships__organization__in=actor.organizations)
+    teams = Team.objects.visible_to(actor).filter(Q(pk__in=keys) | Q(key__in=list(map(name_key, names))))
+    return [*members.values_list("pk", flat=True).distinct(), *teams.values_list("pk", flat=True)]
+
+
+def owned_by(actor: Actor, names: Sequence[str]) -> Q:
+    """A condition on what has an owner: that it is one of these."""
+    keys = owners_named(actor, names)
+    return Q(owner__in=keys) | Q(owner_team__in=keys)
+
+
+def domains_named(actor: Actor, names: Sequence[str], *, below: bool = True) -> list[UUID]:
+    """The domains of these ids, full names or names, and all that lie below them. Two statements."""
+    keys = [name_key(name) for name in names]
+    ids = [key for name in names if (key := uuid_of(name))]
+    visible = Domain.objects.visible_to(actor)
+    found = list(visible.filter(Q(pk__in=ids) | Q(key__in=keys) | Q(name_key__in=keys)).values_list("pk", "key"))
+    named = [pk for pk, _ in found]
+    if not found or not below:
+        return named
+    inside = Q()
+    for _, full in found:
+        inside |= Q(key__startswith=f"{full}.")
+    return list({*named, *visible.filter(inside).values_list("pk", flat=True)})
+
+
+def terms_named(actor: Actor, name: str) -> list[UUID]:
+    """The terms of this id, full name or name. One statement."""
+    named = Q(key=name_key(name)) | Q(name_key=name_key(name))
+    if key := uuid_of(name):
+        named |= Q(pk=key)
+    return list(GlossaryTerm.objects.visible_to(actor).filter(named).values_list("pk", flat=True))
 
 
 def _tags_named(actor: Actor, name: str) -> list[UUID]:

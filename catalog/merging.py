@@ -9,7 +9,7 @@ from catalog.jsontext import JsonText, same_json
 from catalog.models import Origin
 from catalog.records import AssetRecord, TagName
 
-CURATED = ("description", "owner", "schema", "tags")
+CURATED = ("description", "domain", "owner", "schema", "tags", "terms")
 """Fields of which a collection leaves alone what a person wrote (of `schema`: descriptions and tags of columns)."""
 
 
@@ -19,7 +19,7 @@ class Tags(Protocol):
 
 
 def merged(record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: Origin | None) -> dict[str, Any]:
-    """The changes that these checked fields make to an asset; empty when there are none.
+    """The changes that these checked fields, whose references were found, make to an asset; empty when there are none.
 
     `metadata` merges one level deep, and null removes a key. With an `origin` it is a collection that speaks.
     """
@@ -28,8 +28,9 @@ def merged(record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: O
     for name in ("type", "name", "qualified_name", "description"):
         if name in fields and fields[name] != getattr(record, name) and name not in kept:
             changes[name] = fields[name]
-    if "owner" in fields and fields["owner"] != record.owner and "owner" not in kept:
-        changes["owner"] = fields["owner"]
+    for name in ("owner", "domain", "terms"):
+        if name in fields and fields[name] != getattr(record, name) and name not in kept:
+            changes[name] = fields[name]
     if "metadata" in fields:
         _merge_metadata(record, fields["metadata"], changes)
     if "schema" in fields:

@@ -7,8 +7,15 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from uuid_utils.compat import uuid7
 
-from accounts.models import Organization, User
-from catalog.querysets import AssetQuerySet, OriginQuerySet, RelationshipQuerySet, SearchDocumentQuerySet, TagQuerySet
+from accounts.models import Organization, Team, User
+from catalog.querysets import (
+    AssetQuerySet,
+    ConceptQuerySet,
+    OriginQuerySet,
+    RelationshipQuerySet,
+    SearchDocumentQuerySet,
+    TagQuerySet,
+)
 
 QUALIFIED_NAME_BYTES = 2500
 """A B-tree entry of PostgreSQL holds about 2,700 bytes."""
@@ -88,6 +95,86 @@ class Tag(models.Model):
         return self.name
 
 
+class Concept(models.Model):
+    """What domains, glossaries and terms have in common: a name below its parent's, words, an owner, a version.
+
+    `fully_qualified_name` is the names from the top down, as `catalog.names.join_name` joins them; what is below
+    follows when one of them changes. A deleted one keeps its row and frees its name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=100)
+    fully_qualified_name = models.CharField(max_length=1000, editable=False)
+    key = models.CharField(max_length=3000, editable=False, help_text="The full name as it is matched.")
+    name_key = models.CharField(max_length=300, editable=False, help_text="The name as it is matched.")
+    display_name = models.CharField(max_length=200, blank=True, help_text="As shown; the name where there is none.")
+    description = models.TextField(blank=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    owner_team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "key"],
+                condition=models.Q(deleted_at=None),
+                name="%(class)s_name_unique_among_living",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(owner=None) | models.Q(owner_team=None), name="%(class)s_has_one_owner"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.fully_qualified_name
+
+
+class Domain(Concept):
+    """A part of the business that data belongs to; it may lie in another."""
+
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+
+    objects = ConceptQuerySet["Domain"].as_manager()
+
+    class Meta(Concept.Meta):
+        pass
+
+
+class Glossary(Concept):
+    """A book of terms."""
+
+    objects = ConceptQuerySet["Glossary"].as_manager()
+
+    class Meta(Concept.Meta):
+        verbose_name_plural = "glossaries"
+
+
+class TermStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    APPROVED = "approved", "Approved"
+    DEPRECATED = "deprecated", "Deprecated"
+
+
+class GlossaryTerm(Concept):
+    """A word of the business and what it means (`description`); it may lie below a wider one of its glossary."""
+
+    glossary = models.ForeignKey(Glossary, on_delete=models.CASCADE, related_name="terms")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    synonyms = models.JSONField(default=list, blank=True)
+    status = models.CharField(max_length=20, choices=TermStatus, default=TermStatus.DRAFT)
+
+    objects = ConceptQuerySet["GlossaryTerm"].as_manager()
+
+    class Meta(Concept.Meta):
+        verbose_name = "term"
+
+
 class Asset(models.Model):
     """One thing in the catalog: a table, a view, a dashboard, a topic, …"""
 
@@ -105,6 +192,13 @@ class Asset(models.Model):
     )
     tags = models.ManyToManyField(Tag, through="AssetTag", related_name="assets", blank=True)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_assets")
+    owner_team = models.ForeignKey(
+        Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_assets", db_index=False
+    )
+    domain = models.ForeignKey(
+        Domain, on_delete=models.SET_NULL, null=True, blank=True, related_name="assets", db_index=False
+    )
+    terms = models.ManyToManyField(GlossaryTerm, through="AssetTerm", related_name="assets", blank=True)
     origin = models.ForeignKey(Origin, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False)
     curated = models.JSONField(
         default=list,
@@ -132,7 +226,10 @@ class Asset(models.Model):
                 fields=["organization", "qualified_name"],
                 condition=models.Q(deleted_at=None),
                 name="asset_qualified_name_unique_among_living",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(owner=None) | models.Q(owner_team=None), name="asset_has_one_owner"
+            ),
         ]
         indexes = [
             models.Index(
@@ -150,6 +247,10 @@ class Asset(models.Model):
                 condition=models.Q(deleted_at=None, origin__isnull=False),
                 name="asset_by_origin",
             ),
+            models.Index(
+                fields=["owner_team"], condition=models.Q(owner_team__isnull=False), name="asset_by_owner_team"
+            ),
+            models.Index(fields=["domain"], condition=models.Q(domain__isnull=False), name="asset_by_domain"),
         ]
 
     def __str__(self) -> str:
@@ -188,6 +289,25 @@ class AssetTag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.tag_id}"
+
+
+class AssetTerm(models.Model):
+    """That a term says what an asset is, or one of its columns.
+
+    `column` is the column's name, below its parents' where it is nested (`catalog.names.join_name`); empty for
+    the asset itself. A column that is no longer there keeps its term, for when it comes back.
+    """
+
+    pk = models.CompositePrimaryKey("asset_id", "term_id", "column")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    term = models.ForeignKey(GlossaryTerm, on_delete=models.CASCADE, related_name="+", db_index=False)
+    column = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["term", "asset"], name="asset_term_by_term")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.term_id} {self.column}"
 
 
 class Relationship(models.Model):
@@ -270,7 +390,7 @@ class SearchDocument(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
-    kind = models.CharField(max_length=20, help_text="asset, source, tool, release, component")
+    kind = models.CharField(max_length=20, help_text="asset, glossary_term, source, tool, release, …")
     type = models.CharField(max_length=40, blank=True)
     name = models.TextField()
     path = models.TextField(blank=True, help_text="The qualified name.")
@@ -278,7 +398,8 @@ class SearchDocument(models.Model):
     columns = models.TextField(blank=True, help_text="Column names, one a line.")
     tags = models.JSONField(default=list, help_text="Names of tags.")
     origin_id = models.UUIDField(null=True)
-    owner_id = models.UUIDField(null=True)
+    owner_id = models.UUIDField(null=True, help_text="A user or a team.")
+    domain_id = models.UUIDField(null=True)
     is_public = models.BooleanField(default=False)
     folded = models.TextField(blank=True, help_text="The name, lower-cased, for parts of words.")
     vector = WordVectorField(blank=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 
 from accounts.actor import Actor
 
 if TYPE_CHECKING:
-    from catalog.models import Asset, Origin, Relationship, SearchDocument, Tag
+    from catalog.models import Asset, Concept, Origin, Relationship, SearchDocument, Tag
+
+E = TypeVar("E", bound="Concept")
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):
@@ -22,8 +24,8 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
     def for_display(self) -> Self:
-        """With what every door shows beside the asset's own columns: owner, creator, origin, tags. Two statements."""
-        return self.select_related("owner", "created_by", "origin").prefetch_related("tags")
+        """With what every door shows beside the asset's own columns: owner, domain, origin, tags. Two statements."""
+        return self.select_related("owner", "owner_team", "domain", "created_by", "origin").prefetch_related("tags")
 
 
 class OriginQuerySet(models.QuerySet["Origin"]):
@@ -34,6 +36,24 @@ class OriginQuerySet(models.QuerySet["Origin"]):
 class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class ConceptQuerySet(models.QuerySet[E]):
+    """Of domains, glossaries and terms."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The living ones of the actor's organizations."""
+        return self.of_tenants(actor).filter(deleted_at=None)
+
+    def of_tenants(self, actor: Actor) -> Self:
+        """The same, the deleted ones included."""
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+    def for_display(self) -> Self:
+        """With the owner and what it lies in. One statement."""
+        joined = ["owner", "owner_team"]
+        joined += [field.name for field in self.model._meta.fields if field.name in {"parent", "glossary"}]
+        return self.select_related(*joined)
 
 
 class RelationshipQuerySet(models.QuerySet["Relationship"]):

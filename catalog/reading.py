@@ -13,11 +13,11 @@ from uuid import UUID
 
 import orjson
 from django.db.models import F, OuterRef, Subquery, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, JSONObject
 
 from accounts.actor import Actor
 from audit.prepared import PreparedQuery
-from catalog.models import Asset, AssetTag
+from catalog.models import Asset, AssetTag, AssetTerm
 from catalog.querysets import AssetQuerySet
 
 
@@ -35,8 +35,30 @@ class TagNames(Subquery):
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
+class TermLinks(Subquery):
+    """An asset's terms and its columns', each as JSON text: a list on PostgreSQL, its JSON text on SQLite."""
+
+    template = "ARRAY(%(subquery)s)"
+
+    def __init__(self) -> None:
+        linked = AssetTerm.objects.filter(asset=OuterRef("pk")).order_by("column", "term__key")
+        link = JSONObject(
+            id="term_id",
+            name="term__name",
+            fully_qualified_name="term__fully_qualified_name",
+            status="term__status",
+            column="column",
+        )
+        super().__init__(linked.values(link=Cast(link, TextField())), output_field=TextField())
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "(SELECT json_group_array(link) FROM (%(subquery)s))"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+
 _TEXTS: dict[str, Any] = {
     "tag_names": TagNames(),
+    "term_links": TermLinks(),
     "metadata_text": Cast("metadata", TextField()),
     "schema_text": Cast("schema", TextField()),
 }
@@ -77,6 +99,15 @@ def _tags(row: Any) -> Any:
     return row.tag_names if isinstance(row.tag_names, list) else orjson.Fragment(row.tag_names)
 
 
+def terms_of(row: Any) -> list[dict[str, Any]]:
+    """The terms of a row of `rows` and of its columns."""
+    if row.term_links == "[]":
+        return []
+    texts = row.term_links if isinstance(row.term_links, list) else orjson.loads(row.term_links)
+    links = map(orjson.loads, texts)
+    return [{**link, "id": UUID(link["id"]), "column": link["column"] or None} for link in links]
+
+
 def _seen(row: Any) -> Any:
     return row.last_seen_at if row.stale_since else row.origin__collected_at
 
@@ -89,6 +120,31 @@ def _person(key: UUID | None, name: str | None, username: str | None) -> Mapping
     return {"id": key, "name": name or username} if key else None
 
 
+def owner_of(row: Any) -> Mapping[str, Any] | None:
+    """The owner of a row of `rows` with its type: a member or a team."""
+    if row.owner_team_id:
+        name = row.owner_team__display_name or row.owner_team__name
+        return {"id": row.owner_team_id, "name": name, "type": "team"}
+    person = _person(row.owner_id, row.owner__name, row.owner__username)
+    return {**person, "type": "user"} if person else None
+
+
+def domain_of(row: Any) -> Mapping[str, Any] | None:
+    """The domain of a row of `rows`."""
+    if not row.domain_id:
+        return None
+    return {"id": row.domain_id, "name": row.domain__name, "fully_qualified_name": row.domain__fully_qualified_name}
+
+
+_OWNER = (
+    "owner_id",
+    "owner__name",
+    "owner__username",
+    "owner_team_id",
+    "owner_team__name",
+    "owner_team__display_name",
+)
+
 FIELDS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "id": (("pk",), attrgetter("pk")),
     "type": (("type",), attrgetter("type")),
@@ -98,10 +154,9 @@ FIELDS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
     "metadata": (("metadata_text",), lambda row: orjson.Fragment(row.metadata_text)),
     "tags": (("tag_names",), _tags),
     "schema": (("schema_text",), lambda row: orjson.Fragment(row.schema_text)),
-    "owner": (
-        ("owner_id", "owner__name", "owner__username"),
-        lambda row: _person(row.owner_id, row.owner__name, row.owner__username),
-    ),
+    "owner": (_OWNER, owner_of),
+    "domain": (("domain_id", "domain__name", "domain__fully_qualified_name"), domain_of),
+    "terms": (("term_links",), terms_of),
     "source": (("origin_id", "origin__name"), _source),
     "last_seen_at": (("last_seen_at", "stale_since", "origin__collected_at"), _seen),
     "stale_since": (("stale_since",), attrgetter("stale_since")),

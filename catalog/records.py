@@ -24,13 +24,39 @@ class TagName(NamedTuple):
 
 
 class Owner(NamedTuple):
+    """A member, or a team (`type` is "user" or "team")."""
+
+    id: UUID
+    name: str
+    type: str = "user"
+
+    @property
+    def user_id(self) -> UUID | None:
+        return self.id if self.type == "user" else None
+
+    @property
+    def team_id(self) -> UUID | None:
+        return self.id if self.type == "team" else None
+
+
+class DomainName(NamedTuple):
+    """A domain as an asset lies in it; `name` is the full one."""
+
     id: UUID
     name: str
 
 
+class TermLink(NamedTuple):
+    """A term as an asset, or one of its columns, has it; `name` is the full one."""
+
+    id: UUID
+    name: str
+    column: str = ""
+
+
 @dataclass(slots=True)
 class AssetRecord:
-    """One asset with everything that is on the trail: its tags in alphabetical order, its owner."""
+    """One asset with everything that is on the trail: tags and terms in alphabetical order, owner, domain."""
 
     id: UUID
     organization_id: UUID
@@ -51,6 +77,8 @@ class AssetRecord:
     last_seen_at: datetime | None = None
     stale_since: datetime | None = None
     deleted_at: datetime | None = None
+    domain: DomainName | None = None
+    terms: tuple[TermLink, ...] = ()
 
     def with_changes(self, **changes: Any) -> AssetRecord:
         return replace(self, **changes)
@@ -58,6 +86,11 @@ class AssetRecord:
 
 def sorted_tags(tags: Iterable[TagName]) -> tuple[TagName, ...]:
     return tuple(sorted(tags, key=lambda tag: tag.key))
+
+
+def sorted_terms(terms: Iterable[TermLink]) -> tuple[TermLink, ...]:
+    """Each once, those of the asset before those of its columns."""
+    return tuple(sorted(set(terms), key=lambda link: (link.column, link.name, link.id)))
 
 
 def asset_state(record: AssetRecord) -> dict[str, Any]:
@@ -71,7 +104,9 @@ def asset_state(record: AssetRecord) -> dict[str, Any]:
         "metadata": record.metadata.fragment,
         "schema": record.schema.fragment,
         "tags": [tag.name for tag in record.tags],
-        "owner": {"id": record.owner.id, "name": record.owner.name} if record.owner else None,
+        "owner": owner_state(record.owner),
+        "domain": {"id": record.domain.id, "name": record.domain.name} if record.domain else None,
+        "terms": [{"id": link.id, "name": link.name, "column": link.column or None} for link in record.terms],
         "origin": record.origin_id,
         "curated": record.curated,
         "version": record.version,
@@ -82,15 +117,24 @@ def asset_state(record: AssetRecord) -> dict[str, Any]:
     }
 
 
+def owner_state(owner: Owner | None) -> dict[str, Any] | None:
+    return {"id": owner.id, "name": owner.name, "type": owner.type} if owner else None
+
+
 _COLUMNS = (
     "a.id, a.organization_id, a.type, a.name, a.qualified_name, a.description, a.metadata, a.schema, a.curated,"
     " a.owner_id, u.name, u.username, a.origin_id, a.version, a.created_by_id, a.created_at, a.updated_at,"
-    " a.last_seen_at, a.stale_since, a.deleted_at"
+    " a.last_seen_at, a.stale_since, a.deleted_at, a.owner_team_id, g.display_name, g.name, a.domain_id,"
+    " d.fully_qualified_name"
+)
+_JOINS = (
+    "LEFT JOIN accounts_user u ON u.id = a.owner_id LEFT JOIN accounts_team g ON g.id = a.owner_team_id"
+    " LEFT JOIN catalog_domain d ON d.id = a.domain_id"
 )
 
 
 def read_by_name(organization_id: UUID, names: Collection[str]) -> list[AssetRecord]:
-    """The living assets of these qualified names. Two statements."""
+    """The living assets of these qualified names. Three statements."""
     source, parameters = living_by_name(organization_id, names)
     return _read(source, "", parameters)
 
@@ -116,7 +160,7 @@ def living_by_name(organization_id: UUID, names: Collection[str]) -> tuple[str, 
 def read_by_id(ids: Collection[UUID], *, lock: bool = False) -> list[AssetRecord]:
     """These assets, the deleted ones included; with `lock` their rows are held until the transaction ends.
 
-    Two statements.
+    Three statements.
     """
     condition, parameter = among("a.id", ids, "uuid")
     return _read("catalog_asset a", f"WHERE {condition}", [parameter], lock=lock)
@@ -127,12 +171,13 @@ def _read(source: str, condition: str, parameters: list[Any], *, lock: bool = Fa
     order = " ORDER BY a.id FOR UPDATE OF a" if lock and is_postgresql() else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM {source} LEFT JOIN accounts_user u ON u.id = a.owner_id {condition}{order}",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM {source} {_JOINS} {condition}{order}",  # noqa: S608  our own texts
             parameters,
         )
         rows = cursor.fetchall()
-    tags = read_tags([as_uuid(row[0]) for row in rows])
-    return [_record(row, tags) for row in rows]
+    keys = [as_uuid(row[0]) for row in rows]
+    tags, terms = read_tags(keys), read_terms(keys)
+    return [_record(row, tags, terms) for row in rows]
 
 
 def read_tags(asset_ids: Sequence[UUID]) -> dict[UUID, list[TagName]]:
@@ -157,7 +202,25 @@ def read_tags(asset_ids: Sequence[UUID]) -> dict[UUID, list[TagName]]:
     return tags
 
 
-def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]]) -> AssetRecord:
+def read_terms(asset_ids: Sequence[UUID]) -> dict[UUID, list[TermLink]]:
+    """The terms of these assets and of their columns. One statement, none for no assets."""
+    if not asset_ids:
+        return {}
+    condition, parameter = among("x.asset_id", asset_ids, "uuid")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT x.asset_id, t.id, t.fully_qualified_name, x."column" FROM catalog_assetterm x'  # noqa: S608  our own
+            f" JOIN catalog_glossaryterm t ON t.id = x.term_id WHERE {condition}",
+            [parameter],
+        )
+        rows = cursor.fetchall()
+    terms: dict[UUID, list[TermLink]] = {}
+    for asset_id, term_id, name, column in rows:
+        terms.setdefault(as_uuid(asset_id), []).append(TermLink(as_uuid(term_id), name, column))
+    return terms
+
+
+def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]], terms: dict[UUID, list[TermLink]]) -> AssetRecord:
     key = as_uuid(row[0])
     carried = tags.get(key)
     return AssetRecord(
@@ -170,7 +233,7 @@ def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]]) -> AssetRecord:
         metadata=read_json(row[6]),
         schema=read_json(row[7]),
         tags=(sorted_tags(carried) if len(carried) > 1 else tuple(carried)) if carried else (),
-        owner=Owner(as_uuid(row[9]), row[10] or row[11]) if row[9] is not None else None,
+        owner=_owner(row),
         origin_id=None if row[12] is None else as_uuid(row[12]),
         curated=() if row[8] == "[]" else tuple(read_json(row[8]).value),
         version=row[13],
@@ -180,7 +243,15 @@ def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]]) -> AssetRecord:
         last_seen_at=as_time(row[17]),
         stale_since=as_time(row[18]),
         deleted_at=as_time(row[19]),
+        domain=DomainName(as_uuid(row[23]), row[24]) if row[23] is not None else None,
+        terms=sorted_terms(terms[key]) if key in terms else (),
     )
+
+
+def _owner(row: Sequence[Any]) -> Owner | None:
+    if row[9] is not None:
+        return Owner(as_uuid(row[9]), row[10] or row[11])
+    return Owner(as_uuid(row[20]), row[21] or row[22], "team") if row[20] is not None else None
 
 
 def as_time(value: Any) -> Any:

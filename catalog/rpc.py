@@ -29,13 +29,14 @@ from catalog.asking import (
 from catalog.lineage import DEPTH, EDGES, Direction, Node, Step, lineage
 from catalog.models import Asset
 from catalog.protos import metadata_pb2 as pb
+from catalog.reading import owner_of, terms_of
 from catalog.search import Hit, search
 from catalog.services import create_asset, delete_asset, update_asset
 from catalog.structs import from_struct, to_struct
 from contracts.errors import Invalid
 
 Call = Callable[[Actor, Any], Message]
-_WRITABLE = ("type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner")
+_WRITABLE = ("type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner", "domain", "terms")
 
 
 def get_asset(actor: Actor, request: pb.GetAssetRequest) -> pb.Asset:
@@ -47,6 +48,9 @@ def list_assets(actor: Actor, request: pb.ListAssetsRequest) -> pb.ListAssetsRes
         actor,
         type=request.type,
         tags=request.tag_ids,
+        owner=request.owner,
+        domain=request.domain,
+        term=request.term,
         words=request.search,
         sort=request.sort,
         limit=request.limit or LIMIT,
@@ -63,9 +67,8 @@ def list_assets(actor: Actor, request: pb.ListAssetsRequest) -> pb.ListAssetsRes
 def create(actor: Actor, request: pb.CreateAssetRequest) -> pb.Asset:
     data: dict[str, Any] = {name: getattr(request, name) for name in ("type", "name", "qualified_name", "description")}
     data = {name: value for name, value in data.items() if value}
-    data |= _structures(actor, request, {"metadata", "tags", "schema"})
-    if request.owner:
-        data["owner"] = request.owner
+    data |= _structures(actor, request, {"metadata", "tags", "schema", "terms"})
+    data |= {name: value for name in ("owner", "domain") if (value := getattr(request, name))}
     return shown(actor, create_asset(actor=actor, data=data).pk)
 
 
@@ -79,8 +82,7 @@ def update(actor: Actor, request: pb.UpdateAssetRequest) -> pb.Asset:
     plain = named & {"type", "name", "qualified_name", "description"}
     changes: dict[str, Any] = {name: getattr(request, name) for name in plain}
     changes |= _structures(actor, request, named)
-    if "owner" in named:
-        changes["owner"] = request.owner or None
+    changes |= {name: getattr(request, name) or None for name in ("owner", "domain") if name in named}
     key = key_of(request.id, "asset")
     expected = request.version if request.HasField("version") else None
     update_asset(actor=actor, asset=Asset(pk=key), changes=changes, expected_version=expected)
@@ -178,8 +180,14 @@ def asset_message(row: Any, tags: Iterable[TagRow]) -> pb.Asset:
         last_seen_at=seconds(row.last_seen_at if row.stale_since else row.origin__collected_at),
         stale_since=seconds(row.stale_since),
     )
-    if row.owner_id:
-        message.owner.CopyFrom(pb.Named(id=str(row.owner_id), name=row.owner__name or row.owner__username))
+    if owner := owner_of(row):
+        message.owner.CopyFrom(pb.Named(**{**owner, "id": str(owner["id"])}))
+    if row.domain_id:
+        message.domain.CopyFrom(pb.Named(id=str(row.domain_id), name=row.domain__fully_qualified_name))
+    for link in terms_of(row):
+        message.terms.add(
+            id=str(link["id"]), name=link["fully_qualified_name"], status=link["status"], column=link["column"] or ""
+        )
     if row.origin_id:
         message.source.CopyFrom(pb.Named(id=str(row.origin_id), name=row.origin__name))
     if row.created_by_id:
@@ -196,7 +204,7 @@ def seconds(moment: datetime | None) -> int:
 
 
 def _is_set(request: pb.UpdateAssetRequest, name: str) -> bool:
-    return bool(getattr(request, name)) if name in {"tags", "schema"} else request.HasField(name)
+    return bool(getattr(request, name)) if name in {"tags", "schema", "terms"} else request.HasField(name)
 
 
 def _structures(actor: Actor, request: Any, named: set[str]) -> dict[str, Any]:
@@ -208,6 +216,8 @@ def _structures(actor: Actor, request: Any, named: set[str]) -> dict[str, Any]:
         data["tags"] = tag_names(actor, request.tags)
     if "schema" in named:
         data["schema"] = [_element(element) for element in request.schema]
+    if "terms" in named:
+        data["terms"] = [{"name": link.id or link.name, "column": link.column or None} for link in request.terms]
     return data
 
 

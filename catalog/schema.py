@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from catalog.asking import Page, TagRow, assets_page, key_of, page_keys, tag_nam
 from catalog.lineage import DEPTH, Step
 from catalog.lineage import Lineage as Found
 from catalog.models import AssetType, RelationshipType
+from catalog.reading import domain_of, owner_of, terms_of
 from catalog.schema_inputs import AssetFilter, LineageDirection, Pagination, SearchFilters, TagFilter
 from catalog.schema_loading import Info, Walk, json_of
 from catalog.search import Hit, SearchPage, search
@@ -25,6 +26,29 @@ from catalog.search import Hit, SearchPage, search
 class User:
     id: strawberry.ID
     name: str
+
+
+@strawberry.type(description="A member, or a team.")
+class Owner:
+    id: strawberry.ID
+    name: str
+    type: str = strawberry.field(description="`user` or `team`.")
+
+
+@strawberry.type(description="A part of the business.")
+class Domain:
+    id: strawberry.ID
+    name: str
+    fully_qualified_name: str
+
+
+@strawberry.type(description="A glossary term as it is said of an asset, or of one of its columns.")
+class TermLink:
+    id: strawberry.ID
+    name: str
+    fully_qualified_name: str
+    status: str
+    column: str | None
 
 
 @strawberry.type(description="The data source that brought an asset.")
@@ -73,7 +97,9 @@ class Asset:
     name: str
     qualified_name: str
     description: str | None
-    owner: User | None
+    owner: Owner | None
+    domain: Domain | None
+    terms: list[TermLink]
     source: Source | None
     version: int
     stale_since: datetime | None
@@ -203,6 +229,9 @@ class CatalogQuery:
             assets_page,
             type=wanted.type.value if wanted.type else "",
             tags=list(wanted.tags or ()),
+            owner=wanted.owner or "",
+            domain=wanted.domain or "",
+            term=wanted.term or "",
             words=wanted.search or "",
             sort=wanted.sort or "",
             limit=part.window[0],
@@ -245,7 +274,9 @@ def asset_of(row: Any) -> Asset:
         name=row.name,
         qualified_name=row.qualified_name,
         description=row.description,
-        owner=_person(row.owner_id, row.owner__name, row.owner__username),
+        owner=_owner(row),
+        domain=Domain(**_with_id(domain)) if (domain := domain_of(row)) else None,
+        terms=[TermLink(**_with_id(link)) for link in terms_of(row)],
         source=Source(id=strawberry.ID(str(row.origin_id)), name=row.origin__name) if row.origin_id else None,
         version=row.version,
         stale_since=row.stale_since,
@@ -287,6 +318,15 @@ def elements_of(elements: Iterable[dict[str, Any]]) -> list[SchemaElement]:
         )
         for element in elements
     ]
+
+
+def _owner(row: Any) -> Owner | None:
+    owner = owner_of(row)
+    return Owner(**_with_id(owner)) if owner else None
+
+
+def _with_id(shown: Mapping[str, Any]) -> dict[str, Any]:
+    return {**shown, "id": strawberry.ID(str(shown["id"]))}
 
 
 def _person(key: UUID | None, name: str | None, username: str | None) -> User | None:

@@ -39,6 +39,15 @@ class AssetFilter:
     tags: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Tags by id or name; an asset carries all of them."
     )
+    owner: strawberry.ID | None = strawberry.field(
+        default=None, description="A member or a team by id or name; `me` is who asks."
+    )
+    domain: strawberry.ID | None = strawberry.field(
+        default=None, description="A domain by id, full name or name, with all below it."
+    )
+    term: strawberry.ID | None = strawberry.field(
+        default=None, description="A glossary term by id, full name or name, of the asset or its columns."
+    )
     search: str | None = None
     sort: str | None = strawberry.field(default=None, description="A field and a direction, as `updated_at:desc`.")
 
@@ -68,6 +77,12 @@ class SchemaElementInput:
     children: list[SchemaElementInput] | None = None
 
 
+@strawberry.input(description="A glossary term, by its id or name, and the column that it is said of.")
+class TermInput:
+    term: strawberry.ID
+    column: str | None = None
+
+
 @strawberry.input(description="What is not given is left as it is. `metadata` merges, a null value removes a key.")
 class AssetInput:
     type: AssetType
@@ -80,7 +95,13 @@ class AssetInput:
     )
     schema: list[SchemaElementInput] | None = strawberry.UNSET
     owner: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="A member's id, user name or e-mail address."
+        default=strawberry.UNSET, description="A member's id, user name or e-mail address, or a team's id or name."
+    )
+    domain: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A domain's id, full name or name."
+    )
+    terms: list[TermInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All terms of the asset and of its columns."
     )
     version: int | None = strawberry.field(default=None, description="The version that is to be changed.")
 

@@ -76,12 +76,16 @@ def _asset_data(actor: Actor, given: AssetInput) -> dict[str, Any]:
         "tags": given.tags,
         "schema": given.schema,
         "owner": given.owner,
+        "domain": given.domain,
+        "terms": given.terms,
     }
     data = {name: value for name, value in data.items() if value is not strawberry.UNSET}
     if data.get("tags"):
         data["tags"] = tag_names(actor, map(str, data["tags"]))
     if data.get("schema"):
         data["schema"] = [element_data(element) for element in data["schema"]]
+    if data.get("terms"):
+        data["terms"] = [{"name": str(one.term), "column": one.column} for one in data["terms"]]
     return data
 
 

@@ -7,14 +7,14 @@ sentence for whoever sent it. Fast enough for 10,000 assets a call.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from accounts.checks import Check, Refused, clean, text
+from accounts.managers import name_key
 from catalog.jsontext import JsonText, checked_json, sized_json
 from catalog.models import QUALIFIED_NAME_BYTES, AssetType, RelationshipType
-from contracts.errors import Invalid
 
 NAME_LENGTH = 255
 QUALIFIED_NAME_LENGTH = 1000
@@ -23,10 +23,12 @@ METADATA_BYTES = 1024 * 1024
 SCHEMA_BYTES = 8 * 1024 * 1024
 TAG_LENGTH = 100
 TAGS_EACH = 100
+TERMS_EACH = 500
 ELEMENT_NAME_LENGTH = 1000
 ELEMENT_TYPE_LENGTH = 10_000
 ELEMENT_LEVELS = 15
 
+_NAMED_KEYS = ("id", "fully_qualified_name", "name")
 _ELEMENT_KEYS = frozenset(
     {"name", "type", "nullable", "position", "description", "tags", "children", "default", "primary_key"}
 )
@@ -34,91 +36,28 @@ _PLAIN_KEYS = frozenset({"name", "type", "nullable", "position"})
 _FLAGS = frozenset({bool, type(None)})
 _ASSET_TYPES = frozenset(AssetType.values)
 _RELATIONSHIP_TYPES = frozenset(RelationshipType.values)
+tag_key = name_key
+"""What two spellings of one tag share."""
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
-
-Check = Callable[[Any], Any]
-
-
-class Refused(ValueError):
-    """A value inside a structure is wrong; `path` leads to it."""
-
-    def __init__(self, path: str, message: str) -> None:
-        self.path = path
-        super().__init__(message)
 
 
 def clean_asset(data: Mapping[str, Any], *, required: Iterable[str] = ()) -> dict[str, Any]:
-    """The fields of an asset as they are stored: `metadata` and `schema` as JsonText, `tags` as a list of names.
+    """The fields of an asset as they are stored: `metadata` and `schema` as JsonText, `tags` as a list of names,
+    `owner`, `domain` and `terms` as references, which `catalog.services.references` finds.
 
     Raises Invalid that names each field that is wrong, unknown, or required and missing.
     """
-    return _clean(data, _ASSET_CHECKS, required, resource="asset")
+    return clean(data, _ASSET_CHECKS, required, resource="asset")
 
 
 def clean_relationship(data: Mapping[str, Any]) -> dict[str, Any]:
     """`type` and `metadata` (as JsonText) of an edge. Raises Invalid."""
-    return _clean(data, _RELATIONSHIP_CHECKS, ("type",), resource="relationship")
+    return clean(data, _RELATIONSHIP_CHECKS, ("type",), resource="relationship")
 
 
 def clean_tag(data: Mapping[str, Any], *, required: Iterable[str] = ()) -> dict[str, Any]:
     """The fields of a tag. Raises Invalid."""
-    return _clean(data, _TAG_CHECKS, required, resource="tag")
-
-
-def tag_key(name: str) -> str:
-    """What two spellings of one tag share."""
-    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
-
-
-def text(value: Any, *, limit: int, blank: bool = True) -> str:
-    """Text that every database can store, of at most `limit` characters."""
-    if type(value) is not str:
-        raise ValueError("This must be text.")
-    if len(value) > limit:
-        raise ValueError(f"At most {limit:,} characters; this has {len(value):,}.")
-    if not blank and not value.strip():
-        raise ValueError("This may not be blank.")
-    if "\x00" in value:
-        raise ValueError("NUL characters cannot be stored.")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError("Text that is not valid Unicode cannot be stored.") from error
-    return value
-
-
-def _clean(
-    data: Mapping[str, Any], checks: Mapping[str, Check], required: Iterable[str], *, resource: str
-) -> dict[str, Any]:
-    try:
-        cleaned = {field: checks[field](value) for field, value in data.items()}
-    except (KeyError, ValueError):
-        problems = _problems(data, checks)
-    else:
-        problems = {}
-    for field in required:
-        if field not in data:
-            problems[field] = ["This is required."]
-    if problems:
-        raise Invalid(fields=problems, resource=resource)
-    return cleaned
-
-
-def _problems(data: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, list[str]]:
-    """What is wrong with each field, by the path that leads to it."""
-    problems: dict[str, list[str]] = {}
-    for field, value in data.items():
-        if field not in checks:
-            problems[str(field)] = ["There is no such field."]
-            continue
-        try:
-            checks[field](value)
-        except Refused as error:
-            problems[f"{field}{error.path}"] = [str(error)]
-        except ValueError as error:
-            problems[field] = [str(error)]
-    return problems
+    return clean(data, _TAG_CHECKS, required, resource="tag")
 
 
 def _asset_type(value: Any) -> str:
@@ -250,11 +189,72 @@ def _tags(value: Any) -> list[str]:
     return list(names.values())
 
 
-def _owner(value: Any) -> str | UUID | None:
-    """A user's id, user name or e-mail address, to be found by the service; None for nobody."""
-    if value is None or isinstance(value, UUID):
-        return value
-    return text(value, limit=254, blank=False)
+class Reference(NamedTuple):
+    """A thing as somebody names it: by its id or a name; `type` is set where it is said to be a user or a team."""
+
+    value: str
+    type: str = ""
+
+
+class TermReference(NamedTuple):
+    """A term, by its id or a name, and the column that it is said of; empty for the asset itself."""
+
+    value: str
+    column: str = ""
+
+
+def _reference(value: Any, *also: str) -> str:
+    """An id or a name, as text or as the object that an answer shows."""
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in {*_NAMED_KEYS, *also}]
+        if unknown:
+            raise Refused(f".{unknown[0]}", "There is no such field.")
+        value = next((value[key] for key in _NAMED_KEYS if value.get(key) is not None), None)
+        if value is None:
+            raise ValueError("This must have an id or a name.")
+    return text(str(value) if isinstance(value, UUID) else value, limit=QUALIFIED_NAME_LENGTH, blank=False)
+
+
+def clean_owner(value: Any) -> Reference | None:
+    """A member (id, user name, e-mail address) or a team (id, name), to be found by the service; None for nobody."""
+    if value is None:
+        return None
+    type_ = value.get("type") if isinstance(value, Mapping) else None
+    if type_ not in (None, "user", "team"):
+        raise Refused(".type", "This must be user or team.")
+    return Reference(_reference(value, "type"), type_ or "")
+
+
+def clean_reference(value: Any) -> Reference | None:
+    """A domain, a term or a glossary by its id or a name; None for none."""
+    return None if value is None else Reference(_reference(value))
+
+
+def _terms(value: Any) -> list[TermReference]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("This must be a list of terms.")
+    if len(value) > TERMS_EACH:
+        raise ValueError(f"At most {TERMS_EACH} terms; this has {len(value):,}.")
+    return [_term(item, f".{index}") for index, item in enumerate(value)]
+
+
+def _term(item: Any, path: str) -> TermReference:
+    try:
+        column = item.get("column") if isinstance(item, Mapping) else None
+        if column is not None:
+            column = _column(column)
+        return TermReference(_reference(item, "column", "status"), column or "")
+    except Refused as error:
+        raise Refused(f"{path}{error.path}", str(error)) from error
+    except ValueError as error:
+        raise Refused(path, str(error)) from error
+
+
+def _column(value: Any) -> str:
+    try:
+        return _qualified_name(value)
+    except ValueError as error:
+        raise Refused(".column", str(error)) from error
 
 
 def _colour(value: Any) -> str:
@@ -277,7 +277,9 @@ _ASSET_CHECKS: dict[str, Check] = {
     "metadata": _metadata,
     "schema": _schema,
     "tags": _tags,
-    "owner": _owner,
+    "owner": clean_owner,
+    "domain": clean_reference,
+    "terms": _terms,
 }
 _RELATIONSHIP_CHECKS: dict[str, Check] = {"type": _relationship_type, "metadata": _metadata}
 _TAG_CHECKS: dict[str, Check] = {

@@ -275,6 +275,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "AssetTypeEnum": "catalog.models.AssetType.values",
         "RelationshipTypeEnum": "catalog.models.RelationshipType.values",
+        "TermStatusEnum": "catalog.models.TermStatus.values",
         "SettableStatusEnum": ["active", "inactive"],
     },
 }

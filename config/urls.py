@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 import accounts.api.collection
 import accounts.api.metastore
 import accounts.api.registry
+import accounts.api.teams
 import audit.api.metastore
 import catalog.api.metastore
 import ingestion.api.collection
@@ -29,6 +30,7 @@ Routes = list[URLPattern | URLResolver]
 
 METASTORE: Routes = [
     *accounts.api.metastore.urlpatterns,
+    *accounts.api.teams.urlpatterns,
     *audit.api.metastore.urlpatterns,
     *catalog.api.metastore.urlpatterns,
     *ingestion.api.metastore.urlpatterns,

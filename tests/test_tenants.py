@@ -51,6 +51,7 @@ class World:
             before = path[: match.start()].rstrip("/").rpartition("/")[2]
             within = "tools" if "/tools/" in path else ""
             for key in (
+                "/".join(path[: match.start()].rstrip("/").split("/")[-2:]),
                 f"{within}/{match[1]}",
                 f"{mount}:{before}/{match[1]}",
                 f"{before}/{match[1]}",
@@ -94,6 +95,13 @@ def world(alice, alice_member, acme, settings, tmp_path) -> World:
     parts["v1:relationships"] = post("/v1/relationships", ends)["id"]
     parts["tags"] = made(alice.get("/v1/tags"))["data"][0]["id"]
     parts["audits"] = made(alice.get("/v1/audits"))["data"][0]["id"]
+    parts["teams"] = post("/v1/teams", {"name": MARK})["id"]
+    parts["domains"] = post("/v1/domains", {"name": MARK, "owner": MARK})["id"]
+    parts["glossaries"] = post("/v1/glossaries", {"name": MARK})["id"]
+    term = {"name": MARK, "glossary": MARK, "definition": MARK}
+    parts["glossary-terms"] = post("/v1/glossary-terms", term)["id"]
+    parts |= {"name/name": MARK, "glossary-terms/name": f"{MARK}.{MARK}"}
+    post(f"/v1/glossary-terms/{parts['glossary-terms']}/assets", {"asset_id": asset["id"]})
     key = {"name": MARK, "role": "viewer"}
     parts["api-keys"] = post("/api/v1/organizations/acme/api-keys", key)["id"]
     parts |= _ingestion(post)

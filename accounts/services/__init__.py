@@ -5,6 +5,7 @@ from accounts.services.keys import NewKey, create_api_key, revoke_api_key
 from accounts.services.login import log_in, sign_in
 from accounts.services.members import NewMember, add_member, change_role, create_member, remove_member
 from accounts.services.organizations import create_organization, delete_organization, update_organization
+from accounts.services.teams import create_team, delete_team, restore_team, update_team
 from accounts.services.users import choose_password, reset_password, update_user
 
 __all__ = [
@@ -17,13 +18,17 @@ __all__ = [
     "create_api_key",
     "create_member",
     "create_organization",
+    "create_team",
     "delete_organization",
+    "delete_team",
     "ensure_first_admin",
     "log_in",
     "remove_member",
     "reset_password",
+    "restore_team",
     "revoke_api_key",
     "sign_in",
     "update_organization",
+    "update_team",
     "update_user",
 ]

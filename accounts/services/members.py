@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.managers import storable
 from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, checked_role, member_state, require_administration, user_state
+from accounts.services.teams import leave_teams
 from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, DomainError, Invalid, NotFound
@@ -108,9 +109,10 @@ def change_role(*, actor: Actor, membership: Membership, role: str) -> Membershi
 
 @transaction.atomic
 def remove_member(*, actor: Actor, membership: Membership) -> None:
-    """End a membership; its tokens end with it. Raises Conflict for the last administrator."""
+    """End a membership; its tokens and places in teams end with it. Raises Conflict for the last administrator."""
     membership = _locked(actor, membership)
     _require_another_admin(membership)
+    leave_teams(actor=actor, organization=membership.organization, user=membership.user)
     _record(actor, "DELETE", membership, member_state(membership), None)
     membership.delete()
 

@@ -11,18 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actor import Actor
-from accounts.models import User
 from accounts.permissions import actor_of
 from catalog import reading
 from catalog.api.parameters import body_of, choices_of, moment_of, order_of, words_of
+from catalog.asking import domains_named, owned_by, terms_named
 from catalog.counts import count_assets
-from catalog.models import Asset, AssetTag, AssetType, Origin, Tag
+from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Origin, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
 from catalog.services import create_asset, delete_asset, update_asset
 from catalog.validation import tag_key
 from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
-from contracts.errors import BadRequest, NotFound
+from contracts.errors import NotFound
 from contracts.views import ContractViewSet, uuid_of
 
 SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
@@ -33,6 +33,8 @@ NARROWING = frozenset(
         "search",
         "source",
         "owner",
+        "domain",
+        "term",
         "created_after",
         "created_before",
         "updated_after",
@@ -119,7 +121,12 @@ def narrowed(assets: AssetQuerySet, request: Request) -> AssetQuerySet:
     if sources := words_of(request, "source"):
         assets = assets.filter(origin__in=origins_named(actor, sources))
     if owners := words_of(request, "owner"):
-        assets = assets.filter(owner__in=owners_named(actor, owners))
+        assets = assets.filter(owned_by(actor, owners))
+    if domains := words_of(request, "domain"):
+        assets = assets.filter(domain__in=domains_named(actor, domains))
+    for name in words_of(request, "term"):
+        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(actor, name))
+        assets = assets.filter(Exists(said))
     words = matching(actor=actor, query=request.query_params.get("search", ""))
     return assets if words is None else assets.filter(pk__in=words)
 
@@ -138,16 +145,3 @@ def origins_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
     return list(
         Origin.objects.visible_to(actor).filter(Q(name__in=names) | Q(pk__in=keys)).values_list("pk", flat=True)
     )
-
-
-def owners_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
-    """The members of these ids, user names or e-mail addresses; `me` is who asks."""
-    keys = [key for name in names if (key := uuid_of(name))]
-    if "me" in names:
-        if actor.user_id is None:
-            raise BadRequest(fields={"owner": ["'me' is for a person's token."]})
-        keys.append(actor.user_id)
-    lowered = [name.lower() for name in names]
-    named = Q(pk__in=keys) | Q(username__in=names) | Q(email__in=[*names, *lowered])
-    members = User.objects.filter(named, memberships__organization__in=actor.organizations)
-    return list(members.values_list("pk", flat=True).distinct())

@@ -6,6 +6,7 @@ from django.urls import URLPattern
 
 from catalog.api import (
     metastore_assets,
+    metastore_concepts,
     metastore_lineage,
     metastore_relationships,
     metastore_search,
@@ -20,4 +21,5 @@ urlpatterns: list[URLPattern] = [
     *metastore_relationships.urlpatterns,
     *metastore_search.urlpatterns,
     *metastore_tags.urlpatterns,
+    *metastore_concepts.urlpatterns,
 ]

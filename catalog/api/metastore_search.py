@@ -11,22 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from catalog.api.assets import origins_named, owners_named
+from catalog.api.assets import origins_named
 from catalog.api.parameters import choices_of, parameter, words_of
 from catalog.api.serializers import FacetsSerializer, SearchSerializer
+from catalog.asking import domains_named, owners_named, terms_named
 from catalog.models import SearchDocument, Tag
 from catalog.search import Hit, SearchPage, facets, search
 from contracts.errors import BadRequest
 from contracts.metastore import Metastore, MetastorePagination
 from contracts.views import uuid_of
 
-KINDS = ("asset", "source", "tool", "release", "component")
+KINDS = ("asset", "domain", "glossary", "glossary_term", "source", "tool", "release", "component")
 _LIMITS = [
     parameter("q", 'Words; the last also as a beginning. `"Phrases"` in quotes.'),
     parameter("type", "Types, any of them: repeated, or with commas between.", many=True),
     parameter("tag", "Tags by name or id, all of them: repeated, or with commas between.", many=True),
     parameter("source", "Data sources by name or id, any of them.", many=True),
-    parameter("owner", "Owners by id, user name or e-mail address, or `me`; any of them.", many=True),
+    parameter("owner", "Members or teams by id or name (members by e-mail address too), or `me`; any.", many=True),
+    parameter("domain", "Domains by id, full name or name, with all below them; any of them.", many=True),
+    parameter("term", "Glossary terms by id or full name; all of them.", many=True),
     parameter("kind", f"What to look for, of {', '.join(KINDS)}; assets where it is not said.", many=True),
 ]
 
@@ -67,9 +70,9 @@ class FacetViews(GenericAPIView[SearchDocument]):
 
     @extend_schema(operation_id="metastore_search_facets", parameters=_LIMITS, responses=FacetsSerializer)
     def get(self, request: Request) -> Response:
-        """Count what is found by type, tag, source and owner. Without `q`, everything."""
+        """Count what is found by type, tag, source, owner and domain. Without `q`, everything."""
         limits = limits_of(request)
-        empty: dict[str, dict[str, int]] = {"type": {}, "tags": {}, "source": {}, "owner": {}}
+        empty: dict[str, dict[str, int]] = {"type": {}, "tags": {}, "source": {}, "owner": {}, "domain": {}}
         found = (
             SearchPage([], 0, True, empty)
             if limits is None
@@ -86,12 +89,18 @@ def limits_of(request: Request) -> dict[str, Any] | None:
         "types": words_of(request, "type"),
         "all_tags": _tag_names(request),
     }
-    for name, limit, find in (("source", "origins", origins_named), ("owner", "owners", owners_named)):
+    finders = (
+        ("source", "origins", origins_named),
+        ("owner", "owners", owners_named),
+        ("domain", "domains", domains_named),
+    )
+    for name, limit, find in finders:
         if given := words_of(request, name):
             limits[limit] = find(actor, given)
             if not limits[limit]:
                 return None
-    return limits
+    limits["terms"] = [terms_named(actor, name) for name in words_of(request, "term")]
+    return limits if all(limits["terms"]) else None
 
 
 def _tag_names(request: Request) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.models import AssetType, RelationshipType
+from catalog.models import AssetType, RelationshipType, TermStatus
 from catalog.validation import DESCRIPTION_LENGTH, NAME_LENGTH, QUALIFIED_NAME_LENGTH, TAG_LENGTH
 
 _TYPES = AssetType.values
@@ -42,7 +42,15 @@ class AssetBody(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=TAG_LENGTH), required=False, help_text="Names; unknown ones are made."
     )
     owner = serializers.CharField(
-        required=False, allow_null=True, help_text="Id, user name or e-mail address of a member."
+        required=False,
+        allow_null=True,
+        help_text="A member (id, user name or e-mail address) or a team (id or name). Also an object with `type`.",
+    )
+    domain = serializers.CharField(required=False, allow_null=True, help_text="By its id, its full name or its name.")
+    terms = serializers.ListField(
+        child=serializers.JSONField(),
+        required=False,
+        help_text='All of them, by id or name; of a column as `{"name": …, "column": …}`.',
     )
 
 
@@ -60,6 +68,19 @@ class NamedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class OwnerSerializer(NamedSerializer):
+    type = serializers.ChoiceField(["user", "team"])
+
+
+class ReferenceSerializer(NamedSerializer):
+    fully_qualified_name = serializers.CharField()
+
+
+class TermOfAssetSerializer(ReferenceSerializer):
+    status = serializers.ChoiceField(TermStatus.values)
+    column = serializers.CharField(allow_null=True, help_text="Null where the term is said of the asset itself.")
+
+
 class AssetItemSerializer(serializers.Serializer[Any]):
     """An asset in a list."""
 
@@ -70,7 +91,9 @@ class AssetItemSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
     metadata = serializers.DictField()
     tags = serializers.ListField(child=serializers.CharField())
-    owner = NamedSerializer(allow_null=True)
+    owner = OwnerSerializer(allow_null=True)
+    domain = ReferenceSerializer(allow_null=True)
+    terms = TermOfAssetSerializer(many=True)
     source = NamedSerializer(allow_null=True)  # type: ignore[assignment]  # the field's name in the contract
     last_seen_at = serializers.DateTimeField(allow_null=True, help_text="By the collection that brought it.")
     stale_since = serializers.DateTimeField(allow_null=True, help_text="Since when its source has it no more.")
@@ -157,7 +180,7 @@ class CountsField(serializers.DictField):
 
 
 class FacetsSerializer(serializers.Serializer[Any]):
-    facets = CountsField(help_text="By `type`, `tags`, `source` and `owner`: how many of what was found.")
+    facets = CountsField(help_text="By `type`, `tags`, `source`, `owner` and `domain`: how many of what was found.")
     total = serializers.IntegerField()
     total_is_exact = serializers.BooleanField()
 

@@ -13,7 +13,7 @@ class Empty(_message.Message):
     def __init__(self) -> None: ...
 
 class Asset(_message.Message):
-    __slots__ = ("id", "type", "name", "qualified_name", "description", "metadata", "tags", "created_at", "updated_at", "schema", "version", "owner", "source", "created_by", "last_seen_at", "stale_since")
+    __slots__ = ("id", "type", "name", "qualified_name", "description", "metadata", "tags", "created_at", "updated_at", "schema", "version", "owner", "source", "created_by", "last_seen_at", "stale_since", "domain", "terms")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,8 @@ class Asset(_message.Message):
     CREATED_BY_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     name: str
@@ -46,15 +48,31 @@ class Asset(_message.Message):
     created_by: Named
     last_seen_at: int
     stale_since: int
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[Tag, _Mapping]]] = ..., created_at: _Optional[int] = ..., updated_at: _Optional[int] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., version: _Optional[int] = ..., owner: _Optional[_Union[Named, _Mapping]] = ..., source: _Optional[_Union[Named, _Mapping]] = ..., created_by: _Optional[_Union[Named, _Mapping]] = ..., last_seen_at: _Optional[int] = ..., stale_since: _Optional[int] = ...) -> None: ...
+    domain: Named
+    terms: _containers.RepeatedCompositeFieldContainer[TermLink]
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[Tag, _Mapping]]] = ..., created_at: _Optional[int] = ..., updated_at: _Optional[int] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., version: _Optional[int] = ..., owner: _Optional[_Union[Named, _Mapping]] = ..., source: _Optional[_Union[Named, _Mapping]] = ..., created_by: _Optional[_Union[Named, _Mapping]] = ..., last_seen_at: _Optional[int] = ..., stale_since: _Optional[int] = ..., domain: _Optional[_Union[Named, _Mapping]] = ..., terms: _Optional[_Iterable[_Union[TermLink, _Mapping]]] = ...) -> None: ...
 
 class Named(_message.Message):
-    __slots__ = ("id", "name")
+    __slots__ = ("id", "name", "type")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    type: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+
+class TermLink(_message.Message):
+    __slots__ = ("id", "name", "status", "column")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    status: str
+    column: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[str] = ..., column: _Optional[str] = ...) -> None: ...
 
 class Tag(_message.Message):
     __slots__ = ("id", "name", "category", "description")
@@ -97,20 +115,26 @@ class GetAssetRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class ListAssetsRequest(_message.Message):
-    __slots__ = ("type", "tag_ids", "limit", "offset", "search", "sort")
+    __slots__ = ("type", "tag_ids", "limit", "offset", "search", "sort", "owner", "domain", "term")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TAG_IDS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
     type: str
     tag_ids: _containers.RepeatedScalarFieldContainer[str]
     limit: int
     offset: int
     search: str
     sort: str
-    def __init__(self, type: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., offset: _Optional[int] = ..., search: _Optional[str] = ..., sort: _Optional[str] = ...) -> None: ...
+    owner: str
+    domain: str
+    term: str
+    def __init__(self, type: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., offset: _Optional[int] = ..., search: _Optional[str] = ..., sort: _Optional[str] = ..., owner: _Optional[str] = ..., domain: _Optional[str] = ..., term: _Optional[str] = ...) -> None: ...
 
 class ListAssetsResponse(_message.Message):
     __slots__ = ("assets", "total", "has_more")
@@ -123,7 +147,7 @@ class ListAssetsResponse(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[Asset, _Mapping]]] = ..., total: _Optional[int] = ..., has_more: _Optional[bool] = ...) -> None: ...
 
 class CreateAssetRequest(_message.Message):
-    __slots__ = ("type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner")
+    __slots__ = ("type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner", "domain", "terms")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     QUALIFIED_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +156,8 @@ class CreateAssetRequest(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     type: str
     name: str
     qualified_name: str
@@ -140,10 +166,12 @@ class CreateAssetRequest(_message.Message):
     tags: _containers.RepeatedScalarFieldContainer[str]
     schema: _containers.RepeatedCompositeFieldContainer[SchemaElement]
     owner: str
-    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., owner: _Optional[str] = ...) -> None: ...
+    domain: str
+    terms: _containers.RepeatedCompositeFieldContainer[TermLink]
+    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., owner: _Optional[str] = ..., domain: _Optional[str] = ..., terms: _Optional[_Iterable[_Union[TermLink, _Mapping]]] = ...) -> None: ...
 
 class UpdateAssetRequest(_message.Message):
-    __slots__ = ("id", "type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner", "version", "update_mask")
+    __slots__ = ("id", "type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner", "version", "update_mask", "domain", "terms")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +183,8 @@ class UpdateAssetRequest(_message.Message):
     OWNER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     name: str
@@ -166,7 +196,9 @@ class UpdateAssetRequest(_message.Message):
     owner: str
     version: int
     update_mask: _field_mask_pb2.FieldMask
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., owner: _Optional[str] = ..., version: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+    domain: str
+    terms: _containers.RepeatedCompositeFieldContainer[TermLink]
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., qualified_name: _Optional[str] = ..., description: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., schema: _Optional[_Iterable[_Union[SchemaElement, _Mapping]]] = ..., owner: _Optional[str] = ..., version: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., domain: _Optional[str] = ..., terms: _Optional[_Iterable[_Union[TermLink, _Mapping]]] = ...) -> None: ...
 
 class DeleteAssetRequest(_message.Message):
     __slots__ = ("id", "version")

@@ -42,6 +42,8 @@ class Document:
     tags: Sequence[str] = ()
     origin_id: UUID | None = None
     owner_id: UUID | None = None
+    domain_id: UUID | None = None
+    term_ids: tuple[UUID, ...] = ()
     is_public: bool = False
 
 
@@ -81,6 +83,7 @@ _COLUMNS = (
     "tags",
     "origin_id",
     "owner_id",
+    "domain_id",
     "is_public",
     "folded",
     "vector",
@@ -100,6 +103,7 @@ def _row(document: Document, vector: str) -> tuple[object, ...]:
         list(document.tags),
         document.origin_id,
         document.owner_id,
+        document.domain_id,
         document.is_public,
         fold(document.name),
         vector,
@@ -133,20 +137,28 @@ def words_of(document: Document, whole: str) -> Words:
 def scope_words(document: Document) -> tuple[str, ...]:
     """What limits a search: whose it is, what it is, what it carries. Never equal to a word of a text."""
     tags = tuple(document.tags)
-    ids = (document.organization_id, document.origin_id, document.owner_id)
-    return _scope_words(ids, document.kind, document.type, tags, document.is_public)
+    ids = (document.organization_id, document.origin_id, document.owner_id, document.domain_id)
+    return _scope_words(ids, (document.kind, document.type), tags, document.term_ids, document.is_public)
 
 
 @lru_cache(maxsize=4096)
 def _scope_words(
-    ids: tuple[UUID, UUID | None, UUID | None], kind: str, type_: str, tags: tuple[str, ...], is_public: bool
+    ids: tuple[UUID, UUID | None, UUID | None, UUID | None],
+    what: tuple[str, str],
+    tags: tuple[str, ...],
+    term_ids: tuple[UUID, ...],
+    is_public: bool,
 ) -> tuple[str, ...]:
-    organization_id, origin_id, owner_id = ids
+    organization_id, origin_id, owner_id, domain_id = ids
+    kind, type_ = what
     words = [organization_word(organization_id), kind_word(kind), type_word(type_), *map(tag_word, tags)]
     if origin_id:
         words.append(origin_word(origin_id))
     if owner_id:
         words.append(owner_word(owner_id))
+    if domain_id:
+        words.append(domain_word(domain_id))
+    words += map(term_word, term_ids)
     if is_public:
         words.append(PUBLIC_WORD)
     return tuple(words)
@@ -162,6 +174,14 @@ def origin_word(origin_id: UUID) -> str:
 
 def owner_word(owner_id: UUID) -> str:
     return f"u{owner_id.hex}"
+
+
+def domain_word(domain_id: UUID) -> str:
+    return f"d{domain_id.hex}"
+
+
+def term_word(term_id: UUID) -> str:
+    return f"w{term_id.hex}"
 
 
 def kind_word(kind: str) -> str:

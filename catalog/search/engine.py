@@ -27,7 +27,7 @@ FEW = 20
 class Answer(NamedTuple):
     """A page of what was found, how much there is, and its facets where asked for.
 
-    `total` is exact up to CANDIDATES. Facets count by `type`, `tag`, `origin` and `owner` (ids as hex).
+    `total` is exact up to CANDIDATES. Facets count by `type`, `tag`, `origin`, `owner` and `domain` (ids as hex).
     """
 
     page: list[Row]
@@ -94,7 +94,7 @@ def _facets(dialect: Dialect) -> list[str]:
         "SELECT 'type', type, count(*), 0, 0.0, 0 FROM gathered GROUP BY type",
         f"SELECT 'tag', {tag}, count(*), 0, 0.0, 0 FROM gathered g {join} GROUP BY {tag}",
     ]
-    for facet in ("origin", "owner"):
+    for facet in ("origin", "owner", "domain"):
         column = f"{facet}_id"
         text = dialect.uuid_text.format(column)
         selects.append(

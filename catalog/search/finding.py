@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,16 +10,18 @@ from uuid import UUID
 from django.db.models.expressions import RawSQL
 
 from accounts.actor import Actor
-from accounts.models import User
-from catalog.models import Origin, SearchDocument
+from accounts.models import Team, User
+from catalog.models import Domain, Origin, SearchDocument
 from catalog.search import engine
 from catalog.search.documents import (
     PUBLIC_WORD,
+    domain_word,
     kind_word,
     organization_word,
     origin_word,
     owner_word,
     tag_word,
+    term_word,
     type_word,
 )
 from catalog.search.gathering import EXACT_NAME, NAME_BEGINS, PARTS, WORDS, Row, Scope
@@ -63,6 +65,8 @@ def search(
     all_tags: Sequence[str] = (),
     origins: Sequence[UUID] = (),
     owners: Sequence[UUID] = (),
+    domains: Sequence[UUID] = (),
+    terms: Sequence[Sequence[UUID]] = (),
     limit: int = 20,
     offset: int = 0,
     with_facets: bool = False,
@@ -71,10 +75,21 @@ def search(
 
     Words match whole, the last also as a beginning; `"phrases"` in quotes; where little is found, parts
     of words too, then misspellings. No query fails. A blank one finds everything. What is found fits one of each
-    list that limits the search (an empty one limits nothing), and carries every one of `all_tags`.
+    list that limits the search (an empty one limits nothing), carries every one of `all_tags`, and has one of
+    each group of `terms`.
     """
     question = parse(query)
-    scope = scope_of(actor, kinds=kinds, types=types, tags=tags, all_tags=all_tags, origins=origins, owners=owners)
+    scope = scope_of(
+        actor,
+        kinds=kinds,
+        types=types,
+        tags=tags,
+        all_tags=all_tags,
+        origins=origins,
+        owners=owners,
+        domains=domains,
+        terms=terms,
+    )
     if offset >= DEEPEST:
         limit = 0
     found = engine.answer(question, scope, limit=limit, offset=min(offset, DEEPEST), with_facets=with_facets)
@@ -87,7 +102,7 @@ def search(
 
 
 def facets(*, actor: Actor, query: str, **limits: Any) -> SearchPage:
-    """How many of the hits are of each `type`, have each of the `tags`, come from each `source`, have each `owner`.
+    """How many of the hits there are by `type`, by each of the `tags`, by `source`, `owner` and `domain`.
 
     Takes the limits that `search` takes.
     """
@@ -117,6 +132,8 @@ def scope_of(
     all_tags: Sequence[str] = (),
     origins: Sequence[UUID] = (),
     owners: Sequence[UUID] = (),
+    domains: Sequence[UUID] = (),
+    terms: Sequence[Sequence[UUID]] = (),
 ) -> Scope:
     """What the actor may see of what was asked for: its organizations' things, and what is public."""
     groups: list[tuple[str, ...]] = []
@@ -128,7 +145,9 @@ def scope_of(
         tuple(map(tag_word, tags)),
         tuple(map(origin_word, origins)),
         tuple(map(owner_word, owners)),
+        tuple(map(domain_word, domains)),
         *((tag_word(tag),) for tag in all_tags),
+        *(tuple(map(term_word, group)) for group in terms),
     ]
     return Scope(tuple(group for group in groups if group))
 
@@ -178,16 +197,25 @@ def _highlights(marker: Marker, document: Any) -> dict[str, list[str]]:
 
 
 def _named(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """Facets as they are shown: the most frequent first, sources and owners by their names."""
-    origins, owners = counts.get("origin", {}), counts.get("owner", {})
+    """Facets as they are shown: the most frequent first, sources, owners and domains by their names."""
+    origins, owners, domains = (counts.get(name, {}) for name in ("origin", "owner", "domain"))
     sources = {key.hex: name for key, name in Origin.objects.filter(pk__in=origins).values_list("pk", "name")}
-    people = {user.pk.hex: user.display_name for user in User.objects.filter(pk__in=owners)} if owners else {}
+    full = Domain.objects.filter(pk__in=domains).values_list("pk", "fully_qualified_name") if domains else ()
     return {
         "type": _sorted(counts.get("type", {})),
         "tags": _sorted(counts.get("tag", {})),
         "source": _sorted(_renamed(origins, sources)),
-        "owner": _sorted(_renamed(owners, people)),
+        "owner": _sorted(_renamed(owners, _owner_names(owners))),
+        "domain": _sorted(_renamed(domains, {key.hex: name for key, name in full})),
     }
+
+
+def _owner_names(keys: Collection[str]) -> dict[str, str]:
+    """What members and teams are called, by their ids. Two statements, none for no ids."""
+    if not keys:
+        return {}
+    names = {user.pk.hex: user.display_name for user in User.objects.filter(pk__in=keys)}
+    return names | {team.pk.hex: team.shown_name for team in Team.objects.filter(pk__in=keys)}
 
 
 def _renamed(counts: dict[str, int], names: dict[str, str]) -> dict[str, int]:

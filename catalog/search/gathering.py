@@ -17,7 +17,7 @@ LIKENESS = 0.45
 EXACT_NAME, NAME_BEGINS, WORDS, PARTS, MISSPELLED = range(5)
 """Why a document was found, the best reason first."""
 
-COLUMNS = "d.id, d.type, d.tags, d.origin_id, d.owner_id, length(d.name) AS size"
+COLUMNS = "d.id, d.type, d.tags, d.origin_id, d.owner_id, d.domain_id, length(d.name) AS size"
 
 
 @dataclass(frozen=True, slots=True)

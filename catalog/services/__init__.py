@@ -3,7 +3,9 @@
 from catalog.services.assets import create_asset, delete_asset, restore_asset, snapshot, update_asset
 from catalog.services.bulk import upsert_assets, upsert_rows
 from catalog.services.bulk_edges import upsert_relationships
+from catalog.services.concepts import create_concept, delete_concept, restore_concept, update_concept
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
+from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.retiring import retire_assets, retire_relationships
 from catalog.services.tags import create_tag, delete_tag, merge_tags, update_tag
@@ -15,17 +17,23 @@ __all__ = [
     "RowError",
     "UpsertResult",
     "create_asset",
+    "create_concept",
     "create_relationship",
     "create_tag",
     "delete_asset",
+    "delete_concept",
     "delete_relationship",
     "delete_tag",
+    "link_term",
     "merge_tags",
     "restore_asset",
+    "restore_concept",
     "retire_assets",
     "retire_relationships",
     "snapshot",
+    "unlink_term",
     "update_asset",
+    "update_concept",
     "update_relationship",
     "update_tag",
     "upsert_assets",

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from accounts.actor import Actor
-from accounts.models import Role, User
+from accounts.models import Role
 from catalog.merging import merged
 from catalog.models import Asset
-from catalog.records import AssetRecord, Owner, asset_state, read_by_id
+from catalog.records import AssetRecord, asset_state, read_by_id
 from catalog.services.bulk import REQUIRED, new_asset
 from catalog.services.naming import TagBook
+from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_asset
-from contracts.errors import Conflict, Invalid, NotFound, Stale
+from contracts.errors import Conflict, NotFound, Stale
 
 
 def create_asset(*, actor: Actor, data: Mapping[str, Any]) -> Asset:
     """Put an asset into the catalog. `data` holds the fields of `clean_asset`; unknown tags are made.
 
-    `owner` is a member's id, user name or e-mail address. Raises Invalid, Conflict when the
-    qualified name is taken, Forbidden.
+    `owner` is a member's id, user name or e-mail address, or a team's id or name; `domain` and `terms` are there
+    already, and a term may be said of a column. Raises Invalid, Conflict when the qualified name is taken, Forbidden.
     """
     actor.require(Role.EDITOR)
     return _load(_create(actor, clean_asset(data, required=REQUIRED)))
@@ -73,8 +71,9 @@ def snapshot(asset: Asset) -> dict[str, Any]:
 def _create(actor: Actor, fields: dict[str, Any]) -> UUID:
     organization_id = actor.tenant
     _check_name_is_free(organization_id, fields["qualified_name"])
-    if "owner" in fields:
-        fields = {**fields, "owner": _owner(organization_id, fields["owner"])}
+    book = ReferenceBook(organization_id)
+    book.learn([fields])
+    fields = book.found(fields)
     tags = TagBook(actor, organization_id)
     tags.learn(fields.get("tags", ()))
     writer = AssetWriter(actor, organization_id)
@@ -86,9 +85,10 @@ def _create(actor: Actor, fields: dict[str, Any]) -> UUID:
 
 @retried
 def _update(actor: Actor, asset_id: UUID, fields: dict[str, Any], expected_version: int | None) -> None:
-    record = _locked(actor, asset_id, expected_version)
-    if "owner" in fields:
-        fields = {**fields, "owner": _owner(record.organization_id, fields["owner"])}
+    record = locked(actor, asset_id, expected_version)
+    book = ReferenceBook(record.organization_id)
+    book.learn([fields])
+    fields = book.found(fields, record)
     tags = TagBook(actor, record.organization_id)
     tags.learn(fields.get("tags", ()))
     changes = merged(record, fields, tags, None)
@@ -103,7 +103,7 @@ def _update(actor: Actor, asset_id: UUID, fields: dict[str, Any], expected_versi
 
 @retried
 def _delete(actor: Actor, asset_id: UUID, expected_version: int | None) -> None:
-    record = _locked(actor, asset_id, expected_version)
+    record = locked(actor, asset_id, expected_version)
     writer = AssetWriter(actor, record.organization_id)
     writer.change(record, "DELETE", deleted_at=writer.now)
     writer.flush()
@@ -111,7 +111,7 @@ def _delete(actor: Actor, asset_id: UUID, expected_version: int | None) -> None:
 
 @retried
 def _restore(actor: Actor, asset_id: UUID) -> None:
-    record = _locked(actor, asset_id, None, deleted=True)
+    record = locked(actor, asset_id, None, deleted=True)
     if record.deleted_at is None:
         return
     _check_name_is_free(record.organization_id, record.qualified_name)
@@ -120,7 +120,7 @@ def _restore(actor: Actor, asset_id: UUID) -> None:
     writer.flush()
 
 
-def _locked(actor: Actor, asset_id: UUID, expected_version: int | None, *, deleted: bool = False) -> AssetRecord:
+def locked(actor: Actor, asset_id: UUID, expected_version: int | None, *, deleted: bool = False) -> AssetRecord:
     """The asset as it is now, its row held until the transaction ends."""
     record = next(iter(read_by_id([asset_id], lock=True)), None)
     if (
@@ -151,18 +151,6 @@ def _check_name_is_free(organization_id: UUID, name: str) -> None:
             qualified_name=name,
             asset_id=str(other),
         )
-
-
-def _owner(organization_id: UUID, value: str | UUID | None) -> Owner | None:
-    if value is None:
-        return None
-    named = Q(username__iexact=str(value)) | Q(email__iexact=str(value))
-    with suppress(ValueError):
-        named |= Q(pk=value if isinstance(value, UUID) else UUID(value))
-    user = User.objects.filter(named, memberships__organization=organization_id).first()
-    if user is None:
-        raise Invalid(fields={"owner": ["There is no such member of this organization."]}, resource="asset")
-    return Owner(user.pk, user.display_name)
 
 
 def _load(asset_id: UUID) -> Asset:

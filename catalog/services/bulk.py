@@ -20,6 +20,7 @@ from catalog.models import Origin
 from catalog.records import AssetRecord, read_by_name
 from catalog.services.drafts import AssetDraft, RowError, UpsertResult, draft_fields, draft_from
 from catalog.services.naming import TagBook
+from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_asset
@@ -107,18 +108,25 @@ def _write(actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upse
         rows = _without_existing(rows, there, result)
     tags = TagBook(actor, organization_id)
     tags.learn(name for row in rows for name in row.fields.get("tags", ()))
+    book = ReferenceBook(organization_id)
+    book.learn(row.fields for row in rows)
     writer = AssetWriter(actor, organization_id)
     for row in rows:
         name = row.fields["qualified_name"]
         record = there.get(name)
+        try:
+            fields = book.found(row.fields, record)
+        except Invalid as error:
+            result.errors.append(_row_error(row.place, name, error))
+            continue
         if record is None:
-            record = new_asset(writer, row.fields, tags, origin)
+            record = new_asset(writer, fields, tags, origin)
             writer.create(record)
             result.ids[name] = record.id
             result.created += 1
             continue
         result.ids[name] = record.id
-        changes = merged(record, row.fields, tags, origin)
+        changes = merged(record, fields, tags, origin)
         if changes:
             writer.change(record, **changes)
             result.updated += 1
@@ -150,7 +158,7 @@ def _without_existing(
 
 
 def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None) -> AssetRecord:
-    """The asset that these checked fields make, with the tags learned before."""
+    """The asset that these checked fields make, with the tags learned and the references found before."""
     return AssetRecord(
         id=uuid7(),
         organization_id=writer.organization_id,
@@ -162,6 +170,8 @@ def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin
         schema=fields.get("schema", _EMPTY_LIST),
         tags=tags.tags(fields.get("tags", ())),
         owner=fields.get("owner"),
+        domain=fields.get("domain"),
+        terms=fields.get("terms", ()),
         origin_id=origin.pk if origin else None,
         curated=() if origin else curated_by(fields, blank=False),
         version=1,

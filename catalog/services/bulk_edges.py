@@ -9,6 +9,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
+from accounts.checks import text
 from accounts.models import Role
 from catalog.edges import EdgeRecord, End, edge_name, ids_by_name, read_between
 from catalog.jsontext import JsonText, same_json
@@ -16,7 +17,7 @@ from catalog.models import Origin
 from catalog.services.drafts import RelationshipDraft, RowError, UpsertResult
 from catalog.services.edge_writing import EdgeWriter
 from catalog.services.retry import retried
-from catalog.validation import clean_relationship, text
+from catalog.validation import clean_relationship
 from contracts.errors import Invalid
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
+from catalog.services.references import REFERRING
 from contracts.errors import Invalid
 
 
@@ -21,6 +22,9 @@ class AssetDraft:
     metadata: dict[str, Any] | None = None
     schema: list[dict[str, Any]] | None = None
     tags: list[str] | None = None
+    owner: Any = None
+    domain: Any = None
+    terms: list[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +80,9 @@ def draft_fields(draft: AssetDraft) -> dict[str, Any]:
         said["schema"] = draft.schema
     if draft.tags is not None:
         said["tags"] = draft.tags
+    for name in REFERRING:
+        if (value := getattr(draft, name)) is not None:
+            said[name] = value
     return said
 
 

@@ -12,14 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from accounts.actor import Actor
-from accounts.models import Role, User
+from accounts.models import Role, Team, User
 from catalog.merging import merged
-from catalog.records import AssetRecord, Owner, read_by_id
+from catalog.models import Domain
+from catalog.records import AssetRecord, read_by_id
 from catalog.services.naming import TagBook
+from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_asset, tag_key
-from contracts.errors import Invalid
 
 AT_A_TIME = 2000
 """Assets that are held in memory, and written in one transaction, together."""
@@ -40,9 +41,17 @@ def tag_assets(
     return _change_all(actor, asset_ids, tags)
 
 
-def own_assets(*, actor: Actor, asset_ids: Collection[UUID], owner: User | None) -> int:
-    """Make this member the owner of every asset, or nobody. Raises Invalid for who is no member."""
-    return _change_all(actor, asset_ids, lambda record: {"owner": owner.pk if owner else None})
+def own_assets(*, actor: Actor, asset_ids: Collection[UUID], owner: User | Team | None) -> int:
+    """Make this member or team the owner of every asset, or nobody. Raises Invalid for a stranger."""
+    type_ = "team" if isinstance(owner, Team) else "user"
+    named = {"id": owner.pk, "type": type_} if owner else None
+    return _change_all(actor, asset_ids, lambda record: {"owner": named})
+
+
+def place_assets(*, actor: Actor, asset_ids: Collection[UUID], domain: Domain | None) -> int:
+    """Put every asset into this domain, or into none. Raises Invalid for one of another organization."""
+    named = {"id": domain.pk} if domain else None
+    return _change_all(actor, asset_ids, lambda record: {"domain": named})
 
 
 def describe_assets(*, actor: Actor, asset_ids: Collection[UUID], description: str, replace: bool = False) -> int:
@@ -75,12 +84,11 @@ def _change(actor: Actor, asset_ids: list[UUID], fields: Fields) -> int:
         said = [(record, clean_asset(fields(record))) for record in records]
         tags = TagBook(actor, organization_id)
         tags.learn(name for _, cleaned in said for name in cleaned.get("tags", ()))
-        owners = _owners(organization_id, {cleaned.get("owner") for _, cleaned in said})
+        book = ReferenceBook(organization_id)
+        book.learn(cleaned for _, cleaned in said)
         writer = AssetWriter(actor, organization_id)
         for record, cleaned in said:
-            if "owner" in cleaned:
-                cleaned["owner"] = owners[cleaned["owner"]]
-            changes = merged(record, cleaned, tags, None)
+            changes = merged(record, book.found(cleaned, record), tags, None)
             if changes:
                 writer.change(record, **changes)
                 count += 1
@@ -108,13 +116,3 @@ def _living_by_tenant(actor: Actor, asset_ids: list[UUID]) -> list[tuple[UUID, l
     ]
     seen.sort(key=lambda record: record.organization_id)
     return [(key, list(group)) for key, group in groupby(seen, key=lambda record: record.organization_id)]
-
-
-def _owners(organization_id: UUID, wanted: set[Any]) -> dict[Any, Owner | None]:
-    """The members by id; None for nobody. Raises Invalid for one who is no member."""
-    ids = wanted - {None}
-    members = User.objects.filter(pk__in=ids, memberships__organization=organization_id) if ids else ()
-    found: dict[Any, Owner | None] = {user.pk: Owner(user.pk, user.display_name) for user in members}
-    if ids - found.keys():
-        raise Invalid(fields={"owner": ["There is no such member of this organization."]}, resource="asset")
-    return {None: None, **found}

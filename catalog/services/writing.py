@@ -16,7 +16,7 @@ from audit import services as audit
 from audit.services import Change
 from audit.tables import insert_rows
 from catalog.live import AssetEvent, announce
-from catalog.models import Asset, AssetTag
+from catalog.models import Asset, AssetTag, AssetTerm
 from catalog.records import AssetRecord, asset_state
 from catalog.search import Document, index_documents, remove_documents
 from catalog.services.retry import OutrunError
@@ -34,6 +34,8 @@ _INSERTED = (
     "metadata",
     "schema",
     "owner_id",
+    "owner_team_id",
+    "domain_id",
     "origin_id",
     "curated",
     "version",
@@ -49,6 +51,8 @@ _UPDATED = (
     "metadata",
     "schema",
     "owner_id",
+    "owner_team_id",
+    "domain_id",
     "origin_id",
     "curated",
     "version",
@@ -57,7 +61,18 @@ _UPDATED = (
     "stale_since",
     "deleted_at",
 )
-_SEARCHED = ("type", "name", "qualified_name", "description", "tags", "owner", "origin_id", "deleted_at")
+_SEARCHED = (
+    "type",
+    "name",
+    "qualified_name",
+    "description",
+    "tags",
+    "owner",
+    "domain",
+    "terms",
+    "origin_id",
+    "deleted_at",
+)
 
 
 class AssetWriter:
@@ -84,6 +99,7 @@ class AssetWriter:
         self._update_rows()
         self._insert_rows()
         self._write_tags()
+        self._write_terms()
         self._index()
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
         transaction.on_commit(partial(announce, self.organization_id, list(self._events())))
@@ -108,6 +124,22 @@ class AssetWriter:
         delete_pairs(AssetTag, ("asset_id", "tag_id"), removed)
         if added:
             insert_rows(AssetTag, ("asset_id", "tag_id"), added)
+
+    def _write_terms(self) -> None:
+        added = [(record.id, link.id, link.column) for record in self._created for link in record.terms]
+        removed: list[tuple[UUID, UUID, str]] = []
+        for before, after, _ in self._changed:
+            if before.terms != after.terms:
+                had, has = ({(after.id, link.id, link.column) for link in one.terms} for one in (before, after))
+                added += has - had
+                removed += had - has
+        together: dict[tuple[UUID, str], list[UUID]] = {}
+        for asset_id, term_id, column in removed:
+            together.setdefault((term_id, column), []).append(asset_id)
+        for (term_id, column), asset_ids in together.items():
+            AssetTerm.objects.filter(term=term_id, column=column, asset__in=asset_ids).delete()
+        if added:
+            insert_rows(AssetTerm, ("asset_id", "term_id", "column"), added)
 
     def _index(self) -> None:
         index_documents([asset_document(record) for record in self._created], are_new=True)
@@ -144,6 +176,8 @@ def asset_document(record: AssetRecord) -> Document:
         tags=[tag.name for tag in record.tags],
         origin_id=record.origin_id,
         owner_id=record.owner.id if record.owner else None,
+        domain_id=record.domain.id if record.domain else None,
+        term_ids=tuple(dict.fromkeys(link.id for link in record.terms)),
     )
 
 
@@ -185,7 +219,9 @@ def _inserted(record: AssetRecord) -> tuple[Any, ...]:
         record.description,
         record.metadata.fragment,
         record.schema.fragment,
-        record.owner.id if record.owner else None,
+        record.owner.user_id if record.owner else None,
+        record.owner.team_id if record.owner else None,
+        record.domain.id if record.domain else None,
         record.origin_id,
         record.curated,
         record.version,
@@ -203,7 +239,9 @@ def _updated(record: AssetRecord) -> tuple[Any, ...]:
         record.description,
         record.metadata.fragment,
         record.schema.fragment,
-        record.owner.id if record.owner else None,
+        record.owner.user_id if record.owner else None,
+        record.owner.team_id if record.owner else None,
+        record.domain.id if record.domain else None,
         record.origin_id,
         record.curated,
         record.version,

@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.utils.module_loading import import_string
 
+from accounts.checks import text
 from accounts.models import slug_validator
-from catalog.validation import text
 from contracts.errors import Invalid
 from registry.facts import Facts
 from registry.formats import check_format, compression_of, format_of, media_type_of

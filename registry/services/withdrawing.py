@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.checks import text
 from accounts.models import Role
 from audit.services import Change, record
-from catalog.validation import text
 from contracts.errors import Conflict, Forbidden, Invalid, NotFound
 from registry.models import Dependency, Entry, EntryLabel, LabelKind, Version
 from registry.services.entry_catalog import index_entries

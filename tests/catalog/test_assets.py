@@ -37,7 +37,7 @@ def test_an_asset_is_created_with_everything_it_was_given(bob_actor: Actor, alic
     assert (asset.version, asset.created_by_id, asset.owner_id) == (1, bob_actor.user_id, alice_member.user_id)
     assert [tag.name for tag in asset.tags.all()] == ["PII"]
     state = state_after(asset.pk)
-    assert state["owner"] == {"id": str(alice_member.user_id), "name": "Alice"}
+    assert state["owner"] == {"id": str(alice_member.user_id), "name": "Alice", "type": "user"}
     assert state["schema"][0]["children"][0]["name"] == "x"
     assert SearchDocument.objects.get(entity_id=asset.pk).columns == "id\nx"
 

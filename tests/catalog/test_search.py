@@ -148,6 +148,7 @@ def test_facets_count_what_was_found(bob_actor: Actor):
         "tags": {"PII": 2, "gold": 1},
         "source": {},
         "owner": {"Bob": 1},
+        "domain": {},
     }
     assert list(counts.facets["tags"]) == ["PII", "gold"]
     assert (counts.total, counts.total_is_exact, counts.hits) == (2, True, [])

@@ -12,11 +12,13 @@ from django.test import Client
 from graphql import get_introspection_query
 from rest_framework.test import APIClient
 
+from accounts.services import create_team
 from catalog import models
 from catalog.services import (
     AssetDraft,
     RelationshipDraft,
     create_asset,
+    create_concept,
     create_tag,
     upsert_assets,
     upsert_relationships,
@@ -135,6 +137,27 @@ def test_every_field_of_an_asset(alice, users):
     assert asset["createdBy"]["name"] == "Alice"
     assert asset["schema"][0]["children"] == [{"name": "x", "children": []}]
     assert asset["createdAt"].startswith("20")
+
+
+def test_an_asset_has_an_owner_a_domain_and_terms(alice, alice_actor, charlie, users):
+    create_team(actor=alice_actor, data={"name": "stewards", "display_name": "Stewards"})
+    create_concept(actor=alice_actor, model=models.Domain, data={"name": "Finance"})
+    create_concept(actor=alice_actor, model=models.Glossary, data={"name": "Business"})
+    create_concept(actor=alice_actor, model=models.GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
+    update = """mutation M($id: ID!, $input: AssetInput!) { updateAsset(id: $id, input: $input) {
+      owner { name type } domain { fullyQualifiedName } terms { name status column } } }"""
+    named = {"type": "TABLE", "name": users.name, "qualifiedName": users.qualified_name}
+    terms = [{"term": "Customer"}, {"term": "business.customer", "column": users.schema[0]["name"]}]
+    given = {**named, "owner": "stewards", "domain": "finance", "terms": terms}
+    changed = data(alice, update, id=str(users.pk), input=given)["updateAsset"]
+    assert changed["owner"] == {"name": "Stewards", "type": "team"}
+    assert changed["domain"] == {"fullyQualifiedName": "Finance"}
+    assert [one["column"] for one in changed["terms"]] == [None, users.schema[0]["name"]]
+    query = "query Q($filter: AssetFilter) { assets(filter: $filter) { data { name } } }"
+    for filter in ({"owner": "stewards"}, {"domain": "Finance"}, {"term": "customer"}):
+        assert data(alice, query, filter=filter)["assets"]["data"] == [{"name": users.name}]
+        assert data(charlie, query, filter=filter)["assets"]["data"] == []
+    assert data(alice, query, filter={"owner": "me"})["assets"]["data"] == []
 
 
 def test_assets_are_filtered_and_paged(alice, users, view):

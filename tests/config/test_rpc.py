@@ -21,10 +21,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 import catalog.rpc
 from accounts.models import Role
-from accounts.services import create_api_key
-from catalog.models import Asset
+from accounts.services import create_api_key, create_team
+from catalog.models import Asset, Domain, Glossary, GlossaryTerm
 from catalog.protos import metadata_pb2 as pb
-from catalog.services import create_asset, create_tag, update_asset
+from catalog.services import create_asset, create_concept, create_tag, update_asset
 from config.rpc import METADATA, SERVICES
 from tests.config.rpc_client import Client, refused, serving
 
@@ -119,6 +119,26 @@ def test_a_client_written_from_the_page_reads_assets(tmp_path, address, alice_me
     page = client.ListAssets(type="TABLE", tag_ids=[tag_id], limit=10, offset=0)
     assert ([each.id for each in page.assets], page.total) == ([one.id], 1)
     assert client.ListAssets(type="VIEW").total == 0
+
+
+def test_an_asset_has_an_owner_a_domain_and_terms(alice, charlie, alice_actor, asset):
+    create_team(actor=alice_actor, data={"name": "stewards", "display_name": "Stewards"})
+    create_concept(actor=alice_actor, model=Domain, data={"name": "Finance"})
+    create_concept(actor=alice_actor, model=Glossary, data={"name": "Business"})
+    create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
+    links = [pb.TermLink(name="Customer"), pb.TermLink(name="Business.Customer", column="id.x")]
+    changed = alice.UpdateAsset(id=str(asset.pk), owner="stewards", domain="finance", terms=links)
+    assert (changed.owner.name, changed.owner.type, changed.domain.name) == ("Stewards", "team", "Finance")
+    said = [(link.name, link.status, link.column) for link in changed.terms]
+    assert said == [("Business.Customer", "draft", ""), ("Business.Customer", "draft", "id.x")]
+    for limit in ({"owner": "stewards"}, {"domain": "Finance"}, {"term": "Customer"}):
+        assert alice.ListAssets(**limit).total == 1
+        assert charlie.ListAssets(**limit).total == 0
+    same = alice.UpdateAsset(id=str(asset.pk), terms=changed.terms)
+    assert same.version == changed.version
+    mask = FieldMask(paths=["owner", "domain", "terms"])
+    bare = alice.UpdateAsset(id=str(asset.pk), update_mask=mask)
+    assert (bare.HasField("owner"), bare.HasField("domain"), list(bare.terms)) == (False, False, [])
 
 
 def test_an_asset_lives_its_life(alice, asset):

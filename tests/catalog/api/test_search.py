@@ -37,6 +37,7 @@ def test_facets_are_as_on_the_page(vera: APIClient):
         "tags": {"PII": 2, "Sensitive": 1},
         "source": {},
         "owner": {"Bob": 1},
+        "domain": {},
     }
     assert vera.get("/v1/search/facets").json()["total"] == 2
     assert vera.get("/v1/search/facets?q=user&tag=Sensitive").json()["facets"]["type"] == {"TABLE": 1}

@@ -1,0 +1,74 @@
+"""How input is checked, whatever the door: a table of checks by field, and one way to tell what is wrong.
+
+Every check takes a value as it came (any JSON), gives the value as it is stored, and raises ValueError with a
+sentence for whoever sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from contracts.errors import Invalid
+
+Check = Callable[[Any], Any]
+
+
+class Refused(ValueError):
+    """A value inside a structure is wrong; `path` leads to it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+def text(value: Any, *, limit: int, blank: bool = True) -> str:
+    """Text that every database can store, of at most `limit` characters."""
+    if type(value) is not str:
+        raise ValueError("This must be text.")
+    if len(value) > limit:
+        raise ValueError(f"At most {limit:,} characters; this has {len(value):,}.")
+    if not blank and not value.strip():
+        raise ValueError("This may not be blank.")
+    if "\x00" in value:
+        raise ValueError("NUL characters cannot be stored.")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("Text that is not valid Unicode cannot be stored.") from error
+    return value
+
+
+def clean(
+    data: Mapping[str, Any], checks: Mapping[str, Check], required: Iterable[str], *, resource: str
+) -> dict[str, Any]:
+    """The fields as they are stored. Raises Invalid that names each that is wrong, unknown, or missing."""
+    try:
+        cleaned = {field: checks[field](value) for field, value in data.items()}
+    except (KeyError, ValueError):
+        problems = _problems(data, checks)
+    else:
+        problems = {}
+    for field in required:
+        if field not in data:
+            problems[field] = ["This is required."]
+    if problems:
+        raise Invalid(fields=problems, resource=resource)
+    return cleaned
+
+
+def _problems(data: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, list[str]]:
+    """What is wrong with each field, by the path that leads to it."""
+    problems: dict[str, list[str]] = {}
+    for field, value in data.items():
+        if field not in checks:
+            problems[str(field)] = ["There is no such field."]
+            continue
+        try:
+            checks[field](value)
+        except Refused as error:
+            problems[f"{field}{error.path}"] = [str(error)]
+        except ValueError as error:
+            problems[field] = [str(error)]
+    return problems
