@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from accounts.actor import Actor
@@ -165,7 +167,11 @@ def vocabulary(alice_actor: Actor) -> None:
     create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
 
 
-SAID = {"owner": "stewards", "domain": "Finance", "terms": ["Customer", {"name": "Business.Customer", "column": "id"}]}
+SAID: dict[str, Any] = {
+    "owner": "stewards",
+    "domain": "Finance",
+    "terms": ["Customer", {"name": "Business.Customer", "column": "id"}],
+}
 COLUMNS = [{"name": "id", "type": "UUID"}]
 
 
@@ -184,7 +190,7 @@ def test_a_batch_may_name_owners_domains_and_terms(bob_actor: Actor):
         [(1, "owner"), (2, "domain"), (3, "terms.0.column"), (4, "terms.0")],
     )
     asset = Asset.objects.get()
-    assert (asset.owner_team.name, asset.domain.name, asset.terms.count()) == ("Stewards", "Finance", 2)
+    assert (str(asset.owner_team), str(asset.domain), asset.terms.count()) == ("Stewards", "Finance", 2)
     assert upsert_assets(actor=bob_actor, drafts=drafts[:1]).unchanged == 1
 
 
@@ -199,7 +205,7 @@ def test_a_collection_leaves_owner_domain_and_terms_alone(bob_actor: Actor, orig
     collect(schema=[{"name": "other", "type": "text"}], owner="bob")
     asset.refresh_from_db()
     assert asset.curated == ["domain", "owner", "terms"]
-    assert (asset.owner_team.name, asset.domain.name, asset.terms.count()) == ("Stewards", "Finance", 2)
+    assert (str(asset.owner_team), str(asset.domain), asset.terms.count()) == ("Stewards", "Finance", 2)
     assert asset.schema == [{"name": "other", "type": "text"}]
     update_asset(actor=bob_actor, asset=asset, changes={"owner": None, "domain": None, "terms": []})
     collect(owner="bob", domain="Finance", terms=["Customer"])
