@@ -14,7 +14,7 @@ from audit.querysets import AuditEventQuerySet
 from catalog.models import Asset
 from contracts.errors import NotFound
 
-DERIVED = ("version", "updated_at", "curated")
+DERIVED = ("version", "breaks", "updated_at", "curated")
 """Fields of a state that follow every change and tell nothing about it."""
 
 

@@ -18,13 +18,16 @@ class Tags(Protocol):
     def tags(self, names: list[str]) -> tuple[TagName, ...]: ...
 
 
-def merged(record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: Origin | None) -> dict[str, Any]:
+def merged(
+    record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: Origin | None, *, by_program: bool = False
+) -> dict[str, Any]:
     """The changes that these checked fields, whose references were found, make to an asset; empty when there are none.
 
-    `metadata` merges one level deep, and null removes a key. With an `origin` it is a collection that speaks.
+    `metadata` merges one level deep, and null removes a key. With an `origin` it is a collection that speaks;
+    a program that files what it found leaves alone what a person wrote just so.
     """
     changes: dict[str, Any] = {}
-    kept = record.curated if origin else ()
+    kept = record.curated if origin or by_program else ()
     for name in ("type", "name", "qualified_name", "description"):
         if name in fields and fields[name] != getattr(record, name) and name not in kept:
             changes[name] = fields[name]
@@ -41,7 +44,7 @@ def merged(record: AssetRecord, fields: Mapping[str, Any], tags: Tags, origin: O
             changes["tags"] = tags.tags(names)
     if origin:
         _note_sighting(record, origin, changes)
-    elif changes:
+    elif changes and not by_program:
         curated = {*record.curated, *curated_by(changes)}
         if len(curated) > len(record.curated):
             changes["curated"] = tuple(sorted(curated))

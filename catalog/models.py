@@ -188,7 +188,7 @@ class Asset(models.Model):
     schema = models.JSONField(
         default=list,
         blank=True,
-        help_text="A list of elements: name, type, nullable, position, description, tags, children.",
+        help_text="A list of elements: name, type, nullable, position, description, tags, children, attributes.",
     )
     tags = models.ManyToManyField(Tag, through="AssetTag", related_name="assets", blank=True)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_assets")
@@ -206,6 +206,12 @@ class Asset(models.Model):
         help_text="Fields a person wrote; a collection leaves them alone.",
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+    breaks = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How many of its versions broke whoever read its schema by the one before.",
+    )
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
@@ -241,6 +247,16 @@ class Asset(models.Model):
                 fields=["organization", "type", "-updated_at", "-id"],
                 condition=models.Q(deleted_at=None),
                 name="asset_by_type",
+            ),
+            models.Index(
+                fields=["organization", "type", "id"],
+                condition=models.Q(deleted_at=None),
+                name="asset_by_age",
+            ),
+            models.Index(
+                fields=["organization", "type", "id"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="asset_deleted_by_age",
             ),
             models.Index(
                 fields=["origin", "id"],

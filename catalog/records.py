@@ -79,6 +79,7 @@ class AssetRecord:
     deleted_at: datetime | None = None
     domain: DomainName | None = None
     terms: tuple[TermLink, ...] = ()
+    breaks: int = 0
 
     def with_changes(self, **changes: Any) -> AssetRecord:
         return replace(self, **changes)
@@ -110,6 +111,7 @@ def asset_state(record: AssetRecord) -> dict[str, Any]:
         "origin": record.origin_id,
         "curated": record.curated,
         "version": record.version,
+        "breaks": record.breaks,
         "stale_since": record.stale_since,
         "created_by": record.created_by_id,
         "created_at": record.created_at,
@@ -125,7 +127,7 @@ _COLUMNS = (
     "a.id, a.organization_id, a.type, a.name, a.qualified_name, a.description, a.metadata, a.schema, a.curated,"
     " a.owner_id, u.name, u.username, a.origin_id, a.version, a.created_by_id, a.created_at, a.updated_at,"
     " a.last_seen_at, a.stale_since, a.deleted_at, a.owner_team_id, g.display_name, g.name, a.domain_id,"
-    " d.fully_qualified_name"
+    " d.fully_qualified_name, a.breaks"
 )
 _JOINS = (
     "LEFT JOIN accounts_user u ON u.id = a.owner_id LEFT JOIN accounts_team g ON g.id = a.owner_team_id"
@@ -245,6 +247,7 @@ def _record(row: Sequence[Any], tags: dict[UUID, list[TagName]], terms: dict[UUI
         deleted_at=as_time(row[19]),
         domain=DomainName(as_uuid(row[23]), row[24]) if row[23] is not None else None,
         terms=sorted_terms(terms[key]) if key in terms else (),
+        breaks=row[25],
     )
 
 

@@ -21,6 +21,7 @@ QUALIFIED_NAME_LENGTH = 1000
 DESCRIPTION_LENGTH = 100_000
 METADATA_BYTES = 1024 * 1024
 SCHEMA_BYTES = 8 * 1024 * 1024
+ATTRIBUTES_BYTES = 64 * 1024
 TAG_LENGTH = 100
 TAGS_EACH = 100
 TERMS_EACH = 500
@@ -30,7 +31,7 @@ ELEMENT_LEVELS = 15
 
 _NAMED_KEYS = ("id", "fully_qualified_name", "name")
 _ELEMENT_KEYS = frozenset(
-    {"name", "type", "nullable", "position", "description", "tags", "children", "default", "primary_key"}
+    {"name", "type", "nullable", "position", "description", "tags", "children", "default", "primary_key", "attributes"}
 )
 _PLAIN_KEYS = frozenset({"name", "type", "nullable", "position"})
 _FLAGS = frozenset({bool, type(None)})
@@ -150,6 +151,11 @@ def _element(element: dict[Any, Any]) -> None:
     for key in ("description", "default"):
         if element.get(key) is not None:
             _element_text(element, key, DESCRIPTION_LENGTH)
+    if element.get("attributes") is not None:
+        try:
+            _attributes(element["attributes"])
+        except ValueError as error:
+            raise Refused(".attributes", str(error)) from error
     if element.get("tags") is not None:
         try:
             _tags(element["tags"])
@@ -157,6 +163,12 @@ def _element(element: dict[Any, Any]) -> None:
             raise Refused(f".tags{error.path}", str(error)) from error
         except ValueError as error:
             raise Refused(".tags", str(error)) from error
+
+
+def _attributes(value: Any) -> None:
+    if type(value) is not dict:
+        raise ValueError("This must be a JSON object.")
+    checked_json(value, limit=ATTRIBUTES_BYTES)
 
 
 def _element_text(element: dict[Any, Any], key: str, limit: int, *, required: bool = False) -> None:

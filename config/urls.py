@@ -13,8 +13,10 @@ import accounts.api.metastore
 import accounts.api.registry
 import accounts.api.teams
 import audit.api.metastore
+import catalog.api.entities
 import catalog.api.metastore
 import ingestion.api.collection
+import ingestion.api.entities
 import ingestion.api.metastore
 import ingestion.api.openlineage
 import registry.api.registry
@@ -46,7 +48,11 @@ REGISTRY: Routes = [
     *registry.api.registry.urlpatterns,
 ]
 
-ENTITIES: Routes = [*ingestion.api.openlineage.urlpatterns]
+ENTITIES: Routes = [
+    *catalog.api.entities.urlpatterns,
+    *ingestion.api.entities.urlpatterns,
+    *ingestion.api.openlineage.urlpatterns,
+]
 
 RELEASES: Routes = [*registry.api.releases.urlpatterns]
 """Below `/api/v2`."""

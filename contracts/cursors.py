@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Field, Model, QuerySet
@@ -29,6 +29,9 @@ _LOOKUPS: Mapping[tuple[bool, bool], Any] = {
     (False, True): TupleLessThanOrEqual,
 }
 """By (whether values ascend from here, whether the row itself is included)."""
+
+
+Side = Literal["after", "before"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,9 @@ class CursorPages(BasePagination):
     total: int
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any] | Chained, request: Request, view: Any = None
     ) -> list[Any]:
-        if not isinstance(queryset, QuerySet):
-            raise TypeError("a cursor needs a queryset")
-        self._list = _Ordered(in_total_order(queryset))
+        self._list: Listed = queryset if isinstance(queryset, Chained) else _ordered(queryset)
         self.limit = WindowPagination._number(
             request.query_params, "limit", self.default_limit, low=1, high=self.max_limit
         )
@@ -96,7 +97,7 @@ class CursorPages(BasePagination):
         if before:
             return self._backward(Cursor.read("before", before, self._list.order))
         count = getattr(view, "count", None)
-        self.total = count(queryset) if count is not None else queryset.count()
+        self.total = count(queryset) if count is not None else self._list.count()
         rows, more = self._list.rows(None, "after", self.limit)
         self.before, self.after = None, self._place(rows[-1]) if more else None
         return rows
@@ -127,6 +128,59 @@ class CursorPages(BasePagination):
         return self._list.place(row, self.total).text()
 
 
+class Listed(Protocol):
+    """A list in which a cursor can find its place."""
+
+    order: str
+
+    def rows(self, cursor: Cursor | None, side: Side, limit: int) -> tuple[list[Any], bool]:
+        """At most `limit` rows on that side of the cursor, in the list's order, and whether there are more."""
+
+    def place(self, row: Any, total: int) -> Cursor: ...
+
+    def count(self) -> int: ...
+
+
+def _ordered(queryset: QuerySet[Any] | Sequence[Any]) -> _Ordered:
+    if not isinstance(queryset, QuerySet):
+        raise TypeError("a cursor needs a queryset")
+    return _Ordered(in_total_order(queryset))
+
+
+class Chained:
+    """Several lists of one model, each in the same order, one behind the other.
+
+    So each can be read by an index that would not serve them all together. `part_of` says in which of them a
+    row stands; `name` is what a cursor is good for, beside the order.
+    """
+
+    def __init__(self, name: str, querysets: Sequence[QuerySet[Any]], part_of: Callable[[Any], int]) -> None:
+        self.parts = [_ordered(queryset) for queryset in querysets]
+        self.part_of = part_of
+        self.order = f"{name}:{self.parts[0].order}"
+
+    def rows(self, cursor: Cursor | None, side: Side, limit: int) -> tuple[list[Any], bool]:
+        forward = side == "after"
+        at, inner = 0, None
+        if cursor is not None:
+            at = int(cursor.values[0])
+            inner = Cursor(cursor.order, cursor.values[1:], cursor.total, cursor.inclusive)
+        found: list[Any] = []
+        more = False
+        while 0 <= at < len(self.parts) and not more:
+            rows, more = self.parts[at].rows(inner, side, limit - len(found))
+            found = found + rows if forward else rows + found
+            at, inner = at + (1 if forward else -1), None
+        return found, more
+
+    def place(self, row: Any, total: int) -> Cursor:
+        at = self.part_of(row)
+        return Cursor(self.order, [str(at), *self.parts[at].place(row, total).values], total)
+
+    def count(self) -> int:
+        return sum(part.count() for part in self.parts)
+
+
 class _Ordered:
     """A queryset and the fields it is ordered by."""
 
@@ -142,7 +196,7 @@ class _Ordered:
             raise TypeError(f"{names}: a cursor needs one direction, and fields that are never null")
         self.order = f"{meta.label_lower}:{','.join(names)}"
 
-    def rows(self, cursor: Cursor | None, side: Literal["after", "before"], limit: int) -> tuple[list[Any], bool]:
+    def rows(self, cursor: Cursor | None, side: Side, limit: int) -> tuple[list[Any], bool]:
         """At most `limit` rows on that side of the cursor, in the list's order, and whether there are more."""
         queryset = self.queryset if side == "after" else self.queryset.reverse()
         if cursor is not None:
@@ -154,6 +208,9 @@ class _Ordered:
         more = len(rows) > limit
         rows = rows[:limit]
         return (rows if side == "after" else rows[::-1]), more
+
+    def count(self) -> int:
+        return self.queryset.count()
 
     def place(self, row: Model, total: int) -> Cursor:
         return Cursor(self.order, [field.value_to_string(row) for field in self.fields], total)

@@ -3,19 +3,23 @@
 What its page leaves open: an error is `{code, message}` with the HTTP status as `code`; what other
 contracts put in details is said in the message. `limit` is 10 unless given, at most 1000.
 `paging.total` (its best known client reads it) is counted when scrolling begins and then carried in
-the cursor. DELETE answers 200 with the entity.
+the cursor. DELETE answers 200 with the entity. A version in `If-Match` that is not the current one is 412.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
 from contracts.cursors import CursorPages
+from contracts.errors import BadRequest, Stale
 from contracts.openapi import NUMBER, TEXT, Schema, shape
 from contracts.parsing import JSONListParser, JSONParser, JSONPatchParser
 from contracts.problems import STATUSES, Problem
@@ -44,10 +48,13 @@ class EntitiesThrottle(Throttle):
 
 class Entities(ContractView):
     contract = "entities"
-    codes = {kind: str(status) for kind, status in STATUSES.items()}
+    statuses = {**STATUSES, "stale": status.HTTP_412_PRECONDITION_FAILED}
+    codes = {kind: str(code) for kind, code in statuses.items()}
     pagination_class: Any = EntitiesPagination
     throttle_classes = [EntitiesThrottle]
     deleted_status = status.HTTP_200_OK
+    list_actions: frozenset[str] = frozenset({"bulk"})
+    """Actions whose body is a list."""
 
     @classmethod
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
@@ -64,7 +71,47 @@ class Entities(ContractView):
         """A PATCH is a JSON Patch, also where it comes as plain JSON."""
         if self.request is not None and self.request.method == "PATCH":
             return [JSONPatchParser(), JSONListParser()]
-        return [JSONParser()]
+        method = str(self.request.method).lower() if self.request is not None else ""
+        takes_list = getattr(self, "action_map", {}).get(method) in self.list_actions
+        return [JSONListParser() if takes_list else JSONParser()]
 
     def deleted(self, data: Any = None) -> Response:
         return Response(data, status=self.deleted_status)
+
+
+def base_of(request: Request) -> str:
+    """The absolute URL that every `href` of an answer begins with."""
+    return str(request.build_absolute_uri("/api/v1/"))
+
+
+def entity_tag(version: float) -> str:
+    """The ETag of an entity: weak, since `fields` and what it refers to change what is answered of one version."""
+    return f'W/"{version}"'
+
+
+def expected_tag(request: Request, current: str) -> bool:
+    """Whether `If-Match` names a version. Raises Stale where it is not the current one; compared weakly."""
+    tags = parse_etags(request.headers.get("If-Match", ""))
+    if not tags or tags == ["*"]:
+        return False
+    if current.removeprefix("W/") not in {tag.removeprefix("W/") for tag in tags}:
+        raise Stale(f"The entity is at version {current}, not {tags[0][:100]}")
+    return True
+
+
+def flag_of(request: Request, name: str) -> bool:
+    """A query parameter that is true or false, false where it is not given. Raises BadRequest."""
+    return choice_of(request, name, ("false", "true")) == "true"
+
+
+def choice_of(request: Request, name: str, choices: Sequence[str]) -> str:
+    """A query parameter that is one of these, the first where it is not given. Raises BadRequest."""
+    value = request.query_params.get(name) or choices[0]
+    if value not in choices:
+        raise BadRequest(fields={name: [f"This must be one of {', '.join(choices)}."]})
+    return value
+
+
+def names(*texts: str) -> frozenset[str]:
+    """The words of these texts: the fields of a public schema are long lists."""
+    return frozenset(" ".join(texts).split())

@@ -43,6 +43,7 @@ SEGMENTS: dict[str, type[ContractView]] = {
             "pipelines",
             "queues",
             "searchIndexes",
+            "services",
             "tables",
             "topics",
             "users",

@@ -5,13 +5,16 @@ from catalog.services.bulk import upsert_assets, upsert_rows
 from catalog.services.bulk_edges import upsert_relationships
 from catalog.services.concepts import create_concept, delete_concept, restore_concept, update_concept
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
+from catalog.services.filing import Filing, file_asset, file_assets
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.retiring import retire_assets, retire_relationships
 from catalog.services.tags import create_tag, delete_tag, merge_tags, update_tag
+from catalog.services.trees import delete_tree, descendants, restore_tree
 
 __all__ = [
     "AssetDraft",
+    "Filing",
     "RelationshipDraft",
     "Retired",
     "RowError",
@@ -24,10 +27,15 @@ __all__ = [
     "delete_concept",
     "delete_relationship",
     "delete_tag",
+    "delete_tree",
+    "descendants",
+    "file_asset",
+    "file_assets",
     "link_term",
     "merge_tags",
     "restore_asset",
     "restore_concept",
+    "restore_tree",
     "retire_assets",
     "retire_relationships",
     "snapshot",

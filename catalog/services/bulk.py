@@ -157,7 +157,9 @@ def _without_existing(
     return free
 
 
-def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None) -> AssetRecord:
+def new_asset(
+    writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin: Origin | None, *, by_program: bool = False
+) -> AssetRecord:
     """The asset that these checked fields make, with the tags learned and the references found before."""
     return AssetRecord(
         id=uuid7(),
@@ -173,7 +175,7 @@ def new_asset(writer: AssetWriter, fields: dict[str, Any], tags: TagBook, origin
         domain=fields.get("domain"),
         terms=fields.get("terms", ()),
         origin_id=origin.pk if origin else None,
-        curated=() if origin else curated_by(fields, blank=False),
+        curated=() if origin or by_program else curated_by(fields, blank=False),
         version=1,
         created_by_id=writer.actor.user_id,
         created_at=writer.now,

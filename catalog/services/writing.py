@@ -17,6 +17,7 @@ from audit.services import Change
 from audit.tables import insert_rows
 from catalog.live import AssetEvent, announce
 from catalog.models import Asset, AssetTag, AssetTerm
+from catalog.numbering import is_breaking
 from catalog.records import AssetRecord, asset_state
 from catalog.search import Document, index_documents, remove_documents
 from catalog.services.retry import OutrunError
@@ -56,6 +57,7 @@ _UPDATED = (
     "origin_id",
     "curated",
     "version",
+    "breaks",
     "updated_at",
     "last_seen_at",
     "stale_since",
@@ -91,6 +93,8 @@ class AssetWriter:
     def change(self, before: AssetRecord, action: Action = "UPDATE", **changes: Any) -> AssetRecord:
         """Note that the asset becomes this; its version grows by one. Returns it as it will be."""
         after = before.with_changes(version=before.version + 1, updated_at=self.now, **changes)
+        if "schema" in changes and is_breaking(before.schema.value, after.schema.value):
+            after.breaks += 1
         self._changed.append((before, after, action))
         return after
 
@@ -245,6 +249,7 @@ def _updated(record: AssetRecord) -> tuple[Any, ...]:
         record.origin_id,
         record.curated,
         record.version,
+        record.breaks,
         record.updated_at,
         record.last_seen_at,
         record.stale_since,

@@ -42,8 +42,10 @@ def snapshot(source: DataSource) -> dict[str, Any]:
 
 
 @transaction.atomic
-def create_data_source(*, actor: Actor, data: Mapping[str, Any]) -> DataSource:
+def create_data_source(*, actor: Actor, data: Mapping[str, Any], connected: bool = True) -> DataSource:
     """A new source from `name`, `type`, `config` and, as wanted, `description`, `tags`, `status`.
+
+    One that is not `connected` has no config yet and is inactive: others fill it.
 
     Raises Invalid (fields named), Conflict when the name is taken.
     """
@@ -54,7 +56,10 @@ def create_data_source(*, actor: Actor, data: Mapping[str, Any]) -> DataSource:
     get_connector(source.type)
     source.name = read_text(data, "name", 200, required=True)
     _assign(source, data)
-    source.config, source.secrets = merge_config(source.type, data.get("config", {}))
+    if connected:
+        source.config, source.secrets = merge_config(source.type, data.get("config", {}))
+    else:
+        source.status = SourceStatus.INACTIVE
     _refuse_own_database(actor, source)
     source.root = source.name
     source.origin = Origin.objects.create(
@@ -84,6 +89,8 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
             source.type, changes["config"], config=source.config, secrets=source.secrets
         )
         _refuse_own_database(actor, source)
+    elif source.status != before["status"] == SourceStatus.INACTIVE:
+        merge_config(source.type, {}, config=source.config, secrets=source.secrets)  # complete, or it stays inactive
     if snapshot(source) == before and source.secrets == secrets:
         return source
     if source.name != before["name"]:
@@ -163,6 +170,7 @@ def test_connection(*, actor: Actor, source: DataSource) -> ConnectionResult:
     if not DataSource.objects.visible_to(actor).filter(pk=source.pk).exists():
         raise not_found(source.pk)
     try:
+        merge_config(source.type, {}, config=source.config, secrets=source.secrets)
         config = open_config(source.type, source.config, source.secrets)
         limit = float(config.get("timeout", 10))
         connector = get_connector(source.type)

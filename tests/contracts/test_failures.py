@@ -73,6 +73,8 @@ def check(name: str, failure: str, answer: Any) -> str:
     status, *codes = CODES[failure]
     if name == "registry" and failure == "validation":
         status = 422
+    if name == "entities" and failure == "stale":
+        status = 412
     assert answer.status_code == status
     assert answer["Content-Type"] == JSON
     assert answer["X-Request-Id"]

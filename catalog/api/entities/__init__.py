@@ -1,0 +1,10 @@
+"""The catalog's collections of the entities contract, below `/api/v1`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+from catalog.api.entities.kinds import KINDS
+from catalog.api.entities.routes import routes_of
+
+urlpatterns: list[URLPattern] = [route for kind in KINDS for route in routes_of(kind)]

@@ -1,0 +1,204 @@
+"""Requests as filings: what a client says of an entity, as fields of an asset.
+
+Everything a request may say is kept; what it says and we do not know is refused by name. Null is as if it were
+not said, since the public clients send a null for every field they leave open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accounts.actor import Actor
+from catalog.api.entities.columns import elements_of
+from catalog.api.entities.kinds import Kept, Kind
+from catalog.api.entities.labels import Names
+from catalog.api.entities.shapes import TABLE_TYPES, fits
+from catalog.names import join_name, quote_part, split_name
+from catalog.services import Filing
+from contracts.errors import Invalid
+from contracts.views import uuid_of
+
+_EMPTY_LISTS = frozenset({"domains", "dataProducts", "followers"})
+"""Fields of the public requests of which we keep nothing: empty, they say nothing."""
+_WORDS = {
+    "text": "This must be text.",
+    "number": "This must be a number.",
+    "flag": "This must be true or false.",
+    "object": "This must be an object.",
+    "list": "This must be a list.",
+}
+
+
+class Reader:
+    """Reads the requests of one call; the tags they name are looked up once for all."""
+
+    def __init__(self, actor: Actor, kind: Kind, bodies: Sequence[Any]) -> None:
+        self.actor, self.kind = actor, kind
+        self.names = Names(actor, bodies)
+
+    def filing(self, body: Any) -> Filing:
+        """A request to create or replace. Raises Invalid."""
+        said = self._said(body)
+        kind = self.kind
+        for name in kind.required:
+            if name not in said:
+                raise Invalid(fields={name: ["This is required."]})
+        container = self._container(said)
+        name = said["name"]
+        if not isinstance(name, str) or not name.strip():
+            raise Invalid(fields={"name": ["This must be text, and not blank."]})
+        fields = {
+            "type": kind.types[0],
+            "name": name,
+            "qualified_name": f"{container}.{quote_part(name)}",
+            **self.changes({field: said.get(field) for field in kind.requested}),
+        }
+        has_parent = kind.parent is not None and kind.parent.field in said
+        types = kind.parent.types if kind.parent else ()
+        # Databases belong to a data source; dashboards and pipelines to services that are a name only.
+        origin = split_name(container)[0] if kind.entity == "database" else ""
+        return Filing(fields, container if has_parent else "", types, kind.types, origin)
+
+    def _said(self, body: Any) -> dict[str, Any]:
+        if not isinstance(body, Mapping):
+            raise Invalid("Each entity must be an object")
+        said = {str(name): value for name, value in body.items()}
+        unknown = [
+            name
+            for name, value in said.items()
+            if name not in self.kind.requested and not (name in _EMPTY_LISTS and not value)
+        ]
+        if unknown:
+            raise Invalid(fields={name: ["There is no such field."] for name in unknown})
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _container(self, said: Mapping[str, Any]) -> str:
+        """The fully qualified name that the entity's own begins with: its parent's, or its service's."""
+        field = self.kind.parent.field if self.kind.parent and self.kind.parent.field in said else "service"
+        value = said.get(field)
+        if isinstance(value, Mapping):  # a reference, as containers have it
+            value = value.get("fullyQualifiedName")
+        if not isinstance(value, str) or not value:
+            raise Invalid(fields={field: ["This must be a fully qualified name."]})
+        try:
+            return join_name(*split_name(value))
+        except ValueError:
+            raise Invalid(fields={field: [f"'{value}' is no fully qualified name: look at its quotes."]}) from None
+
+    def changes(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an asset that these of the entity make; a null empties a field. Raises Invalid."""
+        fields: dict[str, Any] = {}
+        metadata: dict[str, Any] = {}
+        for name, value in said.items():
+            if name == "description":
+                fields["description"] = _text(name, value)
+            elif name == "tags":
+                fields["tags"] = self._tags(value)
+            elif name == "owners":
+                fields["owner"] = self._owner(value)
+            elif name == "tableType":
+                type_, metadata["kind"] = _table_type(value)
+                fields["type"] = type_
+            elif name == "tableConstraints":
+                metadata |= _constraints(value)
+            elif name in self.kind.kept:
+                metadata[self.kind.kept[name].key] = self._kept(name, self.kind.kept[name], value)
+        if self.kind.columns and self.kind.columns[0] in said:
+            self._read_columns(said[self.kind.columns[0]], fields, metadata)
+        if "extension" in said:
+            metadata |= self._extension(said["extension"])
+        if metadata:
+            fields["metadata"] = metadata
+        return fields
+
+    def _kept(self, name: str, kept: Kept, value: Any) -> Any:
+        if value is None:
+            return None
+        if not fits(value, kept.shape):
+            raise Invalid(fields={name: [_WORDS[kept.shape]]})
+        if kept.choices and value not in kept.choices:
+            raise Invalid(fields={name: [f"This must be one of {', '.join(kept.choices)}."]})
+        return value
+
+    def _read_columns(self, value: Any, fields: dict[str, Any], metadata: dict[str, Any]) -> None:
+        outer, *inner = self.kind.columns
+        path = ".".join(self.kind.columns)
+        if inner:
+            value = value or {}
+            if not isinstance(value, Mapping):
+                raise Invalid(fields={outer: [_WORDS["object"]]})
+            rest = {name: item for name, item in value.items() if name != inner[0] and item is not None}
+            metadata[self.kind.kept[outer].key] = rest or None
+            value = value.get(inner[0])
+        fields["schema"] = elements_of([] if value is None else value, path, self.names.of)
+
+    def _extension(self, value: Any) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise Invalid(fields={"extension": [_WORDS["object"]]})
+        taken = {kept.key: name for name, kept in self.kind.kept.items()}
+        for key in value:
+            if key in taken:
+                raise Invalid(fields={f"extension.{key}": [f"This is said as '{taken[key]}'."]})
+        return dict(value)
+
+    def _tags(self, value: Any) -> list[str]:
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise Invalid(fields={"tags": [_WORDS["list"]]})
+        return [self.names.of(label, f"tags.{index}") for index, label in enumerate(value)]
+
+    def _owner(self, value: Any) -> Any:
+        """The one owner that an asset has. Raises Invalid for more, and for what is no user."""
+        if value is None or value == []:
+            return None
+        if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+            raise Invalid(fields={"owners": ["This must be a list of references."]})
+        if len(value) > 1:
+            raise Invalid(fields={"owners": ["An asset has one owner; this names more."]})
+        if value[0].get("type") not in (None, "user"):
+            raise Invalid(fields={"owners.0.type": ["Only a user can own an asset."]})
+        key = uuid_of(value[0].get("id"))
+        if key is None:
+            raise Invalid(fields={"owners.0.id": ["This must be the id of a user."]})
+        return key
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Invalid(fields={name: [_WORDS["text"]]})
+    return value
+
+
+def _table_type(value: Any) -> tuple[str, str | None]:
+    if value is None:
+        return "TABLE", None
+    if not isinstance(value, str) or value not in TABLE_TYPES:
+        raise Invalid(fields={"tableType": [f"This must be one of {', '.join(TABLE_TYPES)}."]})
+    type_, kind = TABLE_TYPES[value]
+    return type_, kind or None
+
+
+def _constraints(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"primary_key": None, "constraints": None}
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise Invalid(fields={"tableConstraints": ["This must be a list of objects."]})
+    key, rest = None, []
+    for index, one in enumerate(value):
+        said = {name: item for name, item in one.items() if item not in (None, [])}
+        if unknown := said.keys() - {"constraintType", "columns", "referredColumns", "relationshipType"}:
+            raise Invalid(fields={f"tableConstraints.{index}.{min(unknown)}": ["There is no such field."]})
+        columns = said.get("columns", [])
+        if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+            raise Invalid(fields={f"tableConstraints.{index}.columns": ["This must be a list of names."]})
+        if said.get("constraintType") == "PRIMARY_KEY" and key is None and columns:
+            key = columns
+        else:
+            rest.append(said)
+    return {"primary_key": key, "constraints": rest or None}

@@ -1,0 +1,247 @@
+"""Columns of an entity ↔ elements of an asset's schema.
+
+An element's `type` is the type as its engine writes it (`character varying(20)`); an entity has a `dataType` of
+a fixed list, its length, precision and scale. What cannot be told from the type is kept in `attributes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from catalog.names import quote_part
+from contracts.entities import names
+from contracts.errors import Invalid
+
+DATA_TYPES = names(
+    "NUMBER TINYINT SMALLINT INT BIGINT BYTEINT BYTES FLOAT DOUBLE DECIMAL NUMERIC TIMESTAMP TIMESTAMPZ TIME DATE"
+    " DATETIME INTERVAL STRING MEDIUMTEXT TEXT CHAR LONG VARCHAR BOOLEAN BINARY VARBINARY ARRAY BLOB LONGBLOB"
+    " MEDIUMBLOB MAP STRUCT UNION SET GEOGRAPHY ENUM JSON UUID VARIANT GEOMETRY BYTEA AGGREGATEFUNCTION ERROR FIXED"
+    " RECORD NULL SUPER HLLSKETCH PG_LSN PG_SNAPSHOT TSQUERY TXID_SNAPSHOT XML MACADDR TSVECTOR UNKNOWN CIDR INET"
+    " CLOB ROWID LOWCARDINALITY YEAR POINT POLYGON TUPLE SPATIAL TABLE NTEXT IMAGE IPV4 IPV6 DATETIMERANGE HLL"
+    " LARGEINT QUANTILE_STATE AGG_STATE BITMAP UINT BIT MONEY KPI HEIRARCHY HIERARCHYID MEASURE KEYWORD OBJECT"
+    " FLATTENED NESTED JOIN RANGE IP VERSION COMPLETION SEARCH_AS_YOU_TYPE DENSE_VECTOR GEO_POINT GEO_SHAPE SHAPE"
+    " PERCOLATOR CONSTANT_KEYWORD WILDCARD INTEGER SHORT BYTE HALF_FLOAT SCALED_FLOAT UNSIGNED_LONG"
+)
+"""Of tables and of search indexes."""
+
+_ALIASES = {
+    "INTEGER": "INT",
+    "INT2": "SMALLINT",
+    "INT4": "INT",
+    "INT8": "BIGINT",
+    "MEDIUMINT": "INT",
+    "SERIAL": "INT",
+    "BIGSERIAL": "BIGINT",
+    "CHARACTER VARYING": "VARCHAR",
+    "VARCHAR2": "VARCHAR",
+    "NVARCHAR": "VARCHAR",
+    "NVARCHAR2": "VARCHAR",
+    "CHARACTER": "CHAR",
+    "BPCHAR": "CHAR",
+    "NCHAR": "CHAR",
+    "TINYTEXT": "TEXT",
+    "LONGTEXT": "TEXT",
+    "DOUBLE PRECISION": "DOUBLE",
+    "FLOAT4": "FLOAT",
+    "FLOAT8": "DOUBLE",
+    "REAL": "FLOAT",
+    "BOOL": "BOOLEAN",
+    "JSONB": "JSON",
+    "TIMESTAMPTZ": "TIMESTAMPZ",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPZ",
+    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
+    "TIME WITH TIME ZONE": "TIME",
+    "TIME WITHOUT TIME ZONE": "TIME",
+    "OBJECTID": "STRING",
+    "DOCUMENT": "STRUCT",
+    "NULL": "NULL",
+}
+_LENGTHS = frozenset({"CHAR", "VARCHAR", "BINARY", "VARBINARY", "STRING", "BIT"})
+_PRECISIONS = frozenset({"DECIMAL", "NUMERIC", "NUMBER"})
+_SIZED = re.compile(r"^([^(]*)\(\s*(\d{1,9})\s*(?:,\s*(-?\d{1,9})\s*)?\)(.*)$")
+_ARRAY_OF = re.compile(r"^(?:array|list)\s*[<(](.*)[>)]$", re.IGNORECASE)
+
+_CONSTRAINTS = ("NULL", "NOT_NULL", "UNIQUE", "PRIMARY_KEY")
+_ATTRIBUTES = {
+    "dataType": "data_type",
+    "dataLength": "data_length",
+    "precision": "precision",
+    "scale": "scale",
+    "arrayDataType": "array_data_type",
+    "displayName": "display_name",
+    "jsonSchema": "json_schema",
+    "extension": "extension",
+    "constraint": "constraint",
+}
+_SHOWN = {key: name for name, key in _ATTRIBUTES.items()}
+_TOLD_BY_TYPE = ("dataType", "dataLength", "precision", "scale", "arrayDataType")
+_KNOWN = frozenset(
+    {
+        *_ATTRIBUTES,
+        "name",
+        "dataTypeDisplay",
+        "description",
+        "fullyQualifiedName",
+        "tags",
+        "ordinalPosition",
+        "children",
+    }
+)
+
+Label = Callable[[str], dict[str, Any]]
+"""A tag's name as a label of it."""
+
+
+@lru_cache(maxsize=4096)
+def told_by(type_: str) -> Mapping[str, Any]:
+    """What a type as it is written says: dataType and, where it has them, dataLength, precision, scale."""
+    return MappingProxyType(_told_by(type_))
+
+
+def _told_by(type_: str) -> dict[str, Any]:
+    text = type_.strip()
+    if text.endswith("[]"):
+        return {"dataType": "ARRAY", "arrayDataType": _told_by(text[:-2])["dataType"]}
+    if array := _ARRAY_OF.match(text):
+        return {"dataType": "ARRAY", "arrayDataType": _told_by(array[1])["dataType"]}
+    sized = _SIZED.match(text)
+    word = " ".join(f"{sized[1]} {sized[4]}".split()) if sized else text
+    name = _name_of(word.upper())
+    told: dict[str, Any] = {"dataType": name}
+    if sized and name in _LENGTHS:
+        told["dataLength"] = int(sized[2])
+    elif sized and name in _PRECISIONS:
+        told |= {"precision": int(sized[2]), "scale": int(sized[3] or 0)}
+    return told
+
+
+def _name_of(word: str) -> str:
+    for candidate in (word, re.split(r"[<(:]", word)[0].strip(), word.partition(" ")[0]):
+        if candidate in _ALIASES:
+            return _ALIASES[candidate]
+        if candidate in DATA_TYPES:
+            return candidate
+    return "UNKNOWN"
+
+
+def written(column: Mapping[str, Any]) -> str:
+    """The type of a column as an engine would write it."""
+    if column.get("dataTypeDisplay"):
+        return str(column["dataTypeDisplay"])
+    name = str(column["dataType"])
+    if name == "ARRAY" and column.get("arrayDataType"):
+        return f"array<{str(column['arrayDataType']).lower()}>"
+    if name in _LENGTHS and column.get("dataLength") is not None:
+        return f"{name.lower()}({column['dataLength']})"
+    if name in _PRECISIONS and column.get("precision") is not None:
+        return f"{name.lower()}({column['precision']},{column.get('scale') or 0})"
+    return name.lower()
+
+
+# Out -------------------------------------------------------------------------------------------------
+
+
+def columns_of(elements: Sequence[Mapping[str, Any]], path: str, label: Label) -> list[dict[str, Any]]:
+    """The elements as columns; `path` is the fully qualified name of what they belong to."""
+    return [_column(element, path, label) for element in elements]
+
+
+def _column(element: Mapping[str, Any], path: str, label: Label) -> dict[str, Any]:
+    type_ = element["type"]
+    name = f"{path}.{quote_part(element['name'])}"
+    column: dict[str, Any] = {
+        "name": element["name"],
+        **told_by(type_),
+        "dataTypeDisplay": type_,
+        "fullyQualifiedName": name,
+    }
+    if element.get("primary_key"):
+        column["constraint"] = "PRIMARY_KEY"
+    elif element.get("nullable") is not None:
+        column["constraint"] = "NULL" if element["nullable"] else "NOT_NULL"
+    if element.get("position") is not None:
+        column["ordinalPosition"] = element["position"]
+    if element.get("description"):
+        column["description"] = element["description"]
+    column["tags"] = [label(tag) for tag in element["tags"]] if element.get("tags") else []
+    if element.get("attributes"):
+        column |= {_SHOWN[key]: value for key, value in element["attributes"].items() if key in _SHOWN}
+    if element.get("children"):
+        column["children"] = columns_of(element["children"], name, label)
+    return column
+
+
+# In --------------------------------------------------------------------------------------------------
+
+
+def elements_of(columns: Any, path: str, tag_name: Callable[[Any, str], str]) -> list[dict[str, Any]]:
+    """The columns as elements; `path` is where they stand in the request, for what is said of errors.
+
+    `tag_name` gives the name of a label's tag. Raises Invalid.
+    """
+    if not isinstance(columns, list):
+        raise Invalid(fields={path: ["This must be a list."]})
+    elements = [_element(column, f"{path}.{index}", tag_name) for index, column in enumerate(columns)]
+    seen: set[str] = set()
+    for index, element in enumerate(elements):
+        if element["name"] in seen:
+            raise Invalid(fields={f"{path}.{index}.name": [f"There are two columns named '{element['name']}'."]})
+        seen.add(element["name"])
+    return elements
+
+
+def _element(column: Any, path: str, tag_name: Callable[[Any, str], str]) -> dict[str, Any]:
+    if not isinstance(column, dict):
+        raise Invalid(fields={path: ["This must be an object."]})
+    said = {name: value for name, value in column.items() if value is not None}
+    for name in said:
+        if name not in _KNOWN:
+            raise Invalid(fields={f"{path}.{name}": ["There is no such field."]})
+    _check(said, path)
+    element: dict[str, Any] = {"name": said["name"], "type": written(said)}
+    constraint = said.get("constraint")
+    if constraint == "PRIMARY_KEY":
+        element |= {"nullable": False, "primary_key": True}
+    elif constraint in {"NULL", "NOT_NULL"}:
+        element["nullable"] = constraint == "NULL"
+    if "ordinalPosition" in said:
+        element["position"] = said["ordinalPosition"]
+    if said.get("description"):
+        element["description"] = said["description"]
+    if said.get("tags"):
+        element["tags"] = [tag_name(label, f"{path}.tags") for label in said["tags"]]
+    if said.get("children"):
+        element["children"] = elements_of(said["children"], f"{path}.children", tag_name)
+    told = told_by(element["type"])
+    attributes = {
+        key: said[name]
+        for name, key in _ATTRIBUTES.items()
+        if name in said and name != "constraint" and not (name in _TOLD_BY_TYPE and told.get(name) == said[name])
+    }
+    if constraint == "UNIQUE":
+        attributes["constraint"] = constraint
+    if attributes:
+        element["attributes"] = attributes
+    return element
+
+
+def _check(said: Mapping[str, Any], path: str) -> None:
+    for name in ("name", "dataType"):
+        if not isinstance(said.get(name), str) or not said[name]:
+            raise Invalid(fields={f"{path}.{name}": ["This is required, as text."]})
+    if said["dataType"] not in DATA_TYPES:
+        raise Invalid(fields={f"{path}.dataType": [f"There is no data type '{said['dataType'][:100]}'."]})
+    for name in ("dataLength", "precision", "scale"):
+        if name in said and (type(said[name]) is not int or not -1_000_000_000 <= said[name] < 2**31):
+            raise Invalid(fields={f"{path}.{name}": ["This must be a whole number."]})
+    for name in ("dataTypeDisplay", "displayName", "description", "jsonSchema", "arrayDataType"):
+        if name in said and not isinstance(said[name], str):
+            raise Invalid(fields={f"{path}.{name}": ["This must be text."]})
+    if "constraint" in said and said["constraint"] not in _CONSTRAINTS:
+        raise Invalid(fields={f"{path}.constraint": [f"This must be one of {', '.join(_CONSTRAINTS)}."]})
+    if "tags" in said and not isinstance(said["tags"], list):
+        raise Invalid(fields={f"{path}.tags": ["This must be a list."]})

@@ -1,0 +1,231 @@
+"""Assets filed under what contains them: a table under its schema, a schema under its database.
+
+The asset and its CONTAINS edge are one transaction; many are a constant number of statements. What is there
+already is replaced: a field that a filing does not speak of is emptied by whoever filed it (`Filing.fields`
+holds the emptiness), and a program leaves alone what a person wrote, as a collection does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from accounts.actor import Actor
+from accounts.models import Role, User
+from catalog.edges import EdgeRecord, End, read_between
+from catalog.jsontext import JsonText
+from catalog.merging import merged
+from catalog.models import Asset, Origin
+from catalog.records import AssetRecord, Owner, read_by_name
+from catalog.services.bulk import REQUIRED, new_asset
+from catalog.services.drafts import RowError, UpsertResult
+from catalog.services.edge_writing import EdgeWriter
+from catalog.services.naming import TagBook
+from catalog.services.retry import retried
+from catalog.services.writing import AssetWriter
+from catalog.validation import clean_asset
+from contracts.errors import Conflict, Invalid, NotFound
+
+CONTAINS = "CONTAINS"
+
+
+@dataclass(slots=True)
+class Filing:
+    """An asset as somebody files it: the fields of `clean_asset`, `owner` a member's id or None.
+
+    `parent` is the qualified name of what contains it, empty for nothing; `parent_types` and `types` are the
+    types that the one may be of and that the other may have had. `origin` names the data source that must be there.
+    """
+
+    fields: Mapping[str, Any]
+    parent: str = ""
+    parent_types: Collection[str] = ()
+    types: Collection[str] = ()
+    origin: str = ""
+
+
+@dataclass(slots=True)
+class _Row:
+    place: int
+    fields: dict[str, Any]
+    filing: Filing
+
+    @property
+    def name(self) -> str:
+        return str(self.fields["qualified_name"])
+
+
+@dataclass(slots=True)
+class Filed:
+    """What became of one filing."""
+
+    id: UUID
+    is_new: bool
+
+
+def file_asset(*, actor: Actor, filing: Filing, replace: bool = True, asset_id: UUID | None = None) -> Filed:
+    """File one asset; with `asset_id` a new one gets that id.
+
+    Raises Invalid, NotFound for a parent that is not there, Conflict where it is there and may not be replaced.
+    """
+    actor.require(Role.EDITOR)
+    row = _Row(0, clean_asset(filing.fields, required=REQUIRED), filing)
+    result = _write(actor, [row], replace, asset_id)
+    for error in result.errors:
+        if error.details.get("is_missing"):
+            raise NotFound(error.message, resource="parent")
+        if error.details.get("is_taken"):
+            raise Conflict(error.message, resource="asset", qualified_name=error.qualified_name)
+        raise Invalid(fields=error.details["fields"], resource="asset")
+    return Filed(result.ids[row.name], bool(result.created))
+
+
+def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = False) -> UpsertResult:
+    """File many assets; a bad one is an error of its row and sinks no other.
+
+    With `override` a program replaces what a person wrote, too. Raises Forbidden.
+    """
+    actor.require(Role.EDITOR)
+    rows: dict[str, _Row] = {}
+    errors: list[RowError] = []
+    for place, filing in enumerate(filings):
+        try:
+            row = _Row(place, clean_asset(filing.fields, required=REQUIRED), filing)
+        except Invalid as error:
+            name = str(filing.fields.get("qualified_name") or "")
+            errors.append(RowError(place, name, error.message, {"fields": error.fields}))
+            continue
+        first = rows.setdefault(row.name, row)
+        if first is not row:
+            message = f"Row {first.place} of this batch has the same qualified name"
+            errors.append(RowError(place, row.name, message, {"first_index": first.place}))
+    result = _write(actor, list(rows.values()), True, None, override) if rows else UpsertResult()
+    result.errors = sorted(result.errors + errors, key=lambda error: error.index)
+    return result
+
+
+@retried
+def _write(
+    actor: Actor, rows: Sequence[_Row], replace: bool, asset_id: UUID | None, override: bool = False
+) -> UpsertResult:
+    organization_id = actor.tenant
+    by_program = actor.kind != "user"
+    result = UpsertResult()
+    known = _known(organization_id, rows)
+    rows = [row for row in rows if _is_fit(row, known, replace, result)]
+    tags = TagBook(actor, organization_id)
+    tags.learn(name for row in rows for name in row.fields.get("tags", ()))
+    writer = AssetWriter(actor, organization_id)
+    for row in rows:
+        fields = row.fields
+        if "owner" in fields:
+            fields = {**fields, "owner": known.owners.get(fields["owner"])}
+        record = known.there.get(row.name)
+        if record is None:
+            record = new_asset(writer, fields, tags, None, by_program=by_program)
+            record.id = asset_id or record.id
+            writer.create(record)
+            result.created += 1
+        elif changes := merged(
+            record.with_changes(curated=()) if override else record, fields, tags, None, by_program=by_program
+        ):
+            writer.change(record, **changes)
+            result.updated += 1
+        else:
+            result.unchanged += 1
+        result.ids[row.name] = record.id
+    if result.created or result.updated:
+        writer.flush()
+    _contain(actor, rows, known.parents, result.ids, writer)
+    return result
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is in the catalog of that which the rows speak of: parents (id, type), origins, owners, the assets."""
+
+    parents: Mapping[str, tuple[UUID, str]]
+    origins: Collection[str]
+    owners: Mapping[Any, Owner]
+    there: Mapping[str, AssetRecord]
+
+
+def _known(organization_id: UUID, rows: Sequence[_Row]) -> _Known:
+    names = {row.filing.parent for row in rows} - {""}
+    origins = {row.filing.origin for row in rows} - {""}
+    owners: set[UUID] = {row.fields["owner"] for row in rows if row.fields.get("owner")}
+    there = read_by_name(organization_id, [row.name for row in rows])
+    found = Asset.objects.filter(organization=organization_id, qualified_name__in=names, deleted_at=None)
+    parents = found.values_list("qualified_name", "id", "type") if names else ()
+    members = User.objects.filter(pk__in=owners, memberships__organization=organization_id) if owners else ()
+    sources = Origin.objects.filter(organization=organization_id, name__in=origins) if origins else None
+    return _Known(
+        parents={name: (key, type_) for name, key, type_ in parents},
+        origins=set(sources.values_list("name", flat=True)) if sources is not None else (),
+        owners={user.pk: Owner(user.pk, user.display_name) for user in members},
+        there={record.qualified_name: record for record in there},
+    )
+
+
+def _is_fit(row: _Row, known: _Known, replace: bool, result: UpsertResult) -> bool:
+    """Whether the row can be written; else it is an error of the result."""
+    message = ""
+    details: dict[str, Any] = {}
+    filing, record = row.filing, known.there.get(row.name)
+    parent = known.parents.get(filing.parent)
+    if filing.parent and (parent is None or parent[1] not in filing.parent_types):
+        message, details = f"There is no '{filing.parent}' to contain it", {"is_missing": True}
+    elif filing.origin and filing.origin not in known.origins:
+        message, details = f"There is no service '{filing.origin}'", {"is_missing": True}
+    elif row.fields.get("owner") is not None and row.fields["owner"] not in known.owners:
+        message = "There is no such member of this organization."
+        details = {"fields": {"owner": [message]}}
+    elif record is not None and (not replace or record.type not in filing.types):
+        message, details = f"'{row.name}' exists already, as a {record.type}", {"is_taken": True}
+    if message:
+        result.errors.append(RowError(row.place, row.name, message, details))
+    return not message
+
+
+def _contain(
+    actor: Actor,
+    rows: Sequence[_Row],
+    parents: Mapping[str, tuple[UUID, str]],
+    ids: Mapping[str, UUID],
+    assets: AssetWriter,
+) -> None:
+    """The edges that are not there yet."""
+    wanted = {
+        (parents[row.filing.parent][0], ids[row.name]): (row.filing.parent, row.name)
+        for row in rows
+        if row.filing.parent
+    }
+    if not wanted:
+        return
+    sources, targets = {source for source, _ in wanted}, {target for _, target in wanted}
+    for edge in read_between(sources, targets):
+        if edge.type == CONTAINS:
+            wanted.pop((edge.source.id, edge.target.id), None)
+    if not wanted:
+        return
+    writer = EdgeWriter(actor, assets.organization_id)
+    for (source, target), (source_name, target_name) in wanted.items():
+        writer.create(
+            EdgeRecord(
+                id=uuid7(),
+                organization_id=assets.organization_id,
+                source=End(source, source_name),
+                target=End(target, target_name),
+                type=CONTAINS,
+                metadata=JsonText({}),
+                origin_id=None,
+                created_by_id=actor.user_id,
+                created_at=writer.now,
+                updated_at=writer.now,
+            )
+        )
+    writer.flush()

@@ -1,0 +1,220 @@
+"""A collection of entities that are rows of a model of their own: services, users, tags, teams, …
+
+(Those made of assets share `catalog.api.entities`.) A subclass says how rows are found, shown, made, changed
+and removed; the conventions are here.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import orjson
+from django.db.models import Model
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of
+from contracts.errors import BadRequest, Conflict, Invalid, NotFound
+from contracts.patching import patched
+from contracts.views import ContractViewSet, uuid_of
+
+M = TypeVar("M", bound=Model)
+
+
+class PatchOperationSerializer(serializers.Serializer[Any]):
+    """One operation of RFC 6902."""
+
+    op = serializers.ChoiceField(["add", "remove", "replace", "move", "copy", "test"])
+    path = serializers.CharField()
+    value = serializers.JSONField(required=False)
+
+
+PATCH: dict[str, Any] = {"application/json-patch+json": PatchOperationSerializer(many=True)}
+"""What a PATCH takes, for the OpenAPI schema."""
+EMPTY: tuple[Any, ...] = (None, [], {})
+"""Values of a field that say nothing."""
+
+
+class RowEntities(Entities, ContractViewSet[M], Generic[M]):
+    """The conventions of the contract over one model."""
+
+    entity: ClassVar[str]
+    shown: ClassVar[frozenset[str]]
+    """The fields of the entity's public schema."""
+    on_request: ClassVar[frozenset[str]] = frozenset()
+    requested: ClassVar[frozenset[str]]
+    required: ClassVar[tuple[str, ...]] = ("name",)
+    passed_over: ClassVar[frozenset[str]] = frozenset({"domains", "dataProducts", "reviewers", "owners", "roles"})
+    """Fields of the public request of which nothing is kept; they may come, empty."""
+
+    # What a subclass says ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def shapes(self, rows: Sequence[M], fields: Collection[str]) -> list[dict[str, Any]]:
+        """The rows as entities, in a constant number of statements."""
+
+    @abstractmethod
+    def named(self, fqn: str) -> M | None:
+        """The row of a fully qualified name."""
+
+    @abstractmethod
+    def make(self, said: Mapping[str, Any]) -> M:
+        """A new one of what a request says."""
+
+    @abstractmethod
+    def change(self, row: M, said: Mapping[str, Any]) -> M:
+        """The row with these fields; a null empties one."""
+
+    @abstractmethod
+    def remove(self, row: M, *, recursive: bool) -> None:
+        """Delete it. Raises Invalid where it is not empty and `recursive` is not said."""
+
+    def name_of(self, said: Mapping[str, Any]) -> str:
+        """The fully qualified name that a request speaks of."""
+        return str(said["name"])
+
+    # The conventions ---------------------------------------------------------------------------------
+
+    def list(self, request: Request) -> Response:
+        fields = self.fields()
+        choice_of(request, "include", ("non-deleted", "deleted", "all"))
+        found = self.get_queryset()
+        if request.query_params.get("include") == "deleted":
+            found = found.none()
+        rows: Any = self.paginate_queryset(found)
+        return self.get_paginated_response(self.shapes(rows, fields))
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        fields = self.fields()
+        return self.show(self.found(pk), fields)
+
+    def by_name(self, request: Request, fqn: str) -> Response:
+        fields = self.fields()
+        row = self.named(fqn)
+        if row is None:
+            raise self.missing(fqn)
+        return self.show(row, fields)
+
+    def create(self, request: Request) -> Response:
+        said = self.said(request.data)
+        if self.named(self.name_of(said)) is not None:
+            raise Conflict(f"There is a {self.entity} '{self.name_of(said)}' already", resource=self.entity)
+        return self.show(self.make(said), self.shown, code=201)
+
+    def put(self, request: Request) -> Response:
+        said = self.said(request.data)
+        row = self.named(self.name_of(said))
+        if row is None:
+            return self.show(self.make(said), self.shown, code=201)
+        return self.show(self.replaced(row, said), self.shown)
+
+    def update(self, request: Request, pk: str) -> Response:
+        """Replace the one of this id."""
+        row, said = self.found(pk), self.said(request.data)
+        named = self.named(self.name_of(said))
+        if named is None or named.pk != row.pk:
+            raise Invalid(fields={"name": [f"This id is that of another {self.entity}."]})
+        self.expect(row)
+        return self.show(self.replaced(row, said), self.shown)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Apply a JSON Patch to the entity with all its fields."""
+        row = self.found(pk)
+        self.expect(row)
+        document = orjson.loads(orjson.dumps(self.entity_of(row, self.shown)))
+        result = patched(document, [*request.data])
+        changed = [name for name in {**document, **result} if document.get(name) != result.get(name)]
+        problems = {
+            name: ["This cannot be changed." if name in self.shown else "There is no such field."]
+            for name in changed
+            if name not in self.requested or name in self.required
+        }
+        if problems:
+            raise Invalid(fields=problems)
+        row = self.change(row, {name: result.get(name) for name in changed}) if changed else row
+        return self.show(row, self.shown)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        row = self.found(pk)
+        self.expect(row)
+        flag_of(request, "hardDelete")
+        entity = self.entity_of(row, self.shown)
+        self.remove(row, recursive=flag_of(request, "recursive"))
+        return Response({**entity, "deleted": True})
+
+    # What they share ---------------------------------------------------------------------------------
+
+    def fields(self) -> frozenset[str]:
+        """What `fields` asks for, `*` for all. Raises BadRequest for what is none."""
+        given = self.request.query_params.get("fields", "")
+        wanted = frozenset(word.strip() for word in given.split(",") if word.strip())
+        if "*" in wanted:
+            return self.shown
+        for name in sorted(wanted - self.shown):
+            raise BadRequest(fields={"fields": [f"A {self.entity} has no field '{name}'."]})
+        return wanted
+
+    def said(self, body: Any) -> dict[str, Any]:
+        """What a request says, without nulls. Raises Invalid for what is unknown, missing, or no name."""
+        unknown = [
+            name
+            for name, value in body.items()
+            if name not in self.requested and not (name in self.passed_over and value in EMPTY)
+        ]
+        problems = {str(name): ["There is no such field."] for name in unknown}
+        said = {name: value for name, value in body.items() if value is not None and name in self.requested}
+        problems |= {name: ["This is required."] for name in self.required if name not in said}
+        if "name" in said and (not isinstance(said["name"], str) or not said["name"].strip()):
+            problems["name"] = ["This must be text, and not blank."]
+        if problems:
+            raise Invalid(fields=problems)
+        return said
+
+    def replaced(self, row: M, said: Mapping[str, Any]) -> M:
+        entity = self.entity_of(row, ())
+        for name in self.required[1:]:
+            if name in entity and entity[name] != said[name]:
+                raise Invalid(fields={name: ["This cannot be changed."]})
+        return self.change(row, {name: said.get(name) for name in self.requested if name not in self.required})
+
+    def missing(self, value: Any) -> NotFound:
+        return NotFound(f"There is no {self.entity} '{str(value)[:1000]}'", resource=self.entity)
+
+    def found(self, pk: Any) -> M:
+        key = uuid_of(pk)
+        row = self.get_queryset().filter(pk=key).first() if key else None
+        if row is None:
+            raise self.missing(pk)
+        return row
+
+    def entity_of(self, row: M, fields: Collection[str]) -> dict[str, Any]:
+        return self.shapes([row], fields)[0]
+
+    def expect(self, row: M) -> None:
+        """Raises Stale where `If-Match` names another version than the current one."""
+        version = self.entity_of(row, ()).get("version")
+        if version is not None:
+            expected_tag(self.request, entity_tag(version))
+
+    def show(self, row: M, fields: Collection[str], *, code: int = 200) -> Response:
+        entity = self.entity_of(row, fields)
+        response = Response(entity, status=code)
+        if "version" in entity:
+            response["ETag"] = entity_tag(entity["version"])
+        return response
+
+    def href(self, path: str) -> str:
+        return f"{base_of(self.request)}{path}"
+
+
+def text_of(said: Mapping[str, Any], name: str) -> str:
+    """A field that is text; empty where it is null or not said. Raises Invalid."""
+    value = said.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Invalid(fields={name: ["This must be text."]})
+    return value

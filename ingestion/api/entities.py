@@ -1,0 +1,174 @@
+"""`/api/v1/services/databaseServices` of the entities contract: our data sources."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import path
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+
+from accounts.permissions import actor_of
+from audit.models import AuditEvent
+from catalog.api.entities.shapes import SERVICE_TYPES
+from catalog.names import join_name, quote_part, split_name
+from catalog.numbering import decimal_of
+from contracts.entities import names
+from contracts.entity_views import PATCH, RowEntities, text_of
+from contracts.errors import Invalid
+from ingestion.api.entity_connections import config_of, connection_of
+from ingestion.models import DataSource
+from ingestion.services.removing import delete_with_contents
+from ingestion.services.sources import create_data_source, update_data_source
+
+SHOWN = names(
+    "id name fullyQualifiedName displayName serviceType description connection pipelines testConnectionResult tags"
+    " version updatedAt updatedBy owners href followers changeDescription deleted dataProducts domains"
+)
+
+
+class DatabaseServiceBody(serializers.Serializer[Any]):
+    """A service to be made or replaced. Without a connection it is inactive, and others fill it."""
+
+    name = serializers.CharField()
+    serviceType = serializers.ChoiceField(sorted(SERVICE_TYPES.values()))
+    description = serializers.CharField(required=False)
+    connection = serializers.DictField(required=False, help_text="`config` with hostPort, username, authType, …")
+    tags = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+class DatabaseServiceEntitySerializer(DatabaseServiceBody):
+    """A service."""
+
+    id = serializers.UUIDField()
+    fullyQualifiedName = serializers.CharField()
+    version = serializers.FloatField()
+    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
+    deleted = serializers.BooleanField()
+    href = serializers.URLField()
+
+
+class DatabaseServiceViews(RowEntities[DataSource]):
+    """Data sources as database services."""
+
+    entity = "databaseService"
+    shown = SHOWN
+    on_request = frozenset({"tags", "owners"})
+    requested = frozenset({"name", "serviceType", "description", "connection", "tags"})
+    required = ("name", "serviceType")
+    queryset = DataSource.objects.none()
+    serializer_class: Any = DatabaseServiceBody
+
+    def get_queryset(self) -> QuerySet[DataSource]:
+        found = DataSource.objects.visible_to(actor_of(self.request)).filter(type__in=SERVICE_TYPES)
+        return found.order_by("id")
+
+    def named(self, fqn: str) -> DataSource | None:
+        try:
+            parts = split_name(fqn)
+        except ValueError:
+            raise Invalid(f"'{fqn[:1000]}' is no fully qualified name: look at its quotes") from None
+        found = self.get_queryset().filter(name__in={fqn, join_name(*parts), parts[0] if len(parts) == 1 else fqn})
+        return found.first()
+
+    def name_of(self, said: Mapping[str, Any]) -> str:
+        return quote_part(said["name"])
+
+    def shapes(self, rows: Sequence[DataSource], fields: Collection[str]) -> list[dict[str, Any]]:
+        events = AuditEvent.objects.visible_to(actor_of(self.request)).filter(entity_type="DATA_SOURCE")
+        counts: dict[Any, int] = {}
+        for key in events.filter(entity_id__in=[row.pk for row in rows]).values_list("entity_id", flat=True):
+            counts[key] = counts.get(key, 0) + 1
+        return [self._shape(row, counts.get(row.pk, 1), fields) for row in rows]
+
+    def _shape(self, row: DataSource, version: int, fields: Collection[str]) -> dict[str, Any]:
+        entity: dict[str, Any] = {
+            "id": row.pk,
+            "name": row.name,
+            "fullyQualifiedName": quote_part(row.name),
+            "serviceType": SERVICE_TYPES[row.type],
+            "version": decimal_of(version, 0),
+            "updatedAt": int(row.updated_at.timestamp() * 1000),
+            "href": self.href(f"services/databaseServices/{row.pk}"),
+            "deleted": False,
+        }
+        if row.description:
+            entity["description"] = row.description
+        if row.config:
+            entity["connection"] = connection_of(row.type, row.config)
+        if "owners" in fields:
+            entity["owners"] = []
+        if "tags" in fields:
+            told = {"source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+            entity["tags"] = [{"tagFQN": tag, **told} for tag in row.tags]
+        return entity
+
+    def make(self, said: Mapping[str, Any]) -> DataSource:
+        types = {name: type_ for type_, name in SERVICE_TYPES.items()}
+        type_ = types.get(said["serviceType"]) if isinstance(said["serviceType"], str) else None
+        if type_ is None:
+            message = f"There is no connector for this; there are {', '.join(sorted(types))}."
+            raise Invalid(fields={"serviceType": [message]})
+        data = {"name": said["name"], "type": type_, **self._changes(type_, said)}
+        return create_data_source(actor=actor_of(self.request), data=data, connected="config" in data)
+
+    def change(self, row: DataSource, said: Mapping[str, Any]) -> DataSource:
+        changes = self._changes(row.type, said)
+        return update_data_source(actor=actor_of(self.request), source=row, changes=changes)
+
+    def _changes(self, type_: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if "description" in said:
+            changes["description"] = text_of(said, "description")
+        if "tags" in said:
+            changes["tags"] = _tags(said["tags"])
+        if said.get("connection"):
+            changes["config"] = config_of(type_, said["connection"])
+        return changes
+
+    def remove(self, row: DataSource, *, recursive: bool) -> None:
+        delete_with_contents(actor=actor_of(self.request), source=row, recursive=recursive)
+
+
+def _tags(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(
+        isinstance(label, dict) and isinstance(label.get("tagFQN"), str) for label in value
+    ):
+        raise Invalid(fields={"tags": ["This must be a list of labels with 'tagFQN'."]})
+    return [label["tagFQN"] for label in value]
+
+
+_VIEW: Any = extend_schema_view(
+    list=extend_schema(responses=DatabaseServiceEntitySerializer(many=True)),
+    retrieve=extend_schema(responses=DatabaseServiceEntitySerializer),
+    by_name=extend_schema(
+        responses=DatabaseServiceEntitySerializer, operation_id="entities_services_databaseServices_by_name"
+    ),
+    create=extend_schema(responses={201: DatabaseServiceEntitySerializer}),
+    put=extend_schema(responses={200: DatabaseServiceEntitySerializer, 201: DatabaseServiceEntitySerializer}),
+    update=extend_schema(responses=DatabaseServiceEntitySerializer),
+    partial_update=extend_schema(request=PATCH, responses=DatabaseServiceEntitySerializer),
+    destroy=extend_schema(responses={200: DatabaseServiceEntitySerializer}),
+)(DatabaseServiceViews)
+
+urlpatterns = [
+    path(
+        "services/databaseServices",
+        _VIEW.as_view({"get": "list", "post": "create", "put": "put"}),
+        name="entities-database-services",
+    ),
+    path(
+        "services/databaseServices/name/<path:fqn>",
+        _VIEW.as_view({"get": "by_name"}),
+        name="entities-database-services-by-name",
+    ),
+    path(
+        "services/databaseServices/<str:pk>",
+        _VIEW.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
+        name="entities-database-service",
+    ),
+]
