@@ -72,7 +72,7 @@ class Entities(ContractView):
         if self.request is not None and self.request.method == "PATCH":
             return [JSONPatchParser(), JSONListParser()]
         method = str(self.request.method).lower() if self.request is not None else ""
-        takes_list = getattr(self, "action_map", {}).get(method) in self.list_actions
+        takes_list = (getattr(self, "action_map", None) or {}).get(method) in self.list_actions
         return [JSONListParser() if takes_list else JSONParser()]
 
     def deleted(self, data: Any = None) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance, is_list_serializer
 
@@ -37,6 +38,16 @@ def number_parameter(name: str, description: str, *, default: int, low: int, hig
 def text_parameter(name: str, description: str) -> Schema:
     """A text in the query."""
     return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+
+
+def described(view: Any, **methods: Any) -> Any:
+    """The view with these descriptions (`extend_schema`) of methods, inherited ones too.
+
+    As `extend_schema_view`, which sees only the names that DRF knows.
+    """
+    for name, describe in methods.items():
+        describe(isolate_view_method(view, name))
+    return view
 
 
 class ContractSchema(AutoSchema):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from accounts.permissions import actor_of
@@ -18,6 +18,7 @@ from catalog.numbering import decimal_of
 from contracts.entities import names
 from contracts.entity_views import PATCH, RowEntities, text_of
 from contracts.errors import Invalid
+from contracts.openapi import described
 from ingestion.api.entity_connections import config_of, connection_of
 from ingestion.models import DataSource
 from ingestion.services.removing import delete_with_contents
@@ -142,18 +143,22 @@ def _tags(value: Any) -> list[str]:
     return [label["tagFQN"] for label in value]
 
 
-_VIEW: Any = extend_schema_view(
+_VIEW: Any = described(
+    DatabaseServiceViews,
     list=extend_schema(responses=DatabaseServiceEntitySerializer(many=True)),
     retrieve=extend_schema(responses=DatabaseServiceEntitySerializer),
     by_name=extend_schema(
         responses=DatabaseServiceEntitySerializer, operation_id="entities_services_databaseServices_by_name"
     ),
     create=extend_schema(responses={201: DatabaseServiceEntitySerializer}),
-    put=extend_schema(responses={200: DatabaseServiceEntitySerializer, 201: DatabaseServiceEntitySerializer}),
+    put=extend_schema(
+        responses={200: DatabaseServiceEntitySerializer, 201: DatabaseServiceEntitySerializer},
+        operation_id="entities_services_databaseServices_put",
+    ),
     update=extend_schema(responses=DatabaseServiceEntitySerializer),
     partial_update=extend_schema(request=PATCH, responses=DatabaseServiceEntitySerializer),
     destroy=extend_schema(responses={200: DatabaseServiceEntitySerializer}),
-)(DatabaseServiceViews)
+)
 
 urlpatterns = [
     path(

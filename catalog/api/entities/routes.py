@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.urls import URLPattern, path
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 
-from catalog.api.entities import described
+from catalog.api.entities import described as shapes
 from catalog.api.entities.bulk import BulkViews
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.versions import VersionViews
 from contracts.entities import Entities
 from contracts.entity_views import PATCH
+from contracts.openapi import described
 
 
 class EntityCollection(Entities, BulkViews, VersionViews):
@@ -21,41 +22,40 @@ class EntityCollection(Entities, BulkViews, VersionViews):
 
 def view_of(kind: Kind) -> Any:
     """The viewset of this kind, with its descriptions."""
-    entity, body = described.entity_serializer(kind), described.body_serializer(kind)
+    entity, body = shapes.entity_serializer(kind), shapes.body_serializer(kind)
     name = f"{kind.entity[0].upper()}{kind.entity[1:]}Collection"
     made = type(name, (EntityCollection,), {"kind": kind, "serializer_class": body, "__doc__": _words(kind)})
     scopes = [
-        described.query(scope, f"Only what is in the {scope} of this fully qualified name.")
+        shapes.query(scope, f"Only what is in the {scope} of this fully qualified name.")
         for scope in ("service", "database", "databaseSchema")
         if scope in kind.shown
     ]
-    reads: list[Any] = [described.FIELDS, described.INCLUDE]
-    flags = [described.query(flag, "", ("false", "true")) for flag in ("recursive", "hardDelete")]
-    return extend_schema_view(
+    reads: list[Any] = [shapes.FIELDS, shapes.INCLUDE]
+    flags = [shapes.query(flag, "", ("false", "true")) for flag in ("recursive", "hardDelete")]
+    return described(
+        made,
         list=extend_schema(parameters=[*reads, *scopes], responses=entity(many=True)),
         retrieve=extend_schema(parameters=reads, responses=entity),
         by_name=extend_schema(parameters=reads, responses=entity, operation_id=f"entities_{kind.path}_by_name"),
         create=extend_schema(request=body, responses={201: entity}),
-        put=extend_schema(request=body, responses={200: entity, 201: entity}),
-        update=extend_schema(request=body, parameters=[described.IF_MATCH], responses={200: entity, 201: entity}),
+        put=extend_schema(request=body, responses={200: entity, 201: entity}, operation_id=f"entities_{kind.path}_put"),
+        update=extend_schema(request=body, parameters=[shapes.IF_MATCH], responses={200: entity, 201: entity}),
         partial_update=extend_schema(
             request=PATCH,
-            parameters=[described.IF_MATCH],
+            parameters=[shapes.IF_MATCH],
             responses=entity,
         ),
-        destroy=extend_schema(parameters=[*flags, described.IF_MATCH], responses={200: entity}),
-        restore=extend_schema(request=described.RestoreBody, responses=entity),
-        versions=extend_schema(
-            responses=described.EntityHistorySerializer, operation_id=f"entities_{kind.path}_versions"
-        ),
+        destroy=extend_schema(parameters=[*flags, shapes.IF_MATCH], responses={200: entity}),
+        restore=extend_schema(request=shapes.RestoreBody, responses=entity),
+        versions=extend_schema(responses=shapes.EntityHistorySerializer, operation_id=f"entities_{kind.path}_versions"),
         version=extend_schema(responses=entity, operation_id=f"entities_{kind.path}_version"),
-        bulk=extend_schema(request=body(many=True), responses=described.BulkResultSerializer),
+        bulk=extend_schema(request=body(many=True), responses=shapes.BulkResultSerializer),
         delete_stale=extend_schema(
-            request=described.StaleBody,
-            responses={200: described.BulkResultSerializer},
+            request=shapes.StaleBody,
+            responses={200: shapes.BulkResultSerializer},
             operation_id=f"entities_{kind.path}_delete_stale",
         ),
-    )(made)
+    )
 
 
 def _words(kind: Kind) -> str:
