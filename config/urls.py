@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 import accounts.api.collection
+import accounts.api.entities
 import accounts.api.metastore
 import accounts.api.registry
 import accounts.api.teams
@@ -49,6 +50,7 @@ REGISTRY: Routes = [
 ]
 
 ENTITIES: Routes = [
+    *accounts.api.entities.urlpatterns,
     *catalog.api.entities.urlpatterns,
     *ingestion.api.entities.urlpatterns,
     *ingestion.api.openlineage.urlpatterns,

@@ -12,12 +12,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
 from django.db.models import Model
+from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of
+from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names
 from contracts.errors import BadRequest, Conflict, Invalid, NotFound
+from contracts.openapi import described
 from contracts.patching import patched
 from contracts.views import ContractViewSet, uuid_of
 
@@ -34,7 +37,7 @@ class PatchOperationSerializer(serializers.Serializer[Any]):
 
 PATCH: dict[str, Any] = {"application/json-patch+json": PatchOperationSerializer(many=True)}
 """What a PATCH takes, for the OpenAPI schema."""
-EMPTY: tuple[Any, ...] = (None, [], {})
+EMPTY: tuple[Any, ...] = (None, [], {}, False)
 """Values of a field that say nothing."""
 
 
@@ -47,7 +50,9 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     on_request: ClassVar[frozenset[str]] = frozenset()
     requested: ClassVar[frozenset[str]]
     required: ClassVar[tuple[str, ...]] = ("name",)
-    passed_over: ClassVar[frozenset[str]] = frozenset({"domains", "dataProducts", "reviewers", "owners", "roles"})
+    passed_over: ClassVar[frozenset[str]] = names(
+        "domains dataProducts reviewers owners roles followers isBot mutuallyExclusive associatedTags"
+    )
     """Fields of the public request of which nothing is kept; they may come, empty."""
 
     # What a subclass says ----------------------------------------------------------------------------
@@ -206,8 +211,8 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
             response["ETag"] = entity_tag(entity["version"])
         return response
 
-    def href(self, path: str) -> str:
-        return f"{base_of(self.request)}{path}"
+    def href(self, where: str) -> str:
+        return f"{base_of(self.request)}{where}"
 
 
 def text_of(said: Mapping[str, Any], name: str) -> str:
@@ -218,3 +223,25 @@ def text_of(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise Invalid(fields={name: ["This must be text."]})
     return value
+
+
+def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
+    """The routes of a collection at this path, described by the serializer of its entity."""
+    name = where.replace("/", "_")
+    told = described(
+        view,
+        list=extend_schema(responses=entity(many=True)),
+        retrieve=extend_schema(responses=entity),
+        by_name=extend_schema(responses=entity, operation_id=f"entities_{name}_by_name"),
+        create=extend_schema(responses={201: entity}),
+        put=extend_schema(responses={200: entity, 201: entity}, operation_id=f"entities_{name}_put"),
+        update=extend_schema(responses=entity),
+        partial_update=extend_schema(request=PATCH, responses=entity),
+        destroy=extend_schema(responses={200: entity}),
+    )
+    one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+    return [
+        path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        path(f"{where}/name/<path:fqn>", told.as_view({"get": "by_name"}), name=f"entities-{name}-by-name"),
+        path(f"{where}/<str:pk>", told.as_view(one), name=f"entities-{name}-one"),
+    ]

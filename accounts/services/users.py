@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.actor import Actor
-from accounts.models import Membership, Organization, User
+from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, require_administration, user_state
 from accounts.services.members import make_password, names_taken, require_good_password
 from audit.services import Change, record
@@ -26,10 +26,11 @@ CHANGEABLE = frozenset({"email", "username", "name", "is_active", "is_superuser"
 def update_user(*, actor: Actor, user: User, changes: dict[str, Any]) -> User:
     """Change what `changes` names, of CHANGEABLE.
 
-    Raises Forbidden for who is no superuser, Invalid, Conflict for a name or address that is taken and
+    A person's name also the person changes, and who administers the one organization the person belongs to.
+    Raises Forbidden for who may not, Invalid, Conflict for a name or address that is taken and
     for the last superuser who may sign in.
     """
-    if not actor.sees_all:
+    if not actor.sees_all and not (changes.keys() <= {"name"} and _may_name(actor, user)):
         raise Forbidden("Only a superuser changes what a person is called and may do")
     unknown = sorted(changes.keys() - CHANGEABLE)
     if unknown:
@@ -49,6 +50,13 @@ def update_user(*, actor: Actor, user: User, changes: dict[str, Any]) -> User:
         found.save(update_fields=list(changes))
     record(actor, Change("UPDATE", "USER", found.pk, found.display_name, before, after))
     return found
+
+
+def _may_name(actor: Actor, user: User) -> bool:
+    if actor.user_id == user.pk:
+        return True
+    memberships = Membership.objects.filter(user=user).values_list("organization_id", flat=True)
+    return actor.may(Role.ADMIN) and not user.is_superuser and tuple(memberships) == actor.organizations
 
 
 def choose_password(*, actor: Actor, user: User, password: str) -> User:

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import path
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from accounts.permissions import actor_of
@@ -16,9 +14,8 @@ from catalog.api.entities.shapes import SERVICE_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from contracts.entities import names
-from contracts.entity_views import PATCH, RowEntities, text_of
+from contracts.entity_views import RowEntities, routes, text_of
 from contracts.errors import Invalid
-from contracts.openapi import described
 from ingestion.api.entity_connections import config_of, connection_of
 from ingestion.models import DataSource
 from ingestion.services.removing import delete_with_contents
@@ -78,10 +75,8 @@ class DatabaseServiceViews(RowEntities[DataSource]):
         return quote_part(said["name"])
 
     def shapes(self, rows: Sequence[DataSource], fields: Collection[str]) -> list[dict[str, Any]]:
-        events = AuditEvent.objects.visible_to(actor_of(self.request)).filter(entity_type="DATA_SOURCE")
-        counts: dict[Any, int] = {}
-        for key in events.filter(entity_id__in=[row.pk for row in rows]).values_list("entity_id", flat=True):
-            counts[key] = counts.get(key, 0) + 1
+        events = AuditEvent.objects.visible_to(actor_of(self.request))
+        counts = events.counted("DATA_SOURCE", [row.pk for row in rows])
         return [self._shape(row, counts.get(row.pk, 1), fields) for row in rows]
 
     def _shape(self, row: DataSource, version: int, fields: Collection[str]) -> dict[str, Any]:
@@ -143,37 +138,4 @@ def _tags(value: Any) -> list[str]:
     return [label["tagFQN"] for label in value]
 
 
-_VIEW: Any = described(
-    DatabaseServiceViews,
-    list=extend_schema(responses=DatabaseServiceEntitySerializer(many=True)),
-    retrieve=extend_schema(responses=DatabaseServiceEntitySerializer),
-    by_name=extend_schema(
-        responses=DatabaseServiceEntitySerializer, operation_id="entities_services_databaseServices_by_name"
-    ),
-    create=extend_schema(responses={201: DatabaseServiceEntitySerializer}),
-    put=extend_schema(
-        responses={200: DatabaseServiceEntitySerializer, 201: DatabaseServiceEntitySerializer},
-        operation_id="entities_services_databaseServices_put",
-    ),
-    update=extend_schema(responses=DatabaseServiceEntitySerializer),
-    partial_update=extend_schema(request=PATCH, responses=DatabaseServiceEntitySerializer),
-    destroy=extend_schema(responses={200: DatabaseServiceEntitySerializer}),
-)
-
-urlpatterns = [
-    path(
-        "services/databaseServices",
-        _VIEW.as_view({"get": "list", "post": "create", "put": "put"}),
-        name="entities-database-services",
-    ),
-    path(
-        "services/databaseServices/name/<path:fqn>",
-        _VIEW.as_view({"get": "by_name"}),
-        name="entities-database-services-by-name",
-    ),
-    path(
-        "services/databaseServices/<str:pk>",
-        _VIEW.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
-        name="entities-database-service",
-    ),
-]
+urlpatterns = routes("services/databaseServices", DatabaseServiceViews, DatabaseServiceEntitySerializer)

@@ -1,0 +1,131 @@
+"""`/api/v1/users` of the entities contract: the members of the actor's organization."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from accounts.models import Membership, Organization, Role, User
+from accounts.permissions import actor_of
+from accounts.services import change_role, create_member, remove_member, update_user
+from contracts.entities import names
+from contracts.entity_views import RowEntities, routes, text_of
+from contracts.errors import Invalid, NotFound
+
+SHOWN = names(
+    "id name fullyQualifiedName description displayName version updatedAt updatedBy email href timezone isBot isAdmin"
+    " profile teams defaultPersona personas owns follows changeDescription deleted roles inheritedRoles domains"
+)
+
+
+class UserBody(serializers.Serializer[Any]):
+    """A member to be made. A name that is an e-mail address needs no other."""
+
+    name = serializers.CharField()
+    email = serializers.EmailField(required=False)
+    displayName = serializers.CharField(required=False)
+    isAdmin = serializers.BooleanField(required=False)
+
+
+class UserEntitySerializer(UserBody):
+    """A person."""
+
+    id = serializers.UUIDField()
+    fullyQualifiedName = serializers.CharField()
+    isBot = serializers.BooleanField()
+    deleted = serializers.BooleanField()
+    href = serializers.URLField()
+
+
+class UserViews(RowEntities[User]):
+    """Members as users."""
+
+    entity = "user"
+    shown = SHOWN
+    requested = frozenset({"name", "email", "displayName", "isAdmin"})
+    queryset = User.objects.none()
+    serializer_class: Any = UserBody
+
+    def get_queryset(self) -> QuerySet[User]:
+        actor = actor_of(self.request)
+        return User.objects.filter(memberships__organization__in=actor.organizations).order_by("id")
+
+    def named(self, fqn: str) -> User | None:
+        name = fqn[1:-1].replace('""', '"') if fqn.startswith('"') and fqn.endswith('"') and len(fqn) > 2 else fqn
+        return self.get_queryset().filter(username__iexact=name).first()
+
+    def shapes(self, rows: Sequence[User], fields: Collection[str]) -> list[dict[str, Any]]:
+        actor = actor_of(self.request)
+        members = Membership.objects.filter(organization__in=actor.organizations, user__in=[row.pk for row in rows])
+        roles = dict(members.values_list("user_id", "role")) if rows else {}
+        return [self._shape(row, roles.get(row.pk), fields) for row in rows]
+
+    def _shape(self, row: User, role: str | None, fields: Collection[str]) -> dict[str, Any]:
+        entity: dict[str, Any] = {
+            "id": row.pk,
+            "name": row.username,
+            "fullyQualifiedName": f'"{row.username}"' if "." in row.username else row.username,
+            "email": row.email,
+            "isAdmin": role == Role.ADMIN,
+            "isBot": False,
+            "deleted": False,
+            "href": self.href(f"users/{row.pk}"),
+        }
+        if row.name:
+            entity["displayName"] = row.name
+        return entity
+
+    def make(self, said: Mapping[str, Any]) -> User:
+        email = text_of(said, "email") or (said["name"] if "@" in said["name"] else "")
+        if not email:
+            raise Invalid(fields={"email": ["This is required."]})
+        actor = actor_of(self.request)
+        member = create_member(
+            actor=actor,
+            organization=Organization.objects.get(pk=actor.tenant),
+            email=email,
+            role=Role.ADMIN if _flag(said, "isAdmin") else Role.VIEWER,
+            name=text_of(said, "displayName"),
+            username=said["name"],
+        )
+        return member.membership.user
+
+    def change(self, row: User, said: Mapping[str, Any]) -> User:
+        actor = actor_of(self.request)
+        if said.get("email") not in (None, row.email):
+            raise Invalid(fields={"email": ["This cannot be changed here."]})
+        if "displayName" in said and text_of(said, "displayName") != row.name:
+            row = update_user(actor=actor, user=row, changes={"name": text_of(said, "displayName")})
+        if said.get("isAdmin") is not None:
+            membership = self._membership(row)
+            if _flag(said, "isAdmin") != (membership.role == Role.ADMIN):
+                role = Role.ADMIN if said["isAdmin"] else Role.EDITOR
+                change_role(actor=actor, membership=membership, role=role)
+        return row
+
+    def remove(self, row: User, *, recursive: bool) -> None:
+        """End the membership: the person may belong to other organizations."""
+        remove_member(actor=actor_of(self.request), membership=self._membership(row))
+
+    def _membership(self, row: User) -> Membership:
+        actor = actor_of(self.request)
+        found = Membership.objects.select_related("organization", "user").filter(
+            organization__in=actor.organizations, user=row
+        )
+        membership = found.first()
+        if membership is None:
+            raise NotFound(resource="user")
+        return membership
+
+
+def _flag(said: Mapping[str, Any], name: str) -> bool:
+    value = said.get(name)
+    if not isinstance(value, bool | None):
+        raise Invalid(fields={name: ["This must be true or false."]})
+    return bool(value)
+
+
+urlpatterns = routes("users", UserViews, UserEntitySerializer)

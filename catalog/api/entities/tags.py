@@ -1,0 +1,254 @@
+"""`/api/v1/tags` and `/api/v1/classifications`: our tags and their categories.
+
+A classification is a category. It has a tag's row: the one that bears its own name, or else the first tag in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from rest_framework import serializers
+
+from accounts.permissions import actor_of
+from audit.models import AuditEvent
+from catalog.api.entities.described import EntityReferenceSerializer
+from catalog.api.entities.labels import fqn_of, named, parts_of
+from catalog.models import Tag
+from catalog.names import join_name, quote_part, split_name
+from catalog.numbering import decimal_of
+from catalog.querysets import TagQuerySet
+from catalog.services import create_tag, delete_tag, update_tag
+from catalog.validation import tag_key
+from contracts.entities import names
+from contracts.entity_views import RowEntities, routes, text_of
+from contracts.errors import Invalid
+
+_BOTH = (
+    "id name fullyQualifiedName displayName description version updatedAt updatedBy href usageCount changeDescription"
+    " deleted provider disabled mutuallyExclusive domains owners reviewers"
+)
+_ROOT = Q(name=F("category"))
+
+
+def classifications(tags: TagQuerySet) -> QuerySet[Tag]:
+    """One row for each category: the tag that bears its name, else the first in it."""
+    same = Tag.objects.filter(organization=OuterRef("organization"), category=OuterRef("category"))
+    first = ~Exists(same.filter(_ROOT)) & ~Exists(same.filter(pk__lt=OuterRef("pk")))
+    return tags.exclude(category="").filter(_ROOT | first).order_by("id")
+
+
+class ClassificationBody(serializers.Serializer[Any]):
+    """A classification to be made or replaced."""
+
+    name = serializers.CharField()
+    description = serializers.CharField(required=False)
+
+
+class ClassificationEntitySerializer(ClassificationBody):
+    """A category of tags."""
+
+    id = serializers.UUIDField()
+    fullyQualifiedName = serializers.CharField()
+    version = serializers.FloatField()
+    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
+    deleted = serializers.BooleanField()
+    href = serializers.URLField()
+
+
+class EntityTagBody(ClassificationBody):
+    """A tag to be made or replaced."""
+
+    classification = serializers.CharField(required=False, help_text="Its classification's fully qualified name.")
+    style = serializers.DictField(required=False, help_text="`color`, as #rrggbb.")  # type: ignore[assignment]
+
+
+class EntityTagEntitySerializer(ClassificationEntitySerializer):
+    """A tag."""
+
+    classification = EntityReferenceSerializer(required=False)
+
+
+class _TagRows(RowEntities[Tag]):
+    """What the two collections share: both are rows of tags."""
+
+    queryset = Tag.objects.none()
+
+    def tags(self) -> TagQuerySet:
+        return Tag.objects.visible_to(actor_of(self.request))
+
+    def told(self, row: Tag, version: int, path: str) -> dict[str, Any]:
+        return {
+            "id": row.pk,
+            "description": row.description,
+            "version": decimal_of(version, 0),
+            "updatedAt": int(row.updated_at.timestamp() * 1000),
+            "href": self.href(f"{path}/{row.pk}"),
+            "deleted": False,
+            "disabled": False,
+            "mutuallyExclusive": False,
+        }
+
+    def versions(self, rows: Sequence[Tag]) -> dict[Any, int]:
+        events = AuditEvent.objects.visible_to(actor_of(self.request))
+        return events.counted("TAG", [row.pk for row in rows])
+
+
+class TagViews(_TagRows):
+    """Tags."""
+
+    entity = "tag"
+    shown = names(_BOTH, "style classification parent children")
+    requested = frozenset({"name", "description", "classification", "style"})
+    serializer_class: Any = EntityTagBody
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        found = self.tags().exclude(_ROOT).order_by("id")
+        category = self.request.query_params.get("parent", "")
+        return found.filter(category=_category(category)) if category else found
+
+    def named(self, fqn: str) -> Tag | None:
+        wanted = tag_key(_normal(fqn))
+        candidates = self.tags().exclude(_ROOT).filter(named([fqn, _normal(fqn)])).order_by("id")
+        return next((tag for tag in candidates if tag_key(fqn_of(tag.name, tag.category)) == wanted), None)
+
+    def name_of(self, said: Mapping[str, Any]) -> str:
+        category = text_of(said, "classification")
+        return join_name(*split_name(category), said["name"]) if category else quote_part(said["name"])
+
+    def said(self, body: Any) -> dict[str, Any]:
+        said = super().said(body)
+        try:
+            self.name_of(said)
+        except ValueError:
+            raise Invalid(fields={"classification": ["This is no fully qualified name: look at its quotes."]}) from None
+        return said
+
+    def shapes(self, rows: Sequence[Tag], fields: Collection[str]) -> list[dict[str, Any]]:
+        versions = self.versions(rows)
+        categories = {_classification(row) for row in rows} - {""}
+        known = {row.category: row for row in classifications(self.tags()).filter(category__in=categories)}
+        return [self._shape(row, versions.get(row.pk, 1), known) for row in rows]
+
+    def _shape(self, row: Tag, version: int, known: Mapping[str, Tag]) -> dict[str, Any]:
+        fqn = fqn_of(row.name, row.category)
+        entity = {"name": parts_of(fqn)[1], "fullyQualifiedName": fqn, **self.told(row, version, "tags")}
+        if row.colour:
+            entity["style"] = {"color": row.colour}
+        held = known.get(_classification(row))
+        if held is not None:
+            entity["classification"] = {
+                "id": held.pk,
+                "type": "classification",
+                "name": held.category,
+                "fullyQualifiedName": quote_part(held.category),
+                "href": self.href(f"classifications/{held.pk}"),
+            }
+        return entity
+
+    def make(self, said: Mapping[str, Any]) -> Tag:
+        data = {"name": self.name_of(said), "category": _category(text_of(said, "classification")), **_data(said)}
+        return create_tag(actor=actor_of(self.request), data=data)
+
+    def change(self, row: Tag, said: Mapping[str, Any]) -> Tag:
+        changes = _data(said)
+        category = said.get("classification")
+        if isinstance(category, str) and _category(category) != row.category:
+            changes["category"] = _category(category)
+        elif category is not None and not isinstance(category, str):
+            raise Invalid(fields={"classification": ["This cannot be changed."]})
+        return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
+
+    def remove(self, row: Tag, *, recursive: bool) -> None:
+        delete_tag(actor=actor_of(self.request), tag=row)
+
+
+class ClassificationViews(_TagRows):
+    """Categories."""
+
+    entity = "classification"
+    shown = names(_BOTH, "termCount")
+    requested = frozenset({"name", "description"})
+    serializer_class: Any = ClassificationBody
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return classifications(self.tags())
+
+    def named(self, fqn: str) -> Tag | None:
+        return self.get_queryset().filter(category=_category(fqn)).first()
+
+    def name_of(self, said: Mapping[str, Any]) -> str:
+        return quote_part(said["name"])
+
+    def shapes(self, rows: Sequence[Tag], fields: Collection[str]) -> list[dict[str, Any]]:
+        versions = self.versions(rows)
+        return [
+            {
+                "name": row.category,
+                "fullyQualifiedName": quote_part(row.category),
+                **self.told(row, versions.get(row.pk, 1), "classifications"),
+                **({"description": ""} if row.name != row.category else {}),
+            }
+            for row in rows
+        ]
+
+    def make(self, said: Mapping[str, Any]) -> Tag:
+        """The tag that bears the classification's name; one that is there already becomes it."""
+        actor, name = actor_of(self.request), said["name"]
+        there = self.tags().filter(key=tag_key(name)).first()
+        data = {"category": name, **_data(said)}
+        if there is not None:
+            return update_tag(actor=actor, tag=there, changes={"name": name, **data})
+        return create_tag(actor=actor, data={"name": name, **data})
+
+    def change(self, row: Tag, said: Mapping[str, Any]) -> Tag:
+        changes = _data(said)
+        if row.name != row.category:  # no tag bears its name yet
+            return self.make({"name": row.category, **said}) if changes.get("description") else row
+        return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
+
+    def remove(self, row: Tag, *, recursive: bool) -> None:
+        inside = list(self.tags().filter(category=row.category).exclude(_ROOT))
+        if inside and not recursive:
+            raise Invalid(f"'{row.category}' is not empty: delete it with recursive=true", resource="tag")
+        for tag in self.tags().filter(category=row.category):
+            delete_tag(actor=actor_of(self.request), tag=tag)
+
+
+def _category(fqn: str) -> str:
+    """The category that a classification's fully qualified name means."""
+    try:
+        parts = split_name(fqn) if fqn else []
+    except ValueError:
+        raise Invalid(fields={"classification": ["This is no fully qualified name: look at its quotes."]}) from None
+    return parts[0] if len(parts) == 1 else fqn
+
+
+def _normal(fqn: str) -> str:
+    try:
+        return join_name(*split_name(fqn))
+    except ValueError:
+        return fqn
+
+
+def _classification(row: Tag) -> str:
+    return row.category or parts_of(row.name)[0]
+
+
+def _data(said: Mapping[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if "description" in said:
+        data["description"] = text_of(said, "description")
+    if "style" in said:
+        style = said["style"] or {}
+        if not isinstance(style, Mapping) or set(style) - {"color", "iconURL"} or style.get("iconURL"):
+            raise Invalid(fields={"style": ["This must be an object with 'color', as #rrggbb."]})
+        data["colour"] = style.get("color") or ""
+    return data
+
+
+urlpatterns = [
+    *routes("tags", TagViews, EntityTagEntitySerializer),
+    *routes("classifications", ClassificationViews, ClassificationEntitySerializer),
+]
