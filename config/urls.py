@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 import accounts.api.collection
 import accounts.api.entities
+import accounts.api.entity_teams
 import accounts.api.metastore
 import accounts.api.registry
 import accounts.api.teams
@@ -51,6 +52,8 @@ REGISTRY: Routes = [
 
 ENTITIES: Routes = [
     *accounts.api.entities.urlpatterns,
+    *accounts.api.entity_teams.urlpatterns,
+    *accounts.api.entity_teams.urlpatterns,
     *catalog.api.entities.urlpatterns,
     *ingestion.api.entities.urlpatterns,
     *ingestion.api.openlineage.urlpatterns,

@@ -8,7 +8,8 @@ the cursor. DELETE answers 200 with the entity. A version in `If-Match` that is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils.http import parse_etags
@@ -19,7 +20,7 @@ from rest_framework.response import Response
 
 from contracts.base import ContractView, Enveloped
 from contracts.cursors import CursorPages
-from contracts.errors import BadRequest, Stale
+from contracts.errors import BadRequest, Invalid, Stale
 from contracts.openapi import NUMBER, TEXT, Schema, shape
 from contracts.parsing import JSONListParser, JSONParser, JSONPatchParser
 from contracts.problems import STATUSES, Problem
@@ -115,3 +116,21 @@ def choice_of(request: Request, name: str, choices: Sequence[str]) -> str:
 def names(*texts: str) -> frozenset[str]:
     """The words of these texts: the fields of a public schema are long lists."""
     return frozenset(" ".join(texts).split())
+
+
+@contextmanager
+def said_as(rename: Callable[[str], str]) -> Iterator[None]:
+    """What a service says of its fields, said of the entity's: `rename` gives the path of each."""
+    try:
+        yield
+    except Invalid as error:
+        if not error.fields:
+            raise
+        fields = {rename(path): words for path, words in error.fields.items()}
+        raise Invalid(fields=fields, resource=error.resource) from error
+
+
+def renamed(path: str, names: Mapping[str, str]) -> str:
+    """The path with its first part by another name."""
+    first, dot, rest = path.partition(".")
+    return names.get(first, first) + dot + rest

@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names
+from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names, renamed, said_as
 from contracts.errors import BadRequest, Conflict, Invalid, NotFound
 from contracts.openapi import described
 from contracts.patching import patched
@@ -47,13 +47,15 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     entity: ClassVar[str]
     shown: ClassVar[frozenset[str]]
     """The fields of the entity's public schema."""
-    on_request: ClassVar[frozenset[str]] = frozenset()
     requested: ClassVar[frozenset[str]]
     required: ClassVar[tuple[str, ...]] = ("name",)
     passed_over: ClassVar[frozenset[str]] = names(
         "domains dataProducts reviewers owners roles followers isBot mutuallyExclusive associatedTags"
     )
     """Fields of the public request of which nothing is kept; they may come, empty."""
+
+    words: ClassVar[Mapping[str, str]] = {"owner": "owners", "display_name": "displayName"}
+    """The services' names for fields, as this contract has them."""
 
     # What a subclass says ----------------------------------------------------------------------------
 
@@ -74,8 +76,12 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         """The row with these fields; a null empties one."""
 
     @abstractmethod
-    def remove(self, row: M, *, recursive: bool) -> None:
+    def remove(self, row: M, *, recursive: bool, hard: bool) -> None:
         """Delete it. Raises Invalid where it is not empty and `recursive` is not said."""
+
+    def listed(self, include: str) -> QuerySet[M]:
+        """The living rows, the deleted or both, in an order that stays. What keeps no deleted rows has none to list."""
+        return self.get_queryset().none() if include == "deleted" else self.get_queryset()
 
     def name_of(self, said: Mapping[str, Any]) -> str:
         """The fully qualified name that a request speaks of."""
@@ -85,16 +91,12 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     def list(self, request: Request) -> Response:
         fields = self.fields()
-        choice_of(request, "include", ("non-deleted", "deleted", "all"))
-        found = self.get_queryset()
-        if request.query_params.get("include") == "deleted":
-            found = found.none()
-        rows: Any = self.paginate_queryset(found)
+        rows: Any = self.paginate_queryset(self.listed(self.include()))
         return self.get_paginated_response(self.shapes(rows, fields))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         fields = self.fields()
-        return self.show(self.found(pk), fields)
+        return self.show(self.found(pk, self.include()), fields)
 
     def by_name(self, request: Request, fqn: str) -> Response:
         fields = self.fields()
@@ -107,13 +109,13 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         said = self.said(request.data)
         if self.named(self.name_of(said)) is not None:
             raise Conflict(f"There is a {self.entity} '{self.name_of(said)}' already", resource=self.entity)
-        return self.show(self.make(said), self.shown, code=201)
+        return self.show(self._made(said), self.shown, code=201)
 
     def put(self, request: Request) -> Response:
         said = self.said(request.data)
         row = self.named(self.name_of(said))
         if row is None:
-            return self.show(self.make(said), self.shown, code=201)
+            return self.show(self._made(said), self.shown, code=201)
         return self.show(self.replaced(row, said), self.shown)
 
     def update(self, request: Request, pk: str) -> Response:
@@ -139,15 +141,15 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         }
         if problems:
             raise Invalid(fields=problems)
-        row = self.change(row, {name: result.get(name) for name in changed}) if changed else row
+        row = self._changed(row, {name: result.get(name) for name in changed}) if changed else row
         return self.show(row, self.shown)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        row = self.found(pk)
+        recursive, hard = flag_of(request, "recursive"), flag_of(request, "hardDelete")
+        row = self.found(pk, "all" if hard else "non-deleted")
         self.expect(row)
-        flag_of(request, "hardDelete")
         entity = self.entity_of(row, self.shown)
-        self.remove(row, recursive=flag_of(request, "recursive"))
+        self.remove(row, recursive=recursive, hard=hard)
         return Response({**entity, "deleted": True})
 
     # What they share ---------------------------------------------------------------------------------
@@ -181,16 +183,30 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     def replaced(self, row: M, said: Mapping[str, Any]) -> M:
         entity = self.entity_of(row, ())
         for name in self.required[1:]:
-            if name in entity and entity[name] != said[name]:
+            is_now = entity.get(name)
+            is_now = is_now["fullyQualifiedName"] if isinstance(is_now, dict) else is_now
+            if is_now is not None and is_now != said[name]:
                 raise Invalid(fields={name: ["This cannot be changed."]})
-        return self.change(row, {name: said.get(name) for name in self.requested if name not in self.required})
+        return self._changed(row, {name: said.get(name) for name in self.requested if name not in self.required})
+
+    def _made(self, said: Mapping[str, Any]) -> M:
+        with said_as(lambda path: renamed(path, self.words)):
+            return self.make(said)
+
+    def _changed(self, row: M, said: Mapping[str, Any]) -> M:
+        with said_as(lambda path: renamed(path, self.words)):
+            return self.change(row, said)
 
     def missing(self, value: Any) -> NotFound:
         return NotFound(f"There is no {self.entity} '{str(value)[:1000]}'", resource=self.entity)
 
-    def found(self, pk: Any) -> M:
+    def include(self) -> str:
+        return choice_of(self.request, "include", ("non-deleted", "deleted", "all"))
+
+    def found(self, pk: Any, include: str = "non-deleted") -> M:
+        """The row of this id. Raises NotFound."""
         key = uuid_of(pk)
-        row = self.get_queryset().filter(pk=key).first() if key else None
+        row = self.listed(include).filter(pk=key).first() if key else None
         if row is None:
             raise self.missing(pk)
         return row
@@ -213,6 +229,55 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     def href(self, where: str) -> str:
         return f"{base_of(self.request)}{where}"
+
+
+class KeptRows(RowEntities[M], Generic[M]):
+    """Rows that are kept when they are deleted, with `deleted_at`, and can be restored."""
+
+    @abstractmethod
+    def everything(self) -> QuerySet[M]:
+        """The rows that the actor sees, deleted ones included."""
+
+    @abstractmethod
+    def bring_back(self, row: M) -> M:
+        """The row restored."""
+
+    def get_queryset(self) -> QuerySet[M]:
+        return self.listed("non-deleted")
+
+    def listed(self, include: str) -> QuerySet[M]:
+        found = self.everything().order_by("id")
+        return found if include == "all" else found.filter(deleted_at__isnull=include == "non-deleted")
+
+    def restore(self, request: Request) -> Response:
+        """Bring back a deleted one."""
+        body: Any = request.data
+        if set(body) != {"id"} or uuid_of(body["id"]) is None:
+            raise Invalid(fields={"id": ["This must be the id of an entity, and nothing else may be said."]})
+        return self.show(self.bring_back(self.found(body["id"], "all")), self.shown)
+
+
+class RestoreBody(serializers.Serializer[Any]):
+    """Which entity is to be brought back."""
+
+    id = serializers.UUIDField()
+
+
+def owner_of(said: Mapping[str, Any]) -> dict[str, str] | None:
+    """The one user or team among `owners`. Raises Invalid for more, and for what is no reference."""
+    value = said.get("owners")
+    if value in EMPTY:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise Invalid(fields={"owners": ["This must be a list of references."]})
+    if len(value) > 1:
+        raise Invalid(fields={"owners": ["There is one owner; this names more."]})
+    key, type_ = uuid_of(value[0].get("id")), value[0].get("type")
+    if type_ not in (None, "user", "team"):
+        raise Invalid(fields={"owners.0.type": ["This must be user or team."]})
+    if key is None:
+        raise Invalid(fields={"owners.0.id": ["This must be the id of a user or a team."]})
+    return {"id": str(key), **({"type": type_} if type_ else {})}
 
 
 def text_of(said: Mapping[str, Any], name: str) -> str:
@@ -239,9 +304,14 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         partial_update=extend_schema(request=PATCH, responses=entity),
         destroy=extend_schema(responses={200: entity}),
     )
+    kept = []
+    if issubclass(view, KeptRows):
+        described(told, restore=extend_schema(request=RestoreBody, responses=entity))
+        kept = [path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore")]
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     return [
         path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        *kept,
         path(f"{where}/name/<path:fqn>", told.as_view({"get": "by_name"}), name=f"entities-{name}-by-name"),
         path(f"{where}/<str:pk>", told.as_view(one), name=f"entities-{name}-one"),
     ]

@@ -57,6 +57,9 @@ class DataSource(models.Model):
     description = models.TextField(blank=True)
     config = models.JSONField(default=dict, blank=True, help_text="What the connector needs, without secrets.")
     secrets = models.TextField(blank=True, editable=False, help_text="The secret settings, encrypted.")
+    client_settings = models.TextField(
+        blank=True, editable=False, help_text="Settings that a client keeps here for itself, encrypted."
+    )
     tags = models.JSONField(default=list, blank=True)
     status = models.CharField(max_length=10, choices=SourceStatus, default=SourceStatus.ACTIVE)
     status_message = models.TextField(blank=True, editable=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -46,6 +46,7 @@ class UserViews(RowEntities[User]):
     entity = "user"
     shown = SHOWN
     requested = frozenset({"name", "email", "displayName", "isAdmin"})
+    words: ClassVar[Mapping[str, str]] = {"username": "name", "role": "isAdmin"}
     queryset = User.objects.none()
     serializer_class: Any = UserBody
 
@@ -106,7 +107,7 @@ class UserViews(RowEntities[User]):
                 change_role(actor=actor, membership=membership, role=role)
         return row
 
-    def remove(self, row: User, *, recursive: bool) -> None:
+    def remove(self, row: User, *, recursive: bool, hard: bool) -> None:
         """End the membership: the person may belong to other organizations."""
         remove_member(actor=actor_of(self.request), membership=self._membership(row))
 

@@ -15,16 +15,17 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
-from accounts.models import Role, User
+from accounts.models import Role
 from catalog.edges import EdgeRecord, End, read_between
 from catalog.jsontext import JsonText
 from catalog.merging import merged
 from catalog.models import Asset, Origin
-from catalog.records import AssetRecord, Owner, read_by_name
+from catalog.records import AssetRecord, read_by_name
 from catalog.services.bulk import REQUIRED, new_asset
 from catalog.services.drafts import RowError, UpsertResult
 from catalog.services.edge_writing import EdgeWriter
 from catalog.services.naming import TagBook
+from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_asset
@@ -35,7 +36,7 @@ CONTAINS = "CONTAINS"
 
 @dataclass(slots=True)
 class Filing:
-    """An asset as somebody files it: the fields of `clean_asset`, `owner` a member's id or None.
+    """An asset as somebody files it: the fields of `clean_asset`.
 
     `parent` is the qualified name of what contains it, empty for nothing; `parent_types` and `types` are the
     types that the one may be of and that the other may have had. `origin` names the data source that must be there.
@@ -119,12 +120,16 @@ def _write(
     rows = [row for row in rows if _is_fit(row, known, replace, result)]
     tags = TagBook(actor, organization_id)
     tags.learn(name for row in rows for name in row.fields.get("tags", ()))
+    book = ReferenceBook(organization_id)
+    book.learn(row.fields for row in rows)
     writer = AssetWriter(actor, organization_id)
     for row in rows:
-        fields = row.fields
-        if "owner" in fields:
-            fields = {**fields, "owner": known.owners.get(fields["owner"])}
         record = known.there.get(row.name)
+        try:
+            fields = book.found(row.fields, record)
+        except Invalid as error:
+            result.errors.append(RowError(row.place, row.name, error.message, {"fields": error.fields}))
+            continue
         if record is None:
             record = new_asset(writer, fields, tags, None, by_program=by_program)
             record.id = asset_id or record.id
@@ -146,27 +151,23 @@ def _write(
 
 @dataclass(slots=True)
 class _Known:
-    """What is in the catalog of that which the rows speak of: parents (id, type), origins, owners, the assets."""
+    """What is in the catalog of that which the rows speak of: parents (id, type), origins, the assets."""
 
     parents: Mapping[str, tuple[UUID, str]]
     origins: Collection[str]
-    owners: Mapping[Any, Owner]
     there: Mapping[str, AssetRecord]
 
 
 def _known(organization_id: UUID, rows: Sequence[_Row]) -> _Known:
     names = {row.filing.parent for row in rows} - {""}
     origins = {row.filing.origin for row in rows} - {""}
-    owners: set[UUID] = {row.fields["owner"] for row in rows if row.fields.get("owner")}
     there = read_by_name(organization_id, [row.name for row in rows])
     found = Asset.objects.filter(organization=organization_id, qualified_name__in=names, deleted_at=None)
     parents = found.values_list("qualified_name", "id", "type") if names else ()
-    members = User.objects.filter(pk__in=owners, memberships__organization=organization_id) if owners else ()
     sources = Origin.objects.filter(organization=organization_id, name__in=origins) if origins else None
     return _Known(
         parents={name: (key, type_) for name, key, type_ in parents},
         origins=set(sources.values_list("name", flat=True)) if sources is not None else (),
-        owners={user.pk: Owner(user.pk, user.display_name) for user in members},
         there={record.qualified_name: record for record in there},
     )
 
@@ -181,9 +182,6 @@ def _is_fit(row: _Row, known: _Known, replace: bool, result: UpsertResult) -> bo
         message, details = f"There is no '{filing.parent}' to contain it", {"is_missing": True}
     elif filing.origin and filing.origin not in known.origins:
         message, details = f"There is no service '{filing.origin}'", {"is_missing": True}
-    elif row.fields.get("owner") is not None and row.fields["owner"] not in known.owners:
-        message = "There is no such member of this organization."
-        details = {"fields": {"owner": [message]}}
     elif record is not None and (not replace or record.type not in filing.types):
         message, details = f"'{row.name}' exists already, as a {record.type}", {"is_taken": True}
     if message:
@@ -202,7 +200,7 @@ def _contain(
     wanted = {
         (parents[row.filing.parent][0], ids[row.name]): (row.filing.parent, row.name)
         for row in rows
-        if row.filing.parent
+        if row.filing.parent and row.name in ids
     }
     if not wanted:
         return

@@ -12,10 +12,11 @@ from accounts.actor import Actor
 from accounts.models import Role
 from catalog.models import Asset, RelationshipType
 from catalog.records import AssetRecord, read_by_id, read_by_name
+from catalog.services.assets import locked
 from catalog.services.selections import AT_A_TIME
 from catalog.services.writing import AssetWriter
 from catalog.tables import among, as_uuid
-from contracts.errors import Conflict, Invalid, NotFound, Stale
+from contracts.errors import Conflict, Invalid, NotFound
 
 LEVELS = 20
 """How deep containers may stand in each other; edges may even go round in a circle."""
@@ -44,7 +45,7 @@ def delete_tree(
     Stale, NotFound, Forbidden.
     """
     actor.require(Role.EDITOR)
-    record = _living(actor, asset.pk, expected_version)
+    record = locked(actor, asset.pk, expected_version)
     inside = descendants([record.id])
     if inside and not recursive:
         raise Invalid(f"'{record.qualified_name}' is not empty: delete it with recursive=true", resource="asset")
@@ -103,15 +104,6 @@ def _restore(actor: Actor, asset_ids: Sequence[UUID], root: AssetRecord) -> list
             restored.append(record.id)
         writer.flush()
     return restored
-
-
-def _living(actor: Actor, asset_id: UUID, expected_version: int | None) -> AssetRecord:
-    record = next(iter(read_by_id([asset_id], lock=True)), None)
-    if record is None or record.deleted_at is not None or not _is_seen(actor, record):
-        raise NotFound(resource="asset", asset_id=str(asset_id))
-    if expected_version is not None and expected_version != record.version:
-        raise Stale(f"The asset is at version {record.version}, not {expected_version}", resource="asset")
-    return record
 
 
 def _is_seen(actor: Actor, record: AssetRecord) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -16,8 +16,9 @@ from catalog.numbering import decimal_of
 from contracts.entities import names
 from contracts.entity_views import RowEntities, routes, text_of
 from contracts.errors import Invalid
-from ingestion.api.entity_connections import config_of, connection_of
+from ingestion.api.entity_connections import connection_of, settings_of
 from ingestion.models import DataSource
+from ingestion.services.client_settings import shown
 from ingestion.services.removing import delete_with_contents
 from ingestion.services.sources import create_data_source, update_data_source
 
@@ -53,7 +54,7 @@ class DatabaseServiceViews(RowEntities[DataSource]):
 
     entity = "databaseService"
     shown = SHOWN
-    on_request = frozenset({"tags", "owners"})
+    words: ClassVar[Mapping[str, str]] = {"config": "connection.config", "client_settings": "connection.config"}
     requested = frozenset({"name", "serviceType", "description", "connection", "tags"})
     required = ("name", "serviceType")
     queryset = DataSource.objects.none()
@@ -93,7 +94,7 @@ class DatabaseServiceViews(RowEntities[DataSource]):
         if row.description:
             entity["description"] = row.description
         if row.config:
-            entity["connection"] = connection_of(row.type, row.config)
+            entity["connection"] = connection_of(row.type, row.config, shown(row.client_settings))
         if "owners" in fields:
             entity["owners"] = []
         if "tags" in fields:
@@ -121,10 +122,10 @@ class DatabaseServiceViews(RowEntities[DataSource]):
         if "tags" in said:
             changes["tags"] = _tags(said["tags"])
         if said.get("connection"):
-            changes["config"] = config_of(type_, said["connection"])
+            changes["config"], changes["client_settings"] = settings_of(type_, said["connection"])
         return changes
 
-    def remove(self, row: DataSource, *, recursive: bool) -> None:
+    def remove(self, row: DataSource, *, recursive: bool, hard: bool) -> None:
         delete_with_contents(actor=actor_of(self.request), source=row, recursive=recursive)
 
 

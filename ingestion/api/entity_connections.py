@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.api.entities.shapes import SERVICE_TYPES
 from contracts.errors import Invalid
+from ingestion.services.client_settings import is_mask
 from ingestion.services.secrets import MASK
 
 _BY_SCHEMA = {"username": "username", "databaseSchema": "database"}
@@ -16,39 +17,33 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 }
 """By type: the connection's settings that are ours under another name, or the same."""
 _PLAIN = {"username": "username", "database": "database"}
-_DESCRIBING = ("type", "scheme")
-"""What a client says of itself, and we know without."""
 
 
-def config_of(source_type: str, connection: Any) -> dict[str, Any]:
-    """The config that a connection makes. Raises Invalid that names what we have no use for."""
+def settings_of(source_type: str, connection: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the config that a connection makes, the settings that are the client's own). Raises Invalid."""
     config = connection.get("config") if isinstance(connection, Mapping) else None
     if not isinstance(config, Mapping) or set(connection) - {"config"}:
         raise Invalid(fields={"connection": ["This must be an object with 'config', an object."]})
     names = _NAMES.get(source_type, _PLAIN)
-    found: dict[str, Any] = {}
-    problems: dict[str, list[str]] = {}
+    ours: dict[str, Any] = {}
+    others: dict[str, Any] = {}
     for name, value in config.items():
-        if value is None or name in _DESCRIBING or name.startswith("supports"):
-            continue
-        if name == "hostPort":
-            found |= _host(value)
+        if name == "hostPort" and value is not None:
+            ours |= _host(value)
         elif name == "password":
-            found["password"] = _secret(value)
+            ours["password"] = _secret(value)
         elif name == "authType" and isinstance(value, Mapping) and set(value) <= {"password"}:
-            found["password"] = _secret(value.get("password"))
+            ours["password"] = _secret(value.get("password"))
         elif name in names:
-            found[names[name]] = value
-        else:
-            problems[f"connection.config.{name}"] = ["This setting is not known here."]
-    if problems:
-        raise Invalid(fields=problems)
-    return {name: value for name, value in found.items() if value is not None}
+            ours[names[name]] = value
+        elif value is not None and (name, value) != ("type", SERVICE_TYPES[source_type]):
+            others[name] = value
+    return {name: value for name, value in ours.items() if value is not None}, others
 
 
-def connection_of(source_type: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The connection that a config makes, with masks for its secrets."""
-    told: dict[str, Any] = {"type": SERVICE_TYPES[source_type]}
+def connection_of(source_type: str, config: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The connection that a config and a client's own settings make, with masks for secrets."""
+    told: dict[str, Any] = {"type": SERVICE_TYPES[source_type], **others}
     if "host" in config:
         told["hostPort"] = f"{config['host']}:{config['port']}" if config.get("port") else config["host"]
     for name, ours in _NAMES.get(source_type, _PLAIN).items():
@@ -62,7 +57,7 @@ def connection_of(source_type: str, config: Mapping[str, Any]) -> dict[str, Any]
 
 def _secret(value: Any) -> Any:
     """A secret; a row of stars stands for the one that is kept already."""
-    return MASK if isinstance(value, str) and value and not value.strip("*") else value
+    return MASK if is_mask(value) else value
 
 
 def _host(value: Any) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from contracts.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from ingestion.connectors.base import ConnectionResult, SourceError
 from ingestion.connectors.registry import get_connector
 from ingestion.models import DataSource, SourceStatus
+from ingestion.services.client_settings import seal, shown
 from ingestion.services.config import merge_config, open_config
 from ingestion.services.deadline import within
 from ingestion.services.fields import read_text, refuse_unknown, text_list
 
-FIELDS = {"name", "type", "description", "config", "tags", "status"}
+FIELDS = {"name", "type", "description", "config", "tags", "status", "client_settings"}
 SELF_SOURCE = "cartulary"
 """The name under which an installation catalogs its own database."""
 
@@ -38,6 +39,7 @@ def snapshot(source: DataSource) -> dict[str, Any]:
         "tags": source.tags,
         "status": source.status,
         "status_message": source.status_message,
+        **({"client_settings": shown(source.client_settings)} if source.client_settings else {}),
     }
 
 
@@ -78,7 +80,7 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
     """
     source = _locked(actor, source)
     refuse_unknown(changes, FIELDS)
-    before, secrets = snapshot(source), source.secrets
+    before, secrets = snapshot(source), (source.secrets, source.client_settings)
     if changes.get("type", source.type) != source.type:
         raise Invalid(fields={"type": ["The type of a data source cannot be changed. Make a new one."]})
     if "name" in changes:
@@ -91,7 +93,7 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
         _refuse_own_database(actor, source)
     elif source.status != before["status"] == SourceStatus.INACTIVE:
         merge_config(source.type, {}, config=source.config, secrets=source.secrets)  # complete, or it stays inactive
-    if snapshot(source) == before and source.secrets == secrets:
+    if snapshot(source) == before and (source.secrets, source.client_settings) == secrets:
         return source
     if source.name != before["name"]:
         _rename_origin(source)
@@ -234,6 +236,8 @@ def _assign(source: DataSource, data: Mapping[str, Any]) -> None:
         source.description = read_text(data, "description", 10_000)
     if "tags" in data:
         source.tags = text_list(data, "tags")
+    if "client_settings" in data:
+        source.client_settings = seal(data["client_settings"], source.client_settings)
     if "status" in data:
         if data["status"] not in (SourceStatus.ACTIVE, SourceStatus.INACTIVE, source.status):
             raise Invalid(fields={"status": ["It must be 'active' or 'inactive'."]})

@@ -75,7 +75,7 @@ def test_members_are_listed_and_removed(alice: APIClient, bob_member, vera_membe
     [
         ({"name": "dora"}, "email"),
         ({"name": "dora", "email": "no address"}, "email"),
-        ({"name": "dora@example.com", "email": "other@example.com"}, "username"),
+        ({"name": "dora@example.com", "email": "other@example.com"}, "name"),
         ({"name": "dora@example.com", "colour": "red"}, "colour"),
         ({"name": "dora@example.com", "isAdmin": "yes"}, "isAdmin"),
         ({"email": "dora@example.com"}, "name"),

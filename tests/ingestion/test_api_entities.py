@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from audit.models import AuditEvent
 from catalog.models import Asset, Origin
 from ingestion.models import DataSource
-from ingestion.services.secrets import MASK
+from ingestion.services.secrets import MASK, decrypt
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,34 @@ def test_a_service_is_a_data_source(bob: APIClient, service: dict[str, Any]):
         "database": "sales",
         "sslMode": "require",
         "authType": {"password": MASK},
+        "scheme": "postgresql+psycopg2",
+        "supportsMetadataExtraction": True,
     }
+
+
+def test_settings_that_are_a_clients_own_are_kept_for_it(bob: APIClient, service: dict[str, Any]):
+    own = {
+        "schemaFilterPattern": {"includes": [], "excludes": ["^information_schema$"]},
+        "ingestAllDatabases": False,
+        "sslConfig": {"caCertificate": "CERT", "sslKey": "k"},
+        "connectionArguments": {"token": SECRET, "rows": [{"secretKey": SECRET}]},
+    }
+    config = {**BODY["connection"]["config"], **own}
+    put = lambda config: made(bob.put(SERVICES, {**BODY, "connection": {"config": config}}, format="json"))  # noqa: E731
+    found = put(config)
+    told = found["connection"]["config"]
+    assert told["schemaFilterPattern"] == own["schemaFilterPattern"]
+    assert told["connectionArguments"] == {"token": MASK, "rows": [{"secretKey": MASK}]}
+    source = DataSource.objects.get()
+    assert SECRET not in source.client_settings
+    assert found["version"] == 0.2
+    # What was answered, sent back, changes nothing; what is left out is gone.
+    assert put({**told, "type": "Postgres"})["version"] == 0.2
+    assert decrypt(DataSource.objects.get().client_settings)["connectionArguments"]["token"] == SECRET
+    fewer = put(BODY["connection"]["config"])["connection"]["config"]
+    assert "connectionArguments" not in fewer
+    trail = AuditEvent.objects.filter(entity_type="DATA_SOURCE").values_list("before_state", "after_state")
+    assert SECRET not in str(list(trail))
 
 
 def test_a_data_source_is_a_service(bob: APIClient):
@@ -124,9 +152,10 @@ def test_put_and_patch_change_it_and_count_versions(bob: APIClient, service: dic
         ({"serviceType": None}, "serviceType"),
         ({"name": ""}, "name"),
         ({"colour": "red"}, "colour"),
-        ({"connection": {"config": {"hostPort": "x:1", "database": "d", "sslConfig": {"ca": "x"}}}}, "sslConfig"),
+        ({"connection": {"config": {"hostPort": "x:1", "database": "d", "big": "x" * 70_000}}}, "connection.config"),
+        ({"connection": {"config": {"hostPort": "x:1", "database": 7}}}, "connection.config.database"),
         ({"connection": {"config": {"hostPort": "x:port", "database": "d"}}}, "hostPort"),
-        ({"connection": {"config": {"database": "d"}}}, "config.host"),
+        ({"connection": {"config": {"database": "d"}}}, "connection.config.host"),
         ({"connection": {"config": 7}}, "connection"),
         ({"tags": [7]}, "tags"),
         ({"owners": [{"id": "x", "type": "user"}]}, "owners"),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from catalog.api.entities import tags
+from catalog.api.entities import concepts, tags
 from catalog.api.entities.kinds import KINDS
 from catalog.api.entities.routes import routes_of
 
-urlpatterns: list[URLPattern] = [*(route for kind in KINDS for route in routes_of(kind)), *tags.urlpatterns]
+urlpatterns: list[URLPattern] = [
+    *(route for kind in KINDS for route in routes_of(kind)),
+    *tags.urlpatterns,
+    *concepts.urlpatterns,
+]

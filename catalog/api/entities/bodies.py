@@ -12,14 +12,14 @@ from typing import Any
 from accounts.actor import Actor
 from catalog.api.entities.columns import elements_of
 from catalog.api.entities.kinds import Kept, Kind
-from catalog.api.entities.labels import Names
+from catalog.api.entities.labels import Names, terms_in
 from catalog.api.entities.shapes import TABLE_TYPES, fits
 from catalog.names import join_name, quote_part, split_name
 from catalog.services import Filing
+from contracts.entity_views import owner_of
 from contracts.errors import Invalid
-from contracts.views import uuid_of
 
-_EMPTY_LISTS = frozenset({"domains", "dataProducts", "followers"})
+_EMPTY_LISTS = frozenset({"dataProducts", "followers"})
 """Fields of the public requests of which we keep nothing: empty, they say nothing."""
 _WORDS = {
     "text": "This must be text.",
@@ -54,6 +54,7 @@ class Reader:
             "qualified_name": f"{container}.{quote_part(name)}",
             **self.changes({field: said.get(field) for field in kind.requested}),
         }
+        fields["terms"] = self.terms(said)
         has_parent = kind.parent is not None and kind.parent.field in said
         types = kind.parent.types if kind.parent else ()
         # Databases belong to a data source; dashboards and pipelines to services that are a name only.
@@ -96,7 +97,9 @@ class Reader:
             elif name == "tags":
                 fields["tags"] = self._tags(value)
             elif name == "owners":
-                fields["owner"] = self._owner(value)
+                fields["owner"] = owner_of({"owners": value})
+            elif name == "domains":
+                fields["domain"] = _domain(value)
             elif name == "tableType":
                 type_, metadata["kind"] = _table_type(value)
                 fields["type"] = type_
@@ -111,6 +114,13 @@ class Reader:
         if metadata:
             fields["metadata"] = metadata
         return fields
+
+    def terms(self, said: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The glossary terms that the labels of an entity, read before, and of its columns name."""
+        columns: Any = said
+        for name in self.kind.columns:
+            columns = (columns or {}).get(name)
+        return terms_in(said.get("tags"), columns if self.kind.columns else None)
 
     def _kept(self, name: str, kept: Kept, value: Any) -> Any:
         if value is None:
@@ -149,22 +159,23 @@ class Reader:
             return []
         if not isinstance(value, list):
             raise Invalid(fields={"tags": [_WORDS["list"]]})
-        return [self.names.of(label, f"tags.{index}") for index, label in enumerate(value)]
+        return [name for index, label in enumerate(value) if (name := self.names.of(label, f"tags.{index}"))]
 
-    def _owner(self, value: Any) -> Any:
-        """The one owner that an asset has. Raises Invalid for more, and for what is no user."""
-        if value is None or value == []:
-            return None
-        if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
-            raise Invalid(fields={"owners": ["This must be a list of references."]})
-        if len(value) > 1:
-            raise Invalid(fields={"owners": ["An asset has one owner; this names more."]})
-        if value[0].get("type") not in (None, "user"):
-            raise Invalid(fields={"owners.0.type": ["Only a user can own an asset."]})
-        key = uuid_of(value[0].get("id"))
-        if key is None:
-            raise Invalid(fields={"owners.0.id": ["This must be the id of a user."]})
-        return key
+
+def _domain(value: Any) -> Any:
+    """The one domain that an asset lies in, by its full name, or by a reference to it."""
+    if value is None or value == []:
+        return None
+    if not isinstance(value, list):
+        raise Invalid(fields={"domains": [_WORDS["list"]]})
+    if len(value) > 1:
+        raise Invalid(fields={"domains": ["An asset lies in one domain; this names more."]})
+    one = value[0]
+    if isinstance(one, Mapping):
+        one = one.get("id") or one.get("fullyQualifiedName")
+    if not isinstance(one, str) or not one:
+        raise Invalid(fields={"domains.0": ["This must be a domain's full name, or a reference to it."]})
+    return one
 
 
 def _text(name: str, value: Any) -> str:

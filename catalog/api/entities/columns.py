@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.names import quote_part
 from contracts.entities import names
@@ -92,8 +92,15 @@ _KNOWN = frozenset(
     }
 )
 
-Label = Callable[[str], dict[str, Any]]
-"""A tag's name as a label of it."""
+TagName = Callable[[Any, str], str | None]
+"""The name of a label's tag, given the label and where it stands; None for what is no tag."""
+
+
+class Labelling(NamedTuple):
+    """How the tags of columns are shown: a tag by its name, and the terms of each column by its path."""
+
+    tag: Callable[[str], dict[str, Any]]
+    terms: Mapping[str, list[dict[str, Any]]] = MappingProxyType({})
 
 
 @lru_cache(maxsize=4096)
@@ -145,12 +152,12 @@ def written(column: Mapping[str, Any]) -> str:
 # Out -------------------------------------------------------------------------------------------------
 
 
-def columns_of(elements: Sequence[Mapping[str, Any]], path: str, label: Label) -> list[dict[str, Any]]:
+def columns_of(elements: Sequence[Mapping[str, Any]], path: str, labels: Labelling) -> list[dict[str, Any]]:
     """The elements as columns; `path` is the fully qualified name of what they belong to."""
-    return [_column(element, path, label) for element in elements]
+    return [_column(element, path, labels, len(path) + 1) for element in elements]
 
 
-def _column(element: Mapping[str, Any], path: str, label: Label) -> dict[str, Any]:
+def _column(element: Mapping[str, Any], path: str, labels: Labelling, outer: int) -> dict[str, Any]:
     type_ = element["type"]
     name = f"{path}.{quote_part(element['name'])}"
     column: dict[str, Any] = {
@@ -167,18 +174,20 @@ def _column(element: Mapping[str, Any], path: str, label: Label) -> dict[str, An
         column["ordinalPosition"] = element["position"]
     if element.get("description"):
         column["description"] = element["description"]
-    column["tags"] = [label(tag) for tag in element["tags"]] if element.get("tags") else []
+    column["tags"] = [labels.tag(tag) for tag in element["tags"]] if element.get("tags") else []
+    if labels.terms:
+        column["tags"] += labels.terms.get(name[outer:], ())
     if element.get("attributes"):
         column |= {_SHOWN[key]: value for key, value in element["attributes"].items() if key in _SHOWN}
     if element.get("children"):
-        column["children"] = columns_of(element["children"], name, label)
+        column["children"] = [_column(child, name, labels, outer) for child in element["children"]]
     return column
 
 
 # In --------------------------------------------------------------------------------------------------
 
 
-def elements_of(columns: Any, path: str, tag_name: Callable[[Any, str], str]) -> list[dict[str, Any]]:
+def elements_of(columns: Any, path: str, tag_name: TagName) -> list[dict[str, Any]]:
     """The columns as elements; `path` is where they stand in the request, for what is said of errors.
 
     `tag_name` gives the name of a label's tag. Raises Invalid.
@@ -194,7 +203,7 @@ def elements_of(columns: Any, path: str, tag_name: Callable[[Any, str], str]) ->
     return elements
 
 
-def _element(column: Any, path: str, tag_name: Callable[[Any, str], str]) -> dict[str, Any]:
+def _element(column: Any, path: str, tag_name: TagName) -> dict[str, Any]:
     if not isinstance(column, dict):
         raise Invalid(fields={path: ["This must be an object."]})
     said = {name: value for name, value in column.items() if value is not None}
@@ -213,7 +222,7 @@ def _element(column: Any, path: str, tag_name: Callable[[Any, str], str]) -> dic
     if said.get("description"):
         element["description"] = said["description"]
     if said.get("tags"):
-        element["tags"] = [tag_name(label, f"{path}.tags") for label in said["tags"]]
+        element["tags"] = [name for label in said["tags"] if (name := tag_name(label, f"{path}.tags"))]
     if said.get("children"):
         element["children"] = elements_of(said["children"], f"{path}.children", tag_name)
     told = told_by(element["type"])

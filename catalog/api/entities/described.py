@@ -56,10 +56,6 @@ class BulkResultSerializer(serializers.Serializer[Any]):
     failedRequest = BulkRowSerializer(many=True)
 
 
-class RestoreBody(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-
-
 class StaleBody(serializers.Serializer[Any]):
     scopeFqn = serializers.CharField()
     scopeEntityType = serializers.CharField(help_text="`database`, `databaseSchema`, `container` or `service`.")

@@ -58,7 +58,7 @@ class Kind:
     @cached_property
     def requested(self) -> frozenset[str]:
         """What a request may say."""
-        own = {"name", "displayName", "description", "tags", "owners", "extension"}
+        own = {"name", "displayName", "description", "tags", "owners", "domains", "extension"}
         own |= {self.parent.field} if self.parent else {"service"}
         if self.parent and self.parent.field == "parent":
             own.add("service")

@@ -15,6 +15,7 @@ from django.db.models import Q
 from accounts.actor import Actor
 from catalog.models import Tag
 from catalog.names import join_name, split_name
+from catalog.records import TermLink
 from catalog.validation import tag_key
 from contracts.errors import Invalid
 
@@ -89,6 +90,11 @@ class Labels:
         """The label of a tag, by its name; a name that is no tag's stands for itself."""
         return self._by_key.get(tag_key(name)) or self._label(name, "")
 
+    def term(self, link: TermLink) -> dict[str, Any]:
+        """The label of a glossary term."""
+        label = self._label(link.name, f"{self.base}glossaryTerms/{link.id}")
+        return {**label, "source": "Glossary"}
+
     def _label(self, fqn: str, href: str) -> dict[str, Any]:
         label = {
             "tagFQN": fqn,
@@ -110,8 +116,11 @@ class Names:
             for name, category in Tag.objects.visible_to(actor).filter(named(fqns)).values_list("name", "category"):
                 self._by_fqn.setdefault(tag_key(fqn_of(name, category)), name)
 
-    def of(self, label: Any, path: str) -> str:
-        """The name of a label's tag; one that is not there yet is made under its whole name. Raises Invalid."""
+    def of(self, label: Any, path: str) -> str | None:
+        """The name of a label's tag; one that is not there yet is made under its whole name. None for a term's.
+
+        Raises Invalid.
+        """
         if not isinstance(label, Mapping) or not isinstance(label.get("tagFQN"), str) or not label["tagFQN"].strip():
             raise Invalid(fields={path: ["Each must be an object with the text 'tagFQN'."]})
         for name in label:
@@ -120,6 +129,8 @@ class Names:
         if label.get("source") not in (None, "Classification", "Glossary"):
             raise Invalid(fields={f"{path}.source": ["This must be Classification or Glossary."]})
         fqn = label["tagFQN"]
+        if label.get("source") == "Glossary":
+            return None
         return self._by_fqn.get(tag_key(fqn)) or str(fqn)
 
 
@@ -135,3 +146,21 @@ def _fqns_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _fqns_in(item)
+
+
+def terms_in(tags: Any, columns: Any) -> list[dict[str, str]]:
+    """The glossary terms among the labels of an entity and of its columns, as an asset's `terms` are said."""
+    found = [{"name": fqn} for fqn in _terms_among(tags)]
+    return found + [{"name": fqn, "column": column} for column, fqn in _terms_of_columns(columns, ())]
+
+
+def _terms_of_columns(columns: Any, parents: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for column in columns or ():
+        path = (*parents, column["name"])
+        for fqn in _terms_among(column.get("tags")):
+            yield join_name(*path), fqn
+        yield from _terms_of_columns(column.get("children"), path)
+
+
+def _terms_among(labels: Any) -> list[str]:
+    return [label["tagFQN"] for label in labels or () if label.get("source") == "Glossary"]

@@ -32,7 +32,10 @@ def changes_by(
     if problems:
         raise Invalid(fields=problems)
     said = {name: result.get(name) for name in changed}
-    fields = Reader(actor, kind, [said]).changes(said)
+    reader = Reader(actor, kind, [said])
+    fields = reader.changes(said)
+    if "tags" in fields or "schema" in fields:
+        fields["terms"] = reader.terms(result)
     if "schema" in fields:
         fields["schema"] = _kept_elements(kind, row, before, result, fields["schema"])
     if "extension" in said:

@@ -12,9 +12,10 @@ from django.db.models.functions import Cast
 
 from accounts.actor import Actor
 from catalog.api.entities.kinds import BY_TYPE, Kind
-from catalog.models import Asset, AssetTag, Origin, Relationship, RelationshipType
+from catalog.models import Asset, AssetTag, AssetTerm, Origin, Relationship, RelationshipType
 from catalog.names import split_name
 from catalog.querysets import AssetQuerySet
+from catalog.records import TermLink
 
 COLUMNS = (
     "id",
@@ -33,6 +34,12 @@ COLUMNS = (
     "owner_id",
     "owner__name",
     "owner__username",
+    "owner_team_id",
+    "owner_team__name",
+    "owner_team__display_name",
+    "domain_id",
+    "domain__name",
+    "domain__fully_qualified_name",
     "metadata_text",
     "schema_text",
 )
@@ -72,6 +79,8 @@ class Around:
     containers: dict[UUID, list[Reference]] = field(default_factory=dict)
     services: dict[str, tuple[UUID, str]] = field(default_factory=dict)
     tags: dict[UUID, list[CarriedTag]] = field(default_factory=dict)
+    terms: dict[UUID, dict[str, list[TermLink]]] = field(default_factory=dict)
+    """By asset and column; the asset's own under an empty name."""
     children: dict[UUID, list[Reference]] = field(default_factory=dict)
 
 
@@ -89,9 +98,14 @@ def around(actor: Actor, kind: Kind, page: Sequence[Any], fields: Collection[str
         found.services = {name: (key, type_) for name, key, type_ in origins.values_list("name", "pk", "type")}
     if "tags" in fields:
         carried = AssetTag.objects.filter(asset__in=ids).order_by("tag__key")
-        columns = ("asset_id", "tag__key", "tag__name", "tag__category", "tag_id")
-        for asset_id, *tag in carried.values_list(*columns):
-            found.tags.setdefault(asset_id, []).append(CarriedTag(*tag))
+        for link in carried.select_related("tag"):
+            tag = link.tag
+            found.tags.setdefault(link.asset_id, []).append(CarriedTag(tag.key, tag.name, tag.category, tag.pk))
+    if "tags" in fields or kind.columns:
+        linked = AssetTerm.objects.filter(asset__in=ids).order_by("term__key")
+        columns = ("asset_id", "term_id", "term__fully_qualified_name", "column")
+        for key, term, name, column in linked.values_list(*columns):
+            found.terms.setdefault(key, {}).setdefault(column, []).append(TermLink(term, name, column))
     if kind.entity in {"dashboard", "container"} and {"charts", "children"} & set(fields):
         found.children = _children(actor, ids)
     return found

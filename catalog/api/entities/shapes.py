@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 
 from accounts.actor import Actor
-from catalog.api.entities.columns import columns_of
+from catalog.api.entities.columns import Labelling, columns_of
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.labels import Labels
 from catalog.api.entities.rows import Around, Reference, name_only, root_of
 from catalog.names import quote_part
 from catalog.numbering import decimal_of
+from catalog.records import TermLink
 
 TABLE_TYPES: Mapping[str, tuple[str, str]] = {
     "Regular": ("TABLE", ""),
@@ -116,15 +117,18 @@ class Shaper:
             if value is not None and fits(value, kept.shape):
                 entity[name] = value
         if kind.columns and self._shows_schema():
-            self._put_columns(entity, schema, row.qualified_name)
+            self._put_columns(entity, schema, row.qualified_name, self.found.terms.get(row.id, {}))
         if kind.entity == "table":
             _tell_table(entity, row, metadata, self.fields)
         self._on_request(entity, row, metadata)
         return entity
 
-    def _put_columns(self, entity: dict[str, Any], schema: list[dict[str, Any]], path: str) -> None:
+    def _put_columns(
+        self, entity: dict[str, Any], schema: list[dict[str, Any]], path: str, links: Mapping[str, list[TermLink]]
+    ) -> None:
+        terms = {column: [self.labels.term(link) for link in linked] for column, linked in links.items()}
         outer, *inner = self.kind.columns
-        columns = columns_of(schema, path, self.labels.of)
+        columns = columns_of(schema, path, Labelling(self.labels.of, terms))
         if not inner:
             entity[outer] = columns
         elif columns or outer in entity:
@@ -165,13 +169,13 @@ class Shaper:
     def _on_request(self, entity: dict[str, Any], row: Any, metadata: dict[str, Any]) -> None:
         fields = self.fields
         if "owners" in fields:
-            entity["owners"] = []
-            if row.owner_id:
-                owner = Reference(row.owner_id, "user", "users", row.owner__username, quote_part(row.owner__username))
-                shown = {"displayName": row.owner__name} if row.owner__name else {}
-                entity["owners"] = [{**self.reference(owner), **shown}]
+            entity["owners"] = self._owners(row)
+        if "domains" in fields:
+            domain = Reference(row.domain_id, "domain", "domains", row.domain__name, row.domain__fully_qualified_name)
+            entity["domains"] = [self.reference(domain)] if row.domain_id else []
         if "tags" in fields:
             entity["tags"] = [self.labels.of(tag.name) for tag in self.found.tags.get(row.id, ())]
+            entity["tags"] += [self.labels.term(link) for link in self.found.terms.get(row.id, {}).get("", ())]
         if "extension" in fields:
             entity["extension"] = {key: value for key, value in metadata.items() if key not in self._named}
         if "charts" in fields:
@@ -179,6 +183,19 @@ class Shaper:
         if "children" in fields:
             inside = [one for one in self.found.children.get(row.id, ()) if one.entity == self.kind.entity]
             entity["children"] = [self.reference(one) for one in inside]
+
+    def _owners(self, row: Any) -> list[dict[str, Any]]:
+        if row.owner_id:
+            owner = Reference(row.owner_id, "user", "users", row.owner__username, quote_part(row.owner__username))
+            shown = row.owner__name
+        elif row.owner_team_id:
+            owner = Reference(
+                row.owner_team_id, "team", "teams", row.owner_team__name, quote_part(row.owner_team__name)
+            )
+            shown = row.owner_team__display_name
+        else:
+            return []
+        return [{**self.reference(owner), **({"displayName": shown} if shown else {})}]
 
 
 def _tell_table(entity: dict[str, Any], row: Any, metadata: dict[str, Any], fields: Collection[str]) -> None:

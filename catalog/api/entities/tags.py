@@ -6,7 +6,7 @@ A classification is a category. It has a tag's row: the one that bears its own n
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from rest_framework import serializers
@@ -101,6 +101,7 @@ class TagViews(_TagRows):
     entity = "tag"
     shown = names(_BOTH, "style classification parent children")
     requested = frozenset({"name", "description", "classification", "style"})
+    words: ClassVar[Mapping[str, str]] = {"category": "classification", "colour": "style.color"}
     serializer_class: Any = EntityTagBody
 
     def get_queryset(self) -> QuerySet[Tag]:
@@ -160,7 +161,7 @@ class TagViews(_TagRows):
             raise Invalid(fields={"classification": ["This cannot be changed."]})
         return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
 
-    def remove(self, row: Tag, *, recursive: bool) -> None:
+    def remove(self, row: Tag, *, recursive: bool, hard: bool) -> None:
         delete_tag(actor=actor_of(self.request), tag=row)
 
 
@@ -208,7 +209,7 @@ class ClassificationViews(_TagRows):
             return self.make({"name": row.category, **said}) if changes.get("description") else row
         return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
 
-    def remove(self, row: Tag, *, recursive: bool) -> None:
+    def remove(self, row: Tag, *, recursive: bool, hard: bool) -> None:
         inside = list(self.tags().filter(category=row.category).exclude(_ROOT))
         if inside and not recursive:
             raise Invalid(f"'{row.category}' is not empty: delete it with recursive=true", resource="tag")

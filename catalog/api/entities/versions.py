@@ -20,7 +20,9 @@ from catalog.api.entities.shapes import Shaper
 from catalog.api.entities.views import EntityViews
 from catalog.history import versions_of
 from catalog.models import Origin, Tag
+from catalog.names import split_name
 from catalog.numbering import decimal_of
+from catalog.records import TermLink
 from catalog.validation import tag_key
 from contracts.entities import base_of
 from contracts.errors import NotFound
@@ -50,6 +52,12 @@ class PastRow:
     owner_id: UUID | None
     owner__name: str
     owner__username: str
+    owner_team_id: UUID | None
+    owner_team__name: str
+    owner_team__display_name: str
+    domain_id: UUID | None
+    domain__name: str
+    domain__fully_qualified_name: str
     metadata_text: bytes
     schema_text: bytes
 
@@ -103,14 +111,23 @@ class VersionViews(EntityViews):
                 else CarriedTag(tag_key(name), name, "", None)
                 for name in state.get("tags", ())
             ]
-            found = Around(containers.containers, containers.services, {past.id: carried}, {})
+            found = Around(containers.containers, containers.services, {past.id: carried}, {past.id: _terms(state)})
             shaper = Shaper(actor, self.kind, base_of(self.request), self.kind.shown, found)
             entities.append(orjson.loads(orjson.dumps(shaper.shape([past])[0])))
         return entities
 
 
+def _terms(state: dict[str, Any]) -> dict[str, list[TermLink]]:
+    found: dict[str, list[TermLink]] = {}
+    for link in state.get("terms", ()):
+        column = link["column"] or ""
+        found.setdefault(column, []).append(TermLink(UUID(link["id"]), link["name"], column))
+    return found
+
+
 def _past(row: Any, event: AuditEvent, state: dict[str, Any], origin: Origin | None) -> PastRow:
-    owner = state.get("owner") or {}
+    owner, domain = state.get("owner") or {}, state.get("domain") or {}
+    is_team = owner.get("type") == "team"
     return PastRow(
         id=row.id,
         organization_id=row.organization_id,
@@ -125,9 +142,15 @@ def _past(row: Any, event: AuditEvent, state: dict[str, Any], origin: Origin | N
         origin_id=origin.pk if origin else None,
         origin__name=origin.name if origin else "",
         origin__type=origin.type if origin else "",
-        owner_id=UUID(owner["id"]) if owner else None,
+        owner_id=UUID(owner["id"]) if owner and not is_team else None,
         owner__name="",
         owner__username=owner.get("name", ""),
+        owner_team_id=UUID(owner["id"]) if is_team else None,
+        owner_team__name=owner.get("name", ""),
+        owner_team__display_name="",
+        domain_id=UUID(domain["id"]) if domain else None,
+        domain__name=split_name(domain["name"])[-1] if domain else "",
+        domain__fully_qualified_name=domain.get("name", ""),
         metadata_text=orjson.dumps(state["metadata"]),
         schema_text=orjson.dumps(state["schema"]),
     )

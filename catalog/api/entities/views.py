@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
@@ -26,13 +25,13 @@ from catalog.numbering import decimal_of
 from catalog.querysets import AssetQuerySet
 from catalog.services import delete_tree, file_asset, restore_tree, update_asset
 from contracts.cursors import Chained
-from contracts.entities import base_of, choice_of, entity_tag, expected_tag, flag_of
+from contracts.entities import base_of, choice_of, entity_tag, expected_tag, flag_of, renamed, said_as
 from contracts.errors import BadRequest, Invalid, NotFound, Stale
 from contracts.patching import patched
 from contracts.views import ContractViewSet, uuid_of
 
 Include = Literal["non-deleted", "deleted", "all"]
-_WRITTEN = {"owner": "owners", "qualified_name": "name", "type": "tableType"}
+_WRITTEN = {"owner": "owners", "domain": "domains", "terms": "tags", "qualified_name": "name", "type": "tableType"}
 _TRIES = 3
 
 
@@ -77,20 +76,20 @@ class EntityViews(ContractViewSet[Asset]):
 
     def create(self, request: Request) -> Response:
         actor = actor_of(request)
-        with self.in_its_words():
+        with said_as(self._its_field):
             filed = file_asset(actor=actor, filing=self.reader(actor, request.data).filing(request.data), replace=False)
         return self.show(self.found(filed.id), self.kind.shown, code=201)
 
     def put(self, request: Request) -> Response:
         actor = actor_of(request)
-        with self.in_its_words():
+        with said_as(self._its_field):
             filed = file_asset(actor=actor, filing=self.reader(actor, request.data).filing(request.data))
         return self.show(self.found(filed.id), self.kind.shown, code=201 if filed.is_new else 200)
 
     def update(self, request: Request, pk: str) -> Response:
         """Replace the entity of this id, or make it where the id is nobody's."""
         actor, key = actor_of(request), self.key_of(pk)
-        with self.in_its_words():
+        with said_as(self._its_field):
             filing = self.reader(actor, request.data).filing(request.data)
             if not Asset.objects.filter(pk=key).exists():
                 filed = file_asset(actor=actor, filing=filing, replace=False, asset_id=key)
@@ -109,7 +108,7 @@ class EntityViews(ContractViewSet[Asset]):
             row = self.found(pk)
             expected = self.expected(row)
             document = self.entity(row, self.kind.shown)
-            with self.in_its_words():
+            with said_as(self._its_field):
                 changes = changes_by(self.kind, actor, row, document, patched(document, list(request.data)))
                 try:
                     update_asset(actor=actor, asset=Asset(pk=row.id), changes=changes, expected_version=row.version)
@@ -213,23 +212,11 @@ class EntityViews(ContractViewSet[Asset]):
         response["ETag"] = entity_tag(decimal_of(row.version, row.breaks))
         return response
 
-    @contextmanager
-    def in_its_words(self) -> Iterator[None]:
-        """What the catalog says of an asset's fields, said of the entity's."""
-        try:
-            yield
-        except Invalid as error:
-            if not error.fields:
-                raise
-            raise Invalid(
-                fields={self._its_field(path): words for path, words in error.fields.items()}, resource=error.resource
-            ) from error
-
     def _its_field(self, path: str) -> str:
-        first, dot, rest = path.partition(".")
+        first, _, rest = path.partition(".")
         if first == "schema":
             return ".".join([*self.kind.columns, *([rest] if rest else [])])
-        return _WRITTEN.get(first, first) + dot + rest
+        return renamed(path, _WRITTEN)
 
 
 def _of(actor: Actor, type_: str, is_deleted: bool) -> AssetQuerySet:

@@ -90,7 +90,7 @@ def test_a_classification_with_tags_is_deleted_only_with_recursive(bob: APIClien
         ({"name": "x", "colour": "red"}, "colour"),
         ({"name": "x", "classification": 'P"II'}, "classification"),
         ({"name": "x", "classification": 7}, "classification"),
-        ({"name": "x", "style": {"color": "reddish"}}, "colour"),
+        ({"name": "x", "style": {"color": "reddish"}}, "style.color"),
         ({"name": "x", "style": {"font": "bold"}}, "style"),
         ({"name": "x" * 101}, "name"),
     ],
