@@ -86,7 +86,7 @@ def file_asset(*, actor: Actor, filing: Filing, replace: bool = True, asset_id: 
 
 
 def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = False) -> UpsertResult:
-    """File many assets; a bad one is an error of its row and sinks no other.
+    """File many assets; a bad one is an error of its row and sinks no other. Of two with one name the later counts.
 
     With `override` a program replaces what a person wrote, too. Raises Forbidden.
     """
@@ -100,10 +100,7 @@ def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = Fal
             name = str(filing.fields.get("qualified_name") or "")
             errors.append(RowError(place, name, error.message, {"fields": error.fields}))
             continue
-        first = rows.setdefault(row.name, row)
-        if first is not row:
-            message = f"Row {first.place} of this batch has the same qualified name"
-            errors.append(RowError(place, row.name, message, {"first_index": first.place}))
+        rows[row.name] = row
     result = _write(actor, list(rows.values()), True, None, override) if rows else UpsertResult()
     result.errors = sorted(result.errors + errors, key=lambda error: error.index)
     return result
