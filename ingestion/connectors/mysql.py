@@ -9,14 +9,21 @@ from typing import Any, ClassVar
 
 import pymysql
 from pymysql.constants import CR
-from sqlalchemy import bindparam, create_engine, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from catalog.names import join_name
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SECONDS, allowed_addresses_of, explain
+from ingestion.connectors.engines import opened
+from ingestion.connectors.network import (
+    HOST_SCHEMA,
+    PASSWORD_SCHEMA,
+    POOL_SCHEMAS,
+    STATEMENT_SECONDS,
+    allowed_addresses_of,
+    first_that_answers,
+    port_schema,
+)
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.tables import Column, ForeignKey, Table
 
@@ -31,7 +38,7 @@ def _config_schema(port: int) -> JsonSchema:
         "additionalProperties": False,
         "properties": {
             "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": port, "title": "Port"},
+            "port": port_schema(port),
             "database": {
                 "type": "string",
                 "maxLength": 64,
@@ -39,7 +46,7 @@ def _config_schema(port: int) -> JsonSchema:
                 "description": "Every database the user may see, if empty.",
             },
             "username": {"type": "string", "maxLength": 80, "default": "root", "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
             "charset": {"enum": ["utf8mb4", "utf8"], "default": "utf8mb4", "title": "Character set"},
             "sslmode": {"enum": ["disable", "require", "verify-full"], "default": "disable", "title": "TLS"},
             **POOL_SCHEMAS,
@@ -47,7 +54,7 @@ def _config_schema(port: int) -> JsonSchema:
     }
 
 
-class MySQLConnector(RelationalConnector):
+class MySQLConnector(RelationalConnector[Connection]):
     type = "mysql"
     title = "MySQL"
     dialect = "mysql"
@@ -56,24 +63,10 @@ class MySQLConnector(RelationalConnector):
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
-        engine = create_engine(
-            "mysql+pymysql://",
-            creator=lambda: _open(config),
-            poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-        )
-        try:
-            with engine.connect() as connection:
-                connection.execute(text("SET SESSION TRANSACTION READ ONLY"))
-                connection.info["database"] = config.get("database") or None
-                yield connection
-        except DBAPIError as error:
-            raise explain(error, config, engine=self.title) from None
-        except pymysql.MySQLError as error:
-            # Raised while SQLAlchemy connects, before it wraps anything.
-            raise explain(error, config, engine=self.title) from None
-        finally:
-            engine.dispose()
+        with opened("mysql+pymysql://", config, creator=lambda: _open(config), engine=self.title) as connection:
+            connection.execute(text("SET SESSION TRANSACTION READ ONLY"))
+            connection.info["database"] = config.get("database") or None
+            yield connection
 
     def version(self, connection: Connection) -> tuple[str, str]:
         version = str(connection.execute(text("SELECT version()")).scalar())
@@ -171,24 +164,26 @@ def _open(config: Mapping[str, Any]) -> pymysql.Connection[Any]:
         tls = {"ssl_verify_cert": verified, "ssl_verify_identity": verified, "ssl": {"check_hostname": verified}}
         if verified:
             addresses = [config["host"]]  # the certificate names it
-    for last, address in enumerate(addresses, 1 - len(addresses)):
-        try:
-            return pymysql.connect(
-                host=address,
-                port=config["port"],
-                user=config.get("username") or "",
-                password=config.get("password") or "",
-                database=config.get("database") or None,
-                charset=config.get("charset", "utf8mb4"),
-                connect_timeout=config["timeout"],
-                read_timeout=max(config["timeout"], STATEMENT_SECONDS),
-                program_name="cartulary",
-                **tls,
-            )
-        except pymysql.OperationalError as error:
-            if last == 0 or error.args[0] != CR.CR_CONN_HOST_ERROR:
-                raise
-    raise AssertionError("a host has an address")
+
+    def connect(address: str) -> pymysql.Connection[Any]:
+        return pymysql.connect(
+            host=address,
+            port=config["port"],
+            user=config.get("username") or "",
+            password=config.get("password") or "",
+            database=config.get("database") or None,
+            charset=config.get("charset", "utf8mb4"),
+            connect_timeout=config["timeout"],
+            read_timeout=max(config["timeout"], STATEMENT_SECONDS),
+            program_name="cartulary",
+            **tls,
+        )
+
+    return first_that_answers(
+        addresses,
+        connect,
+        is_silent=lambda error: isinstance(error, pymysql.OperationalError) and error.args[0] == CR.CR_CONN_HOST_ERROR,
+    )
 
 
 def _table(schema: str, row: Any) -> Table:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from ingestion.connectors.base import SourceError
 from ingestion.guard import Blocked, Unresolvable, allowed_addresses
 from ingestion.services.secrets import scrub
+
+T = TypeVar("T")
 
 HOST_SCHEMA = {
     "type": "string",
@@ -22,7 +24,14 @@ HOST_SCHEMA = {
     "description": "A name or an address, without a scheme.",
 }
 
+PASSWORD_SCHEMA = {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"}
+
 TIMEOUT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 600, "default": 10, "title": "Timeout in seconds"}
+
+
+def port_schema(default: int, title: str = "Port") -> dict[str, Any]:
+    return {"type": "integer", "minimum": 1, "maximum": 65535, "default": default, "title": title}
+
 
 POOL_SCHEMAS = {
     "timeout": TIMEOUT_SCHEMA,
@@ -45,6 +54,19 @@ def allowed_addresses_of(config: Mapping[str, Any]) -> list[str]:
         raise SourceError(error.message, code="BLOCKED") from None
     except Unresolvable as error:
         raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
+
+
+def first_that_answers(
+    addresses: Sequence[str], connect: Callable[[str], T], *, is_silent: Callable[[Exception], bool]
+) -> T:
+    """Connect to the addresses of a host in turn: to the next where the error says that nobody is there."""
+    for last, address in enumerate(addresses, 1 - len(addresses)):
+        try:
+            return connect(address)
+        except Exception as error:
+            if last == 0 or not is_silent(error):
+                raise
+    raise AssertionError("a host has an address")
 
 
 STATEMENT_SECONDS = 300

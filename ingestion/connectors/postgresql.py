@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-class PostgreSQLConnector(RelationalConnector):
+class PostgreSQLConnector(RelationalConnector[Connection]):
     type = "postgresql"
     title = "PostgreSQL"
     dialect = "postgres"

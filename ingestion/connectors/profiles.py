@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from catalog.names import join_name
@@ -85,9 +84,9 @@ SQL_OF_PROFILES = {
 
 @dataclass(slots=True)
 class Profiler:
-    """Profiles the tables of one connection."""
+    """Profiles the tables of one connection, which is SQLAlchemy's."""
 
-    connection: Connection
+    connection: Any
     dialect: str
     options: CollectOptions
     observer: Observer

@@ -16,6 +16,7 @@ GROUP = "cartulary.connectors"
 """The entry-point group; an entry's name is the type, its value `module:Class`."""
 
 BUILT_IN = {
+    "clickhouse": "ingestion.connectors.clickhouse:ClickHouseConnector",
     "doris": "ingestion.connectors.mysql:DorisConnector",
     "kafka": "ingestion.connectors.kafka:KafkaConnector",
     "minio": "ingestion.connectors.minio:MinIOConnector",

@@ -12,9 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from sqlalchemy.engine import Connection
+from typing import Any, ClassVar, Generic, TypeVar
 
 from catalog.names import join_name
 from ingestion.connectors.base import (
@@ -25,11 +23,15 @@ from ingestion.connectors.base import (
     Connector,
     Observer,
     RelationshipDraft,
+    SourceError,
     TableProfile,
 )
 from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
 from ingestion.connectors.tables import Table, chunks, contains
 from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
+
+C = TypeVar("C")
+"""What an engine's statements go through: SQLAlchemy's connection, or the driver's own where that is the better one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +43,42 @@ class SchemaInfo:
     gap: str = ""
 
 
-class RelationalConnector(Connector):
-    """The base of the engines that SQLAlchemy speaks to."""
+class RelationalConnector(Connector, Generic[C]):
+    """The base of the engines that hold tables and views."""
 
     dialect: ClassVar[str]
     """sqlglot's name of the engine's SQL."""
     has_schemas: ClassVar[bool] = True
     """Whether a database holds schemas. Where it does not, databases are to patterns what schemas are elsewhere."""
+    names_at_once: ClassVar[int] = 10_000
+    """Tables that one statement may name."""
 
     @abstractmethod
-    def connect(self, config: Mapping[str, Any]) -> AbstractContextManager[Connection]:
+    def connect(self, config: Mapping[str, Any]) -> AbstractContextManager[C]:
         """A read-only connection. Driver errors inside come out as SourceError."""
 
     @abstractmethod
-    def version(self, connection: Connection) -> tuple[str, str]:
+    def version(self, connection: C) -> tuple[str, str]:
         """(what the server calls itself, its version number)."""
 
     @abstractmethod
-    def databases(self, connection: Connection) -> list[SchemaInfo]:
+    def databases(self, connection: C) -> list[SchemaInfo]:
         """The databases the connection sees: one where it is bound to one."""
 
     @abstractmethod
-    def schemas(self, connection: Connection, database: str) -> list[SchemaInfo]:
+    def schemas(self, connection: C, database: str) -> list[SchemaInfo]:
         """The schemas of a database; the database itself where the engine has no schemas."""
 
     @abstractmethod
-    def table_names(self, connection: Connection, schema: str) -> list[str]:
-        """Tables and views of a schema, in order."""
+    def table_names(self, connection: C, schema: str) -> list[str]:
+        """Tables and views of a schema, in order. A SourceError of PERMISSION_DENIED makes the schema a gap."""
 
     @abstractmethod
-    def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+    def read_tables(self, connection: C, schema: str, names: Sequence[str]) -> list[Table]:
         """These tables with columns, keys and comments, by a number of statements that does not depend on how many."""
 
     @abstractmethod
-    def read_edges(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+    def read_edges(self, connection: C, schema: str, names: Sequence[str]) -> list[Table]:
         """The same tables with what edges are made from: columns, foreign keys, definitions of views, partitions."""
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
@@ -138,7 +142,7 @@ class RelationalConnector(Connector):
         )
 
     def _edges(
-        self, connection: Connection, path: Sequence[str], schema: str, names: Sequence[str], observer: Observer
+        self, connection: C, path: Sequence[str], schema: str, names: Sequence[str], observer: Observer
     ) -> list[RelationshipDraft]:
         tables = self.read_edges(connection, schema, names)
         edges: list[RelationshipDraft] = []
@@ -146,6 +150,11 @@ class RelationalConnector(Connector):
             edges += self._key_edges(path, table)
             if table.partition_of:
                 edges.append(contains([*path, table.partition_of], [*path, table.name]))
+            if table.fills is not None:
+                mapping = {column.name: [column.name] for column in table.columns}
+                target = self.path_of(path, *table.fills)
+                source = join_name(*path, table.name)
+                edges.append(RelationshipDraft(target, source, "DEPENDS_ON", {"column_mapping": mapping}))
         views = [table for table in tables if table.is_view and table.definition]
         return edges + self._lineage(connection, path, views, observer)
 
@@ -169,7 +178,7 @@ class RelationalConnector(Connector):
         ]
 
     def _lineage(
-        self, connection: Connection, path: Sequence[str], views: Sequence[Table], observer: Observer
+        self, connection: C, path: Sequence[str], views: Sequence[Table], observer: Observer
     ) -> list[RelationshipDraft]:
         parsed = {}
         wanted: set[TableName] = set()
@@ -205,27 +214,28 @@ class RelationalConnector(Connector):
                     edges.append(RelationshipDraft(source, target, "DEPENDS_ON", metadata))
         return edges
 
-    def _columns_of(self, connection: Connection, wanted: set[TableName]) -> dict[TableName, list[str]]:
+    def _columns_of(self, connection: C, wanted: set[TableName]) -> dict[TableName, list[str]]:
         """The columns of the tables that views name; what is not there is left out."""
         found: dict[TableName, list[str]] = {}
         by_schema: dict[str, list[str]] = {}
         for schema, name in wanted:
             by_schema.setdefault(schema, []).append(name)
         for schema, names in by_schema.items():
-            for table in self.read_columns(connection, schema, sorted(names)):
-                found[table.schema, table.name] = [column.name for column in table.columns]
+            for some in chunks(sorted(names), self.names_at_once):
+                for table in self.read_columns(connection, schema, some):
+                    found[table.schema, table.name] = [column.name for column in table.columns]
         return found
 
-    def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
+    def read_columns(self, connection: C, schema: str, names: Sequence[str]) -> list[Table]:
         """These tables with their columns; those that are not there are left out."""
         return self.read_edges(connection, schema, names)
 
 
-class _Listing:
+class _Listing(Generic[C]):
     """Which tables a collection is about: their names only, by schema."""
 
     def __init__(
-        self, connector: RelationalConnector, connection: Connection, options: CollectOptions, observer: Observer
+        self, connector: RelationalConnector[C], connection: C, options: CollectOptions, observer: Observer
     ) -> None:
         self.connector, self.connection = connector, connection
         self.options, self.observer = options, observer
@@ -242,7 +252,7 @@ class _Listing:
     def chunks(self) -> Iterator[tuple[list[str], str, list[str]]]:
         """(path of the container, schema, at most a batch of table names) until all were given."""
         for path, schema, names in self.names:
-            for chunk in chunks(names, self.options.batch_size):
+            for chunk in chunks(names, min(self.options.batch_size, self.connector.names_at_once)):
                 yield path, schema, chunk
 
     def _read_database(self, database: SchemaInfo) -> None:
@@ -267,5 +277,11 @@ class _Listing:
         if schema.gap:
             self.observer.gap(path[1:], schema.gap)
             return
-        names = self.connector.table_names(self.connection, schema.name)
+        try:
+            names = self.connector.table_names(self.connection, schema.name)
+        except SourceError as error:
+            if error.code != "PERMISSION_DENIED":
+                raise
+            self.observer.gap(path[1:], error.message)
+            return
         self.names.append((path, schema.name, [one for one in names if self.options.wants_table(schema.name, one)]))

@@ -37,7 +37,7 @@ SELF = "self"
 """In the place of a file: the application's own database."""
 
 
-class SQLiteConnector(RelationalConnector):
+class SQLiteConnector(RelationalConnector[Connection]):
     type = "sqlite"
     title = "SQLite"
     dialect = "sqlite"

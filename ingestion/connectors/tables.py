@@ -49,7 +49,10 @@ class ForeignKey:
 
 @dataclass(slots=True)
 class Table:
-    """A table or a view. `kind` is said only where it is neither a plain table nor a plain view."""
+    """A table or a view. `kind` is said only where it is neither a plain table nor a plain view.
+
+    `fills` is (schema, table) of what a materialized view writes into; `details` are the engine's own.
+    """
 
     schema: str
     name: str
@@ -63,6 +66,8 @@ class Table:
     rows: int | None = None
     definition: str = ""
     partition_of: str = ""
+    fills: tuple[str, str] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
 
     def draft(self, path: Sequence[str]) -> AssetDraft:
@@ -80,6 +85,7 @@ class Table:
             metadata["indexes"] = self.indexes
         if self.definition:
             metadata["definition"] = self.definition
+        metadata |= self.details
         return AssetDraft(
             type="VIEW" if self.is_view else "TABLE",
             name=self.name,
