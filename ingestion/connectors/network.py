@@ -100,50 +100,67 @@ _SAID = [
     # (what the driver's message holds, our code, whether waiting may help, what to mend)
     (("statement timeout",),
      "TIMEOUT", True, "{engine} took too long over a statement: it may be waiting for a lock there"),
-    (("timeout expired", "timed out"),
+    (("timeout expired", "timed out", "dpy-4024"),
      "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
-    (("to database", "unknown database", "database \""),
+    (("ora-12514", "dpy-6001", "ora-12505"),
+     "NOT_FOUND", False, "{engine}'s listener knows no service '{database}': check the service name"),
+    (("ora-01045",),
+     "PERMISSION_DENIED", False, "The user '{username}' may not connect: GRANT CREATE SESSION TO {username}"),
+    (("ora-28000", "ora-28001"),
+     "AUTHENTICATION_FAILED", False, "The account '{username}' is locked, or its password has expired"),
+    (("dpy-6005",),
+     "CONNECTION_FAILED", True, "{host}:{port} cannot be connected to: is {engine} running there?"),
+    (("tds server is unavailable", "adaptive server is unavailable"),
+     "CONNECTION_FAILED", True, "{host}:{port} refused the connection: is {engine} running there?"),
+    (("to database", "unknown database", "database \"", "cannot open database"),
      "NOT_FOUND", False, "{engine} has no database '{database}', or '{username}' may not see it"),
-    (("password authentication failed", "no password supplied", "access denied for user", "role \"", "login failed"),
+    (("password authentication failed", "no password supplied", "access denied for user", "role \"", "login failed",
+      "ora-01017", "error validating the login"),
      "AUTHENTICATION_FAILED", False, "{engine} refused the user '{username}': check user name and password"),
     (("no pg_hba.conf entry", "is not allowed to connect"),
      "AUTHENTICATION_FAILED", False, "{engine} does not accept connections of the user '{username}' from this host"),
     (("no route to host", "network is unreachable"),
      "CONNECTION_FAILED", True, "{host}:{port} cannot be reached from here"),
-    (("connection refused", "can't connect", "could not connect"),
+    (("connection refused", "can't connect", "could not connect", "ora-12541"),
      "CONNECTION_FAILED", True, "{host}:{port} refused the connection: is {engine} running there?"),
     (("too many connections", "too many clients", "remaining connection slots"),
      "CONNECTION_FAILED", True, "{engine} has no connection to spare"),
     (("starting up", "shutting down", "in recovery mode"),
      "CONNECTION_FAILED", True, "{engine} is starting or stopping"),
     (("server closed the connection", "terminating connection", "lost connection", "connection reset",
-      "connection already closed", "gone away"),
+      "connection already closed", "gone away", "dpy-4011", "dpy-1001", "ora-03113", "unexpected eof from the server"),
      "CONNECTION_LOST", True, "{engine} closed the connection: {said}"),
     (("ssl", "certificate"),
      "CONNECTION_FAILED", False, "No TLS connection with {engine}: {said}"),
-    (("permission denied", "denied to user", "command denied"),
+    (("permission denied", "denied to user", "command denied", "permission was denied", "ora-01031", "ora-00942"),
      "PERMISSION_DENIED", False, "The user '{username}' may not read the catalog: {said}"),
 ]  # fmt: skip
 
 
 def explain(error: Exception, config: Mapping[str, Any], *, engine: str) -> SourceError:
     """A driver's error as a sentence that says what to mend, without a secret in it."""
-    said = scrub(_first_line(error), [config.get("password")])
+    whole = scrub(_text_of(error), [config.get("password")])
+    said = (whole.splitlines() or [""])[0][:300]
     known = {"engine": engine, "said": said, "timeout": 10}
     names = ("host", "port", "database", "username", "timeout")
     words = {**dict.fromkeys(names, ""), **known, **{name: config[name] for name in names if name in config}}
-    lowered = said.lower()
-    for signs, code, retry, sentence in _SAID:
-        if any(sign in lowered for sign in signs):
-            return SourceError(sentence.format_map(words), code=code, retry=retry)
+    for lowered in (said.lower(), whole.lower()):
+        for signs, code, retry, sentence in _SAID:
+            if any(sign in lowered for sign in signs):
+                return SourceError(sentence.format_map(words), code=code, retry=retry)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return SourceError(f"{engine} closed the connection: {said}", code="CONNECTION_LOST", retry=True)
     return SourceError(f"{engine} says: {said}")
 
 
-def _first_line(error: Exception) -> str:
+def _text_of(error: Exception) -> str:
     """What the driver itself said: not SQLAlchemy's wrapping, which quotes statement and parameters."""
     original = error.orig if isinstance(error, DBAPIError) else error
-    parts = original.args if original is not None else ()
-    text = str(parts[-1]) if parts else error.__class__.__name__
-    return (text.strip().splitlines() or [""])[0][:300]
+    said: Any = original
+    while isinstance(said, tuple | BaseException):  # pymssql gives (number, bytes) within the arguments
+        parts = said if isinstance(said, tuple) else said.args
+        said = parts[-1] if parts else error.__class__.__name__
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    # FreeTDS puts a line of numbers before each line that says something.
+    lines = [line for line in text.strip().splitlines() if not line.startswith("DB-Lib error message")]
+    return "\n".join(lines)[:2000]

@@ -18,14 +18,18 @@ GROUP = "cartulary.connectors"
 BUILT_IN = {
     "clickhouse": "ingestion.connectors.clickhouse:ClickHouseConnector",
     "doris": "ingestion.connectors.mysql:DorisConnector",
+    "elasticsearch": "ingestion.connectors.elasticsearch:ElasticsearchConnector",
+    "hive": "ingestion.connectors.hive:HiveConnector",
     "kafka": "ingestion.connectors.kafka:KafkaConnector",
     "minio": "ingestion.connectors.minio:MinIOConnector",
     "mongodb": "ingestion.connectors.mongodb:MongoDBConnector",
     "mysql": "ingestion.connectors.mysql:MySQLConnector",
+    "oracle": "ingestion.connectors.oracle:OracleConnector",
     "postgresql": "ingestion.connectors.postgresql:PostgreSQLConnector",
     "rabbitmq": "ingestion.connectors.rabbitmq:RabbitMQConnector",
     "redis": "ingestion.connectors.redis:RedisConnector",
     "sqlite": "ingestion.connectors.sqlite:SQLiteConnector",
+    "sqlserver": "ingestion.connectors.sqlserver:SQLServerConnector",
 }
 
 

@@ -155,7 +155,12 @@ class RelationalConnector(Connector, Generic[C]):
                 target = self.path_of(path, *table.fills)
                 source = join_name(*path, table.name)
                 edges.append(RelationshipDraft(target, source, "DEPENDS_ON", {"column_mapping": mapping}))
-        views = [table for table in tables if table.is_view and table.definition]
+        views = [table for table in tables if table.is_view and not table.problem]
+        for view in views:
+            if not view.definition:
+                name = join_name(*path, view.name)
+                observer.warn("The source does not show its SQL (a privilege may be missing): it has no lineage", name)
+        views = [view for view in views if view.definition]
         return edges + self._lineage(connection, path, views, observer)
 
     def path_of(self, path: Sequence[str], schema: str, table: str) -> str:

@@ -11,6 +11,7 @@ from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import lineage
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.schema import MappingSchema
 
 TableName = tuple[str, str]
@@ -55,6 +56,9 @@ def parse_view(sql: str, *, dialect: str) -> exp.Query:
     query = tree.unnest() if isinstance(tree, exp.Subquery) else tree
     if not isinstance(query, exp.Query):
         raise UnreadableView("its definition is not a query")
+    if Dialect.get_or_raise(dialect).normalization_strategy is NormalizationStrategy.UPPERCASE:
+        # The text is as somebody typed it, and the dictionary knows its names in upper case.
+        query = normalize_identifiers(query, dialect=dialect)
     return query
 
 

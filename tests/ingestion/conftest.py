@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -143,3 +144,10 @@ def new_mariadb(mariadb_url: str) -> Iterator[Callable[..., dict[str, Any]]]:
     for name in made:
         server.cursor().execute(f"DROP DATABASE IF EXISTS `{name}`")
     server.close()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port where somebody accepts and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

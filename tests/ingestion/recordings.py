@@ -1,4 +1,4 @@
-"""What a real engine answered, kept in a file: the default suite plays it, and the engine itself runs where it is there.
+"""What a real engine answered, kept in a file: the default suite plays it, the engine runs where it is there.
 
 With RECORD=1 the engine's run writes the file anew.
 """
