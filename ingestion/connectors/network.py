@@ -100,7 +100,7 @@ _SAID = [
     # (what the driver's message holds, our code, whether waiting may help, what to mend)
     (("statement timeout",),
      "TIMEOUT", True, "{engine} took too long over a statement: it may be waiting for a lock there"),
-    (("timeout expired", "timed out", "dpy-4024"),
+    (("timeout expired", "timed out", "read timeout", "dpy-4024"),
      "TIMEOUT", True, "{engine} at {host}:{port} did not answer within {timeout} seconds"),
     (("ora-12514", "dpy-6001", "ora-12505"),
      "NOT_FOUND", False, "{engine}'s listener knows no service '{database}': check the service name"),

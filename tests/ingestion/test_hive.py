@@ -1,0 +1,298 @@
+"""Collecting Hive: Spark's server of its protocol where PySpark and Java are installed, and what that answered.
+
+HIVE_TEST_PORT names the port of a server that runs already; without it one is started, which takes half a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalog.models import Asset, Relationship
+from ingestion.connectors import drivers
+from ingestion.models import JobStatus
+from ingestion.services.sources import create_data_source
+from ingestion.services.sources import test_connection as connection_test
+from tests.ingestion.recordings import Recording
+
+impala = pytest.importorskip("impala.dbapi", reason="needs requirements-connectors.txt")
+
+HAS_SPARK = bool(os.environ.get("HIVE_TEST_PORT") or (find_spec("pyspark") and shutil.which("java")))
+SHOP = [
+    "DROP DATABASE IF EXISTS cartulary_shop CASCADE",
+    "DROP DATABASE IF EXISTS cartularyxshop CASCADE",
+    "CREATE DATABASE cartulary_shop COMMENT 'What is sold'",
+    "CREATE DATABASE cartularyxshop",
+    """
+    CREATE TABLE cartulary_shop.orders (
+        id BIGINT COMMENT 'Counted up', at TIMESTAMP, total DECIMAL(18, 2), tags ARRAY<STRING>,
+        who STRUCT<name: STRING, age: INT>, day DATE
+    ) USING parquet PARTITIONED BY (day) COMMENT 'One line an order'
+    """,
+    """
+    CREATE VIEW cartulary_shop.big (id, amount) COMMENT 'Large AS SELECT' AS
+        SELECT o.ID, o.total FROM cartulary_shop.Orders o WHERE total > 100
+    """,
+    "CREATE TABLE cartulary_shop.temp_x (i INT) USING parquet",
+    "CREATE VIEW cartularyxshop.far AS SELECT amount FROM cartulary_shop.big",
+    "CREATE TABLE cartularyxshop.orders (i INT) USING parquet",
+]
+
+
+class Operation:
+    """A metadata call: its rows once, then none."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def get_result_schema(self) -> list[Any]:
+        return []
+
+    def fetch(self, schema: Any, max_rows: int) -> list[Any]:
+        found, self.rows = self.rows, []
+        return found
+
+    def close(self) -> None: ...
+
+
+class Cursor:
+    """Stands where the driver's cursor would: gives what the server says, or what it said."""
+
+    def __init__(self, recording: Recording, engine: Any) -> None:
+        self.recording, self.engine = recording, engine
+        self.answer: list[Any] = []
+        calls = ("get_databases", "get_tables", "get_table_schema")
+        self.session = SimpleNamespace(**{name: self._metadata(name) for name in calls})
+
+    def execute(self, statement: str) -> None:
+        self.answer = self._answered(" ".join(statement.split()), lambda: self._ask(statement))
+
+    def fetchall(self) -> list[Any]:
+        return self.answer
+
+    def _metadata(self, name: str) -> Any:
+        def call(*arguments: str) -> Operation:
+            return Operation(self._answered(f"{name}{arguments}", lambda: self._read(name, arguments)))
+
+        return call
+
+    def _answered(self, key: str, ask: Any) -> Any:
+        if self.engine is not None:
+            return self.recording.note(key, ask)
+        found = self.recording.play(key)
+        if isinstance(found, dict):
+            raise impala.OperationalError(found["error"])
+        return found
+
+    def _ask(self, statement: str) -> list[Any]:
+        self.engine.execute(statement)
+        return [list(row) for row in self.engine.fetchall()]
+
+    def _read(self, name: str, arguments: tuple[str, ...]) -> list[Any]:
+        operation = getattr(self.engine.session, name)(*arguments)
+        rows = [list(row) for row in operation.fetch(operation.get_result_schema(), max_rows=10_000)]
+        operation.close()
+        return rows
+
+
+@pytest.fixture(scope="module")
+def spark_port(tmp_path_factory, worker_port):
+    """Spark's Thrift server, with the shop in it."""
+    running = os.environ.get("HIVE_TEST_PORT")
+    port = int(running or worker_port)
+    process = None if running else started(port, tmp_path_factory.mktemp("spark"))
+    deadline = time.monotonic() + 180
+    while True:
+        try:
+            connection = impala.connect("127.0.0.1", port, auth_mechanism="PLAIN", user="x", password="x")
+            break
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+    cursor = connection.cursor()
+    for statement in SHOP:
+        cursor.execute(statement)
+    connection.close()
+    yield port
+    if process is not None:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def worker_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def started(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    spec = find_spec("pyspark")
+    assert spec is not None
+    assert spec.origin is not None
+    home = Path(spec.origin).parent
+    derby = f"jdbc:derby:;databaseName={folder}/metastore;create=true"
+    command = [
+        str(home / "bin" / "spark-submit"),
+        *("--master", "local[1]", "--conf", "spark.ui.enabled=false"),
+        *("--conf", f"spark.sql.warehouse.dir={folder}/warehouse"),
+        *("--conf", f"spark.hadoop.javax.jdo.option.ConnectionURL={derby}"),
+        *("--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", "spark-internal"),
+        *("--hiveconf", f"hive.server2.thrift.port={port}", "--hiveconf", "hive.server2.thrift.bind.host=127.0.0.1"),
+    ]
+    environment = {**os.environ, "SPARK_HOME": str(home)}
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+
+@pytest.fixture(params=["recorded", "spark"] if HAS_SPARK else ["recorded"])
+def recording(request, monkeypatch):
+    """What was asked of the server; the connector's cursor is made for it."""
+    found, real = Recording("hive"), impala.connect
+    port = request.getfixturevalue("spark_port") if request.param == "spark" else None
+
+    def connect(**options: Any) -> Any:
+        if port is None:
+            return SimpleNamespace(cursor=lambda: Cursor(found, None), close=lambda: None)
+        connection = real(**{**options, "port": port})
+        return SimpleNamespace(cursor=lambda: Cursor(found, connection.cursor()), close=connection.close)
+
+    monkeypatch.setattr(impala, "connect", connect)
+    return found
+
+
+def make(actor, **config):
+    data = {"name": "lake", "type": "hive", "config": {"host": "127.0.0.1", "timeout": 60, **config}}
+    return create_data_source(actor=actor, data=data)
+
+
+@pytest.fixture
+def job(recording, bob_actor, collect):
+    return collect(make(bob_actor), {"exclude_tables": ["temp_*"], "include_schemas": ["cartulary*"]})
+
+
+def test_databases_tables_and_views_are_collected(job):
+    assert (job.status, job.error, job.result["warnings"]) == (JobStatus.COMPLETED, None, [])
+    found = {asset.qualified_name: asset for asset in Asset.objects.all()}
+    assert {name: asset.type for name, asset in found.items()} == {
+        "lake.cartulary_shop": "DATABASE",
+        "lake.cartularyxshop": "DATABASE",
+        "lake.cartulary_shop.orders": "TABLE",
+        "lake.cartulary_shop.big": "VIEW",
+        "lake.cartularyxshop.far": "VIEW",
+        "lake.cartularyxshop.orders": "TABLE",
+    }
+    assert found["lake.cartulary_shop"].description == "What is sold"
+    assert found["lake.cartulary_shop.orders"].description == "One line an order"
+    assert [(one["name"], one["type"]) for one in found["lake.cartulary_shop.orders"].schema] == [
+        ("id", "bigint"),
+        ("at", "timestamp"),
+        ("total", "decimal(18,2)"),
+        ("tags", "array<string>"),
+        ("who", "struct<name: string, age: int>"),
+        ("day", "date"),
+    ]
+    assert found["lake.cartulary_shop.orders"].schema[0]["description"] == "Counted up"
+
+
+def test_views_have_lineage_down_to_the_columns(job):
+    edges = Relationship.objects.filter(type="DEPENDS_ON").select_related("source", "target")
+    assert {(one.source.name, one.target.qualified_name): one.metadata for one in edges} == {
+        ("big", "lake.cartulary_shop.orders"): {"column_mapping": {"id": ["id"], "amount": ["total"]}},
+        ("far", "lake.cartulary_shop.big"): {"column_mapping": {"amount": ["amount"]}},
+    }
+
+
+def test_connection_tells_the_version(recording, bob_actor):
+    result = connection_test(actor=bob_actor, source=make(bob_actor))
+    assert (result.success, result.server_info) == (True, f"Hive {result.version}")
+    assert result.version[0].isdigit()
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """The recorded answers, to be changed."""
+    found = Recording("hive")
+    monkeypatch.setattr(
+        impala, "connect", lambda **options: SimpleNamespace(cursor=lambda: Cursor(found, None), close=lambda: None)
+    )
+    return found
+
+
+def test_sys_database_brings_rows_and_saves_asking_for_each_view(played, bob_actor, collect):
+    """The shape of Hive's own metastore views, which Spark does not have."""
+    played.answers["get_databases('sys',)"] = [["sys", ""]]
+    asked = "SELECT t.tbl_name, t.view_expanded_text, s.num_rows FROM sys.tbls t"
+    shop = [["orders", None, 12345], ["big", "SELECT `o`.`id`, `o`.`total` FROM `cartulary_shop`.`orders` `o`", None]]
+    whole = Recording.play
+
+    def play(self: Recording, key: str) -> Any:
+        if key.startswith(asked):
+            self.asked.append(key)
+            return shop if "'cartulary_shop'" in key else []
+        return whole(self, key)
+
+    played.play = play.__get__(played)
+    job = collect(make(bob_actor, database="cartulary_shop"))
+    assert (job.status, job.error) == (JobStatus.COMPLETED, None)
+    assert Asset.objects.get(name="orders").metadata["row_count"] == 12_000
+    assert not [key for key in played.asked if key.startswith("SHOW CREATE")]
+    edge = Relationship.objects.get(type="DEPENDS_ON")
+    assert edge.metadata == {"column_mapping": {"id": ["id"], "amount": ["total"]}}
+
+
+def test_database_that_may_not_be_read_is_a_gap_and_the_rest_is_collected(played, bob_actor, collect):
+    said = "HiveAccessControlException Permission denied: user [bob] does not have [USE] privilege on [cartularyxshop]"
+    played.answers["get_tables('cartularyxshop', '%')"] = {"error": said}
+    job = collect(make(bob_actor), {"include_schemas": ["cartulary*"]})
+    assert job.status == JobStatus.COMPLETED, job.error
+    (gap,) = job.result["warnings"]
+    assert (gap["object"], "privilege on [cartularyxshop]" in gap["message"]) == ("lake.cartularyxshop", True)
+    assert Asset.objects.filter(name="big").exists()
+
+
+def test_wrong_password_says_so(bob_actor, monkeypatch):
+    thrift = pytest.importorskip("thrift.transport.TTransport")
+
+    def refuse(**options: Any) -> Any:
+        raise thrift.TTransportException(message="Bad status: 3 (b'Error validating the login')")
+
+    monkeypatch.setattr(impala, "connect", refuse)
+    result = connection_test(actor=bob_actor, source=make(bob_actor, password="s3cret-word", auth="LDAP"))
+    assert (result.success, result.code) == (False, "AUTHENTICATION_FAILED")
+    assert "s3cret-word" not in result.message
+
+
+def test_server_that_is_down_says_so(bob_actor, unused_tcp_port):
+    """The real driver, which finds nobody there."""
+    result = connection_test(actor=bob_actor, source=make(bob_actor, port=unused_tcp_port, timeout=1))
+    assert (result.success, result.code) == (False, "CONNECTION_FAILED")
+    assert result.message.endswith("refused the connection: is Hive running there?")
+
+
+def test_server_that_says_nothing_is_given_up(bob_actor, silent_port):
+    result = connection_test(actor=bob_actor, source=make(bob_actor, port=silent_port, timeout=1))
+    assert (result.success, result.code) == (False, "TIMEOUT")
+
+
+def test_metadata_address_is_refused(bob_actor):
+    result = connection_test(actor=bob_actor, source=make(bob_actor, host="169.254.169.254"))
+    assert result.code == "BLOCKED"
+
+
+def test_missing_driver_names_its_package(bob_actor, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(drivers, "import_module", missing)
+    result = connection_test(actor=bob_actor, source=make(bob_actor))
+    assert (result.code, "'impyla'" in result.message) == ("DRIVER_MISSING", True)
