@@ -1,4 +1,7 @@
-"""Kafka: topics with partitions and settings. Brokers other than the first are met where the cluster says they are."""
+"""Kafka: topics with partitions, settings and registered schemas; consumer groups, which depend on what they read.
+
+Brokers other than the first are met where the cluster says they are.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,22 @@ from ingestion.connectors.base import (
     Connector,
     JsonSchema,
     Observer,
+    RelationshipDraft,
     SourceError,
 )
 from ingestion.connectors.drivers import driver
-from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of
+from ingestion.connectors.network import (
+    HOST_SCHEMA,
+    PASSWORD_SCHEMA,
+    TIMEOUT_SCHEMA,
+    allowed_addresses_of,
+    port_schema,
+)
+from ingestion.connectors.schema_registry import REGISTRY_SCHEMAS, SchemaRegistry, schema_registry
 from ingestion.connectors.tables import chunks
+
+GROUPS = "groups"
+"""The part of a qualified name that consumer groups stand below."""
 
 _KEPT = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "min.insync.replicas")
 """Settings of a topic that say what it is for; the rest is the broker's housekeeping."""
@@ -35,7 +49,7 @@ class KafkaConnector(Connector):
         "additionalProperties": False,
         "properties": {
             "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 9092, "title": "Port"},
+            "port": port_schema(9092),
             "security_protocol": {
                 "enum": ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
                 "default": "PLAINTEXT",
@@ -47,32 +61,40 @@ class KafkaConnector(Connector):
                 "title": "SASL mechanism",
             },
             "username": {"type": "string", "maxLength": 255, "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
+            **REGISTRY_SCHEMAS,
             "timeout": TIMEOUT_SCHEMA,
         },
     }
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()
-        with _admin(config) as admin:
+        with _admin(config) as admin, schema_registry(config) as registry:
             metadata = admin.list_topics(timeout=config["timeout"])
         latency = round((time.perf_counter() - began) * 1000)
         info = f"Kafka, {len(metadata.brokers)} broker(s), cluster {metadata.cluster_id or 'without a name'}"
+        if registry is not None:
+            info += f"; {len(registry.latest)} registered subject(s)"
         return ConnectionResult(True, "Connection successful", latency, info, "")
 
     def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
-        with _admin(config) as admin:
+        with _admin(config) as admin, schema_registry(config) as registry:
             topics = admin.list_topics(timeout=config["timeout"]).topics
             names = [name for name in sorted(topics) if not name.startswith("__") and options.wants_table("", name)]
-            observer.phase("Topics", len(names), until=95)
+            observer.phase("Topics", len(names), until=70)
             for some in chunks(names, min(options.batch_size, 500)):
                 observer.check()
                 settings = _settings(admin, some, config["timeout"], observer)
-                yield Batch([_draft(options.root, topics[name], settings.get(name, {})) for name in some])
+                drafts = [_draft(options.root, topics[name], settings.get(name, {})) for name in some]
+                if registry is not None:
+                    for draft in drafts:
+                        _describe(draft, registry, observer)
+                yield Batch(drafts)
                 observer.advance(len(some), some[-1])
+            yield from _groups(admin, set(names), config["timeout"], options, observer)
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
-        return options.wants_table("", parts[-1])
+        return options.wants_table(GROUPS if len(parts) > 1 else "", parts[-1])
 
 
 def _draft(root: str, topic: Any, settings: Mapping[str, str]) -> AssetDraft:
@@ -81,6 +103,66 @@ def _draft(root: str, topic: Any, settings: Mapping[str, str]) -> AssetDraft:
     if settings:
         metadata["settings"] = dict(settings)
     return AssetDraft("TOPIC", topic.topic, join_name(root, topic.topic), "", metadata)
+
+
+def _describe(draft: AssetDraft, registry: SchemaRegistry, observer: Observer) -> None:
+    """Give a topic the fields of its values; those of its keys are the children of one element more."""
+    found = {part: registry.of(f"{draft.name}-{part}") for part in ("value", "key")}
+    told = [one for one in found.values() if one is not None]
+    if not told:
+        return
+    for one in told:
+        if one.problem:
+            observer.warn(f"The schema {one.subject} cannot be read: {one.problem}", draft.qualified_name)
+    value, key = found["value"], found["key"]
+    schema = list(value.elements) if value is not None else []
+    if key is not None and key.elements:
+        element = {"name": "[key]", "type": "key", "nullable": True, "position": len(schema) + 1}
+        schema.append({**element, "children": key.elements})
+    draft.schema = schema
+    draft.metadata = {
+        **(draft.metadata or {}),
+        "schemas": [{"subject": one.subject, "version": one.version, "type": one.kind} for one in told],
+    }
+
+
+def _groups(
+    admin: Any, topics: set[str], timeout: float, options: CollectOptions, observer: Observer
+) -> Iterator[Batch]:
+    """The consumer groups, and the topics that they have committed offsets of. Where they are is not told: it moves."""
+    found = admin.list_consumer_groups(request_timeout=timeout).result(timeout=timeout + 1)
+    if found.errors:  # each broker answers for the groups that it keeps
+        observer.gap([GROUPS], f"Not all consumer groups can be listed: {found.errors[0].str()}")
+    names = sorted(one.group_id for one in found.valid if options.wants_table(GROUPS, one.group_id))
+    observer.phase("Consumer groups", len(names), until=95)
+    for some in chunks(names, min(options.batch_size, 50)):
+        observer.check()
+        batch = Batch()
+        for name, read in _read_by(admin, some, timeout, observer, options.root).items():
+            own = join_name(options.root, GROUPS, name)
+            batch.assets.append(AssetDraft("PIPELINE", name, own, "", {"kind": "consumer group"}))
+            batch.relationships += [
+                RelationshipDraft(own, join_name(options.root, topic), "DEPENDS_ON") for topic in sorted(read & topics)
+            ]
+        yield batch
+        observer.advance(len(some), some[-1])
+
+
+def _read_by(admin: Any, groups: Sequence[str], timeout: float, observer: Observer, root: str) -> dict[str, set[str]]:
+    """The topics that each group has committed offsets of; the groups are asked for at the same time."""
+    kafka = driver("confluent_kafka", package="confluent-kafka", engine="Kafka")
+    asked = {}
+    for name in groups:
+        request = [kafka.ConsumerGroupTopicPartitions(name)]
+        asked.update(admin.list_consumer_group_offsets(request, request_timeout=timeout))
+    read: dict[str, set[str]] = {}
+    for name, future in asked.items():
+        try:
+            read[name] = {one.topic for one in future.result(timeout=timeout + 1).topic_partitions if one.offset >= 0}
+        except kafka.KafkaException as error:
+            observer.warn(f"What it reads is not known: {error.args[0].str()}", join_name(root, GROUPS, name))
+            read[name] = set()
+    return read
 
 
 def _settings(admin: Any, names: Sequence[str], timeout: float, observer: Observer) -> dict[str, dict[str, str]]:
@@ -121,6 +203,9 @@ def _admin(config: Mapping[str, Any]) -> Iterator[Any]:
         }
     try:
         yield kafka.admin.AdminClient(options)
+    except TimeoutError:
+        message = f"Kafka at {where} did not answer within {config['timeout']} seconds"
+        raise SourceError(message, code="TIMEOUT", retry=True) from None
     except kafka.KafkaException as error:
         reason = error.args[0]
         if reason.code() == kafka.KafkaError._AUTHENTICATION:
