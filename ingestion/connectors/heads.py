@@ -16,8 +16,8 @@ _DOCUMENTS = ("json", "ndjson", "jsonl")
 
 
 def is_readable(name: str) -> bool:
-    """Whether a file of this name may tell its columns: not a packed one, nor Parquet."""
-    return name.lower().rpartition(".")[2] in (*_LISTS, *_DOCUMENTS)
+    """Whether a file of this name may tell its columns: not a packed one."""
+    return name.lower().rpartition(".")[2] in (*_LISTS, *_DOCUMENTS, "parquet")
 
 
 def columns_of(name: str, head: bytes) -> list[dict[str, Any]] | None:

@@ -1,7 +1,7 @@
 """MinIO and whatever speaks S3: buckets, and prefixes as datasets with counts, sizes, formats and columns.
 
 A dataset is a prefix that files lie directly below; partitions (`day=2026-01-31/`) belong to the dataset they
-are parts of. Columns come from the head of one file: of CSV and JSON; Parquet is told by its format alone.
+are parts of. Columns come from one file: from the head of CSV and JSON, from the end of Parquet.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ingestion.connectors.base import (
 )
 from ingestion.connectors.heads import HEAD, columns_of, format_of, is_readable
 from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of
+from ingestion.connectors.parquet import parquet_columns
 from ingestion.connectors.tables import contains, rounded
 
 _DENIED = {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
@@ -99,6 +100,7 @@ class _Dataset:
     size: int = 0
     formats: Counter[str] = field(default_factory=Counter)
     first: str = ""
+    first_size: int = 0
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ class _Bucket:
             own = [*path, prefix]
             formats = dict(sorted(found.formats.items()))
             metadata = {"objects": rounded(found.count), "bytes": rounded(found.size), "formats": formats}
-            schema = self._columns(found.first)
+            schema = self._columns(found.first, found.first_size)
             batch.assets.append(AssetDraft("DATASET", prefix, join_name(*own), "", metadata, schema))
             batch.relationships.append(contains(path, own))
             if len(batch.assets) >= self.options.batch_size:
@@ -155,19 +157,32 @@ class _Bucket:
         dataset.count += 1
         dataset.size += row["Size"]
         dataset.formats[format_of(name) or "other"] += 1
-        dataset.first = dataset.first or row["Key"]
+        # One that says what its columns are, before one that does not.
+        if not dataset.first or (is_readable(name) and not is_readable(dataset.first)):
+            dataset.first, dataset.first_size = row["Key"], row["Size"]
 
-    def _columns(self, key: str) -> list[dict[str, Any]] | None:
-        if not is_readable(key):
+    def _columns(self, key: str, size: int) -> list[dict[str, Any]] | None:
+        if not is_readable(key) or not size:
             return None
         try:
-            answer = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{HEAD - 1}")
-            return columns_of(key, answer["Body"].read(HEAD))
+            if format_of(key) == "parquet":
+                return parquet_columns(size, lambda start, length: self._read(key, start, length))
+            return columns_of(key, self._read(key, 0, HEAD))
+        except SourceError as error:
+            self.observer.warn(f"The columns of {key} are not known: {error.message}", self._asset)
+            return None
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
-            if code != "InvalidRange":  # an empty file has no bytes to give
-                self.observer.warn(f"The file {key} cannot be read: {code}", f"{self.options.root}.{self.name}")
+            self.observer.warn(f"The file {key} cannot be read: {code}", self._asset)
             return None
+
+    def _read(self, key: str, start: int, length: int) -> bytes:
+        answer = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-{start + length - 1}")
+        return bytes(answer["Body"].read(length))
+
+    @property
+    def _asset(self) -> str:
+        return join_name(self.options.root, self.name)
 
 
 @contextmanager

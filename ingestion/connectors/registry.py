@@ -35,7 +35,7 @@ BUILT_IN = {
 
 def connector_types() -> list[str]:
     """The types that can be collected here, in order."""
-    return sorted({*BUILT_IN, *_entries()})
+    return sorted({*BUILT_IN, *_third_party()})
 
 
 @cache
@@ -44,20 +44,38 @@ def get_connector(source_type: str) -> Connector:
     path = BUILT_IN.get(source_type)
     if path is not None:
         module, _, name = path.partition(":")
-        found = getattr(import_module(module), name)
-    elif source_type in _entries():
-        found = _entries()[source_type].load()
-    else:
+        connector: Connector = getattr(import_module(module), name)()
+        return connector
+    found = _third_party().get(source_type)
+    if found is None:
         known = ", ".join(connector_types())
         raise Invalid(fields={"type": [f"There is no connector for '{source_type}'. Known types: {known}."]})
-    connector: Connector = found()
-    return connector
+    return found
 
 
 @cache
-def _entries() -> dict[str, EntryPoint]:
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    for name in found.keys() & BUILT_IN.keys():
-        logger.warning("The connector %s of %s is passed over: the type is built in", name, found[name].value)
-        del found[name]
+def _third_party() -> dict[str, Connector]:
+    """The connectors of other distributions by type. One that cannot be used is told in the log alone."""
+    found = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name in BUILT_IN:
+            logger.warning("The connector %s of %s is passed over: the type is built in", entry.name, entry.value)
+            continue
+        try:
+            found[entry.name] = _loaded(entry)
+        except Exception:  # whatever a module of somebody else's raises must not take the others with it
+            logger.exception("The connector %s of %s cannot be used", entry.name, entry.value)
     return found
+
+
+def _loaded(entry: EntryPoint) -> Connector:
+    """The connector that an entry point names. Raises TypeError when it is none, and whatever its module raises."""
+    connector = entry.load()()
+    if not isinstance(connector, Connector):
+        raise TypeError(f"{entry.value} is no ingestion.connectors.base.Connector")
+    if connector.type != entry.name:
+        raise TypeError(f"{entry.value} has the type '{connector.type}', and its entry point the name '{entry.name}'")
+    schema = connector.config_schema
+    if not connector.title or schema.get("type") != "object" or schema.get("additionalProperties") is not False:
+        raise TypeError(f"{entry.value} needs a title, and a config_schema of an object without additional properties")
+    return connector

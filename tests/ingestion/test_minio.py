@@ -1,11 +1,15 @@
 """MinIO's connector, against moto's S3 server: the same protocol, another server."""
 
+import io
+from typing import Any
+
 import boto3
 import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
 from catalog.models import Asset, Relationship
+from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
@@ -36,7 +40,7 @@ def lake(server):
         "sales/day=2026-01-01/a.csv": b"id,amount,shop\n1,2.5,Oslo\n2,,Rome\n",
         "sales/day=2026-01-02/b.csv": b"id,amount,shop\n3,4,Oslo\n",
         "events/e.ndjson": b'{"id": 1, "user": {"name": "ann"}}\n{"id": 2}\n{"id": 3, "us',
-        "models/m.parquet": b"PAR1....",
+        "models/m.bin": b"....",
         "empty/": b"",
         "empty/none.csv": b"",
         "top.json": b'[{"a": 1}]',
@@ -62,15 +66,52 @@ def test_prefixes_are_datasets_with_formats_and_columns(lake, bob_actor, collect
     assert columns == {"id": ("integer", False), "amount": ("double", True), "shop": ("string", False)}
     user = next(column for column in found["events"].schema if column["name"] == "user")
     assert (user["type"], user["nullable"], user["children"][0]["name"]) == ("object", True, "name")
-    assert (found["models"].metadata["formats"], found["models"].schema) == ({"parquet": 1}, [])
+    assert (found["models"].metadata["formats"], found["models"].schema) == ({"bin": 1}, [])
     assert Relationship.objects.filter(type="CONTAINS", source__name="lake").count() == 5
+
+
+def test_parquet_tells_its_columns_from_its_end(lake, bob_actor, collect):
+    arrow: Any = pytest.importorskip("pyarrow", reason="needs requirements-connectors.txt")
+    parquet: Any = pytest.importorskip("pyarrow.parquet")
+    struct = arrow.struct([("sku", arrow.string()), ("price", arrow.decimal128(10, 2))])
+    fields = [arrow.field("id", arrow.int64(), nullable=False), ("lines", arrow.list_(struct)), ("at", arrow.date32())]
+    rows = [{"id": number, "lines": [{"sku": "x" * 50, "price": None}], "at": None} for number in range(5000)]
+    whole = io.BytesIO()
+    parquet.write_table(arrow.Table.from_pylist(rows, schema=arrow.schema(fields)), whole, use_dictionary=False)
+    lake[0].put_object(Bucket="lake", Key="parts/day=1/a.parquet", Body=whole.getvalue())
+    lake[0].put_object(Bucket="lake", Key="broken/b.parquet", Body=b"PAR1....")
+    lake[0].put_object(Bucket="lake", Key="odd/b.parquet", Body=b"PAR1" + b"x" * 20 + b"\x14\x00\x00\x00PAR1")
+    job = collect(make(bob_actor, lake[1]))
+    schema = Asset.objects.get(name="parts").schema
+    assert [(one["name"], one["type"], one["nullable"]) for one in schema] == [
+        ("id", "int64", False),
+        ("lines", "list<struct>", True),
+        ("at", "date32[day]", True),
+    ]
+    assert [one["type"] for one in schema[1]["children"]] == ["string", "decimal128(10, 2)"]
+    assert sorted(one["message"] for one in job.result["warnings"]) == [
+        "The columns of broken/b.parquet are not known: it does not end as a Parquet file does",
+        "The columns of odd/b.parquet are not known: its footer cannot be read (OSError)",
+    ]
+
+
+def test_missing_pyarrow_is_told_and_the_rest_is_collected(lake, bob_actor, collect, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(drivers, "import_module", missing)
+    lake[0].put_object(Bucket="lake", Key="parts/a.parquet", Body=b"PAR1....")
+    job = collect(make(bob_actor, lake[1]))
+    assert job.status == JobStatus.COMPLETED
+    assert "needs the Python package 'pyarrow'" in job.result["warnings"][0]["message"]
+    assert Asset.objects.filter(name="parts").exists()
 
 
 def test_second_run_changes_nothing_and_what_is_gone_is_stale(lake, bob_actor, collect):
     source = make(bob_actor, lake[1])
     collect(source)
     assert collect(source).result["updated"] == 0
-    lake[0].delete_object(Bucket="lake", Key="models/m.parquet")
+    lake[0].delete_object(Bucket="lake", Key="models/m.bin")
     assert collect(source, {"max_loss": 1}).result["stale"] == 1
 
 
