@@ -124,7 +124,7 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
                 is_view=row.relkind in "vm",
                 kind=_KINDS[row.relkind],
                 comment=row.comment or "",
-                rows=int(row.reltuples) if row.relkind in "rm" and row.reltuples >= 0 else None,
+                rows=int(row.reltuples) if row.relkind != "v" and row.reltuples >= 0 else None,
                 definition=getattr(row, "definition", None) or "",
                 partition_of=getattr(row, "partition_of", None) or "",
             )

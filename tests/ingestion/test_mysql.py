@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pymysql
@@ -157,6 +158,49 @@ def test_broken_view_is_reported_and_the_rest_goes_on(collect_database):
     assert {warning["object"] for warning in job.result["warnings"]} <= {f"prod.{name}.broken", f"prod.{name}.gone"}
     assert "references invalid" in job.result["warnings"][0]["message"]
     assert edges("DEPENDS_ON").keys() == {("sales", "orders"), ("sales", "customers")}
+
+
+def test_view_that_the_parser_does_not_know_is_told_and_the_rest_has_lineage(collect_database):
+    job, name = collect_database(
+        "CREATE TABLE t (a INT, b TEXT)",
+        "CREATE VIEW odd AS SELECT group_concat(b ORDER BY a SEPARATOR ',' LIMIT 1) AS g FROM t",
+        "CREATE VIEW plain AS SELECT a FROM t",
+    )
+    (told,) = job.result["warnings"]
+    assert told["object"] == f"prod.{name}.odd"
+    assert told["message"].startswith("Its SQL cannot be read, so it has no lineage")
+    assert asset("odd").schema[0]["name"] == "g"
+    assert edges("DEPENDS_ON").keys() == {("plain", "t")}
+
+
+def test_kinds_and_estimates_are_told(collect_database):
+    collect_database(
+        "CREATE TABLE counted (i INT PRIMARY KEY, at DATE, g INT AS (i + 1) STORED)",
+        "INSERT INTO counted (i) SELECT seq FROM seq_1_to_1234",
+        "ANALYZE TABLE counted",
+        "CREATE TABLE kept (i INT) WITH SYSTEM VERSIONING",
+        "CREATE SEQUENCE numbers",
+        "CREATE TABLE parted (i INT) PARTITION BY HASH (i) PARTITIONS 3",
+    )
+    assert asset("counted").metadata["row_count"] == 1200
+    assert asset("kept").metadata["kind"] == "system-versioned table"
+    assert asset("numbers").metadata["kind"] == "sequence"
+    assert asset("parted").type == "TABLE"
+
+
+def test_view_whose_sql_may_not_be_seen_is_told(new_mariadb, login, mariadb_url, bob_actor, collect):
+    server = pymysql.connect(
+        host=login["host"], port=login["port"], user="root", password=urlsplit(mariadb_url).password or ""
+    )
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE VIEW `{login['database']}`.shown AS SELECT i FROM `{login['database']}`.closed")
+        cursor.execute(f"GRANT SELECT ON `{login['database']}`.shown TO {login['username']}@'%'")
+    server.close()
+    source, _ = failing(login, bob_actor)
+    job = collect(source)
+    assert asset("shown").type == "VIEW"
+    (told,) = job.result["warnings"]
+    assert "does not show its SQL (a privilege may be missing)" in told["message"]
 
 
 def test_empty_database_is_a_success(collect_database):

@@ -130,9 +130,15 @@ def test_views_bring_lineage_to_the_column(collect_database):
 
 
 def test_row_estimates_come_rounded_once_the_server_has_them(collect_database):
-    script = "CREATE TABLE t AS SELECT generate_series(1, 1234) AS i; ANALYZE t; CREATE TABLE unknown (i int)"
+    script = """
+        CREATE TABLE t AS SELECT generate_series(1, 1234) AS i; ANALYZE t; CREATE TABLE unknown (i int);
+        CREATE TABLE parted (i int) PARTITION BY HASH (i);
+        CREATE TABLE part PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+        INSERT INTO parted SELECT i FROM t; ANALYZE parted;
+    """
     _, name = collect_database(script)
     assert assets()[f"prod.{name}.public.t"].metadata["row_count"] == 1200
+    assert assets()[f"prod.{name}.public.parted"].metadata["row_count"] == 1200
     assert "row_count" not in assets()[f"prod.{name}.public.unknown"].metadata
 
 
@@ -167,6 +173,46 @@ def test_odd_names_come_through_whole(collect_database):
     lineage = edges("DEPENDS_ON")
     for name in ODD_NAMES:
         assert lineage["v" + name[:62], name] == {"column_mapping": {"o": [name]}}
+
+
+FOREIGN = """
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE lines (line text, n int) SERVER files OPTIONS (filename '/dev/null', format 'csv');
+COMMENT ON FOREIGN TABLE lines IS 'Lines of a file';
+COMMENT ON COLUMN lines.n IS 'Counted up';
+CREATE VIEW some_lines AS SELECT line AS text FROM lines WHERE n > 1;
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+CREATE FOREIGN TABLE unreachable (id int) SERVER far;
+"""
+
+
+def test_foreign_tables_are_described_without_asking_their_server(collect_database):
+    job, name = collect_database(FOREIGN)
+    assert (job.status, job.result["warnings"]) == (JobStatus.COMPLETED, [])
+    lines = assets()[f"prod.{name}.public.lines"]
+    assert (lines.type, lines.metadata["kind"], lines.description) == ("TABLE", "foreign table", "Lines of a file")
+    assert [(one["name"], one["type"], one.get("description")) for one in lines.schema] == [
+        ("line", "text", None),
+        ("n", "integer", "Counted up"),
+    ]
+    assert edges("DEPENDS_ON")["some_lines", "lines"] == {"column_mapping": {"text": ["line"]}}
+    assert assets()[f"prod.{name}.public.unreachable"].metadata["kind"] == "foreign table"
+
+
+def test_view_that_the_parser_does_not_know_is_told_and_the_rest_has_lineage(collect_database):
+    script = """
+        CREATE TABLE t (a int, doc xml);
+        CREATE VIEW odd AS SELECT xmlserialize(CONTENT doc AS text) AS c FROM t;
+        CREATE VIEW plain AS SELECT a FROM t;
+    """
+    job, name = collect_database(script)
+    (told,) = job.result["warnings"]
+    assert told["object"] == f"prod.{name}.public.odd"
+    assert told["message"].startswith("Its SQL cannot be read, so it has no lineage")
+    assert [one["name"] for one in assets()[f"prod.{name}.public.odd"].schema] == ["c"]
+    assert edges("DEPENDS_ON").keys() == {("plain", "t")}
 
 
 def test_empty_database_is_a_success(collect_database):
