@@ -23,6 +23,9 @@ from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of, explain
 from ingestion.connectors.tables import contains, rounded
 
+UNAUTHORIZED = 13
+"""MongoDB's code of an error."""
+
 _SYSTEM = {"admin", "config", "local"}
 
 
@@ -65,8 +68,16 @@ class MongoDBConnector(Connector):
             names = [only] if only else [name for name in client.list_database_names() if name not in _SYSTEM]
             databases = [name for name in sorted(names) if options.wants_schema(name)]
             observer.phase("Databases", len(databases), until=95)
+            denied = driver("pymongo.errors", package="pymongo", engine="MongoDB").OperationFailure
             for name in databases:
-                yield from _collect_database(client[name], config, options, observer)
+                try:
+                    kinds = _collections(client[name])
+                except denied as error:
+                    if error.code != UNAUTHORIZED:
+                        raise
+                    observer.gap([name], f"The user '{config.get('username', '')}' needs the role read on '{name}'")
+                    continue
+                yield from _collect_database(client[name], kinds, config, options, observer)
                 observer.advance(1, name)
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
@@ -75,12 +86,20 @@ class MongoDBConnector(Connector):
         return len(parts) < 2 or options.wants_table(parts[0], parts[1])
 
 
+def _collections(database: Any) -> dict[str, str]:
+    """What the collections of a database are (a view, a time series), by name."""
+    return {row["name"]: row.get("type", "collection") for row in database.list_collections()}
+
+
 def _collect_database(
-    database: Any, config: Mapping[str, Any], options: CollectOptions, observer: Observer
+    database: Any,
+    kinds: Mapping[str, str],
+    config: Mapping[str, Any],
+    options: CollectOptions,
+    observer: Observer,
 ) -> Iterator[Batch]:
     path = [options.root, database.name]
     batch = Batch([AssetDraft("DATABASE", database.name, join_name(*path), "", {"engine": "MongoDB"})])
-    kinds = {row["name"]: row.get("type", "collection") for row in database.list_collections()}
     for name in sorted(kinds):
         observer.check()
         if name.startswith("system.") or not options.wants_table(database.name, name):
@@ -141,7 +160,7 @@ def _client(config: Mapping[str, Any]) -> Iterator[Any]:
     except pymongo.errors.AutoReconnect:
         raise SourceError("MongoDB closed the connection", code="CONNECTION_LOST", retry=True) from None
     except pymongo.errors.OperationFailure as error:
-        if error.code in {13, 18}:  # Unauthorized, AuthenticationFailed
+        if error.code in {UNAUTHORIZED, 18}:  # 18 is AuthenticationFailed
             user = config.get("username", "")
             code = "AUTHENTICATION_FAILED" if error.code == 18 else "PERMISSION_DENIED"
             message = f"MongoDB refused the user '{user}': check user name, password and roles"

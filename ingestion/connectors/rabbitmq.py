@@ -82,7 +82,14 @@ class RabbitMQConnector(Connector):
 def _collect_vhost(api: _Api, vhost: str, options: CollectOptions, observer: Observer) -> Iterator[Batch]:
     path = [options.root, vhost]
     batch = Batch([AssetDraft("DATABASE", vhost, join_name(*path), "", {"kind": "virtual host"})])
-    bindings = [row for row in api.pages(f"bindings/{quote(vhost, safe='')}") if row["source"]]
+    try:
+        bindings = [row for row in api.pages(f"bindings/{quote(vhost, safe='')}") if row["source"]]
+    except SourceError as error:
+        if error.code != "PERMISSION_DENIED":
+            raise
+        observer.gap(path[1:], error.message)
+        yield batch
+        return
     bound = {row["source"] for row in bindings}
     for kind, type_ in (("exchanges", "EXCHANGE"), ("queues", "QUEUE")):
         for row in api.pages(f"{kind}/{quote(vhost, safe='')}"):
@@ -146,6 +153,12 @@ class _Api:
 
     def get(self, path: str, **parameters: Any) -> Any:
         response = self.client.get(f"/api/{path}", params=parameters)
+        if response.status_code == 401 and "virtual host" in response.text:
+            user = self.config.get("username", "")
+            raise SourceError(
+                f"The user '{user}' may not use this virtual host: set_permissions gives it the right to read",
+                code="PERMISSION_DENIED",
+            )
         if response.status_code in (401, 403):
             raise SourceError(
                 f"RabbitMQ refused the user '{self.config.get('username', '')}': check user name and password, "

@@ -54,6 +54,24 @@ def test_collections_bring_indexes_and_an_inferred_schema(server, bob_actor, col
     assert collect(source).result["updated"] == 0
 
 
+def test_database_without_privilege_is_a_gap_and_the_rest_is_collected(server, bob_actor, collect, monkeypatch):
+    """At the driver's boundary: the test's server has no roles."""
+    server["secret"]["x"].insert_one({"x": 1})
+    whole = pymongo.database.Database.list_collections
+
+    def list_collections(self, *args, **kwargs):
+        if self.name == "secret":
+            raise pymongo.errors.OperationFailure("not authorized on secret to execute command", 13)
+        return whole(self, *args, **kwargs)
+
+    monkeypatch.setattr(pymongo.database.Database, "list_collections", list_collections)
+    job = collect(make(bob_actor, server.address[1]))
+    assert job.status == JobStatus.COMPLETED, job.error
+    (gap,) = job.result["warnings"]
+    assert (gap["object"], "needs the role read on 'secret'" in gap["message"]) == ("mongo.secret", True)
+    assert Asset.objects.filter(name="people").exists()
+
+
 def test_connection_tells_the_version(server, bob_actor):
     result = connection_test(actor=bob_actor, source=make(bob_actor, server.address[1]))
     assert result.success

@@ -77,6 +77,26 @@ def test_virtual_host_becomes_exchanges_queues_and_bindings(source, vhost, colle
 
 
 @pytest.mark.rabbitmq
+def test_virtual_host_without_permission_is_a_gap_and_the_rest_is_collected(api, source, vhost, bob_actor, collect):
+    closed, user = f"cartulary-{uuid4().hex[:8]}", f"u{uuid4().hex[:8]}"
+    api.put(f"vhosts/{closed}").raise_for_status()
+    api.put(f"users/{user}", json={"password": "s3cret-word", "tags": "monitoring"}).raise_for_status()
+    may_read = {"configure": "", "write": "", "read": ".*"}
+    api.put(f"permissions/{vhost.replace('/', '%2F')}/{user}", json=may_read).raise_for_status()
+    config = {"username": user, "password": "s3cret-word", "vhost": None}
+    sources.update_data_source(actor=bob_actor, source=source, changes={"config": config})
+    source.refresh_from_db()
+    job = collect(source, {"include_schemas": [vhost, closed]})
+    api.delete(f"users/{user}")
+    api.delete(f"vhosts/{closed}")
+    assert job.status == JobStatus.COMPLETED, job.error
+    (gap,) = job.result["warnings"]
+    assert gap["object"] == f"broker.{closed}"
+    assert f"The user '{user}' may not use this virtual host" in gap["message"]
+    assert Asset.objects.filter(qualified_name=f"broker.{vhost}.queues.mail").exists()
+
+
+@pytest.mark.rabbitmq
 def test_patterns_choose_queues(source, collect):
     collect(source, {"exclude_tables": ["mail"]})
     assert not Asset.objects.filter(name="mail").exists()
