@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -153,6 +154,13 @@ class DorisConnector(MySQLConnector):
     title = "Doris"
     dialect = "doris"
     config_schema: ClassVar[JsonSchema] = _config_schema(9030)
+
+    def version(self, connection: Connection) -> tuple[str, str]:
+        # version() tells a MySQL that it is compatible with; this "Doris version doris-2.1.7-rc03".
+        comment = str(connection.execute(text("SELECT @@version_comment")).scalar())
+        found = re.search(r"doris-(\d[\w.\-]*)", comment)
+        number = found[1] if found else super().version(connection)[1]
+        return f"Doris {number}", number
 
 
 def _open(config: Mapping[str, Any]) -> pymysql.Connection[Any]:
