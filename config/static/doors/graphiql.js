@@ -4,9 +4,17 @@
   const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
   const headers = cookie ? { "X-CSRFToken": cookie.slice("csrftoken=".length) } : {};
   const address = window.location.href.split(/[?#]/)[0];
-  const wsClient = graphqlWs.createClient({ url: address.replace(/^http/, "ws"), lazy: true, retryAttempts: 0 });
-  const fetcher = GraphiQL.createFetcher({ url: address, headers, wsClient });
-  const example = `# Type to ask; Ctrl-Enter sends it. Without a session, put a token into "Headers":
+  // The socket cannot send what stands in "Headers": it goes along in `connection_init`.
+  let given = {};
+  const wsClient = graphqlWs.createClient({
+    url: address.replace(/^http/, "ws"), lazy: true, retryAttempts: 0, connectionParams: () => given,
+  });
+  const ask = GraphiQL.createFetcher({ url: address, headers, wsClient });
+  const fetcher = (operation, options) => {
+    given = (options && options.headers) || {};
+    return ask(operation, options);
+  };
+  const example = `# Ctrl-Enter sends it. Not signed in? Put into "Headers":
 # {"Authorization": "Bearer …"}
 query Assets {
   assets(pagination: { limit: 5 }) {
@@ -15,7 +23,8 @@ query Assets {
   }
 }
 `;
-  ReactDOM.createRoot(document.getElementById("editor")).render(
+  ReactDOM.render(
     React.createElement(GraphiQL, { fetcher, defaultQuery: example, shouldPersistHeaders: false }),
+    document.getElementById("editor"),
   );
 })();
