@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,6 +19,7 @@ import ingestion.rpc_tasks
 from catalog.protos import metadata_pb2
 from config.prepare import CannotStart
 from config.rpc_calls import Streamed, Unary
+from config.rpc_tls import credentials
 from contracts.base import ContractView
 from contracts.collection import Collection
 from contracts.metastore import Metastore
@@ -80,12 +80,12 @@ class RpcServer:
         self._server.wait_for_termination()
 
     def _bind(self, address: str, host: str, port: int) -> None:
-        credentials = _credentials()
+        tls = credentials()
         try:
-            if credentials is None:
+            if tls is None:
                 self._server.add_insecure_port(address)
             else:
-                self._server.add_secure_port(address, credentials)
+                self._server.add_secure_port(address, tls)
         except RuntimeError as error:
             raise CannotStart(f"Port {port} on {host} cannot be used for gRPC: set GRPC_PORT to a free port") from error
 
@@ -110,15 +110,3 @@ def handlers() -> list[grpc.GenericRpcHandler]:
                 methods[method.name] = grpc.unary_unary_rpc_method_handler(Unary(calls[method.name], *named))
         found.append(grpc.method_handlers_generic_handler(service.full_name, methods))
     return found
-
-
-def _credentials() -> grpc.ServerCredentials | None:
-    """TLS where a certificate is set; clients must show one too where an authority for them is."""
-    if not settings.GRPC_TLS_CERT:
-        return None
-    try:
-        pair = (Path(settings.GRPC_TLS_KEY).read_bytes(), Path(settings.GRPC_TLS_CERT).read_bytes())
-        authority = Path(settings.GRPC_TLS_CLIENT_CA).read_bytes() if settings.GRPC_TLS_CLIENT_CA else None
-    except OSError as error:
-        raise CannotStart(f"GRPC_TLS_CERT and GRPC_TLS_KEY must name files that can be read: {error}") from None
-    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import grpc
@@ -23,7 +23,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from catalog.protos import metadata_pb2 as pb
+from config.prepare import CannotStart
 from config.rpc import METADATA, WATCHES
+from config.rpc_tls import credentials
 from tests.config.ports import free_port
 from tests.config.rpc_client import Client
 from tests.config.running import ADMIN, PASSWORD, Up, WebServer, begin, manage, until
@@ -87,11 +89,22 @@ def test_up_streams_what_http_changes(running):
     stream.cancel()
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory) -> tuple[Path, Path]:
-    """A certificate for localhost, signed by itself, and its key."""
-    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+class Pair(NamedTuple):
+    """A certificate that is signed by itself, and its key, as files."""
+
+    cert: Path
+    key: Path
+
+    def channel(self, port: str, client: Pair | None = None) -> grpc.Channel:
+        """To a server that has this one, as a client that shows the other."""
+        shown = (client.key.read_bytes(), client.cert.read_bytes()) if client else (None, None)
+        trust = grpc.ssl_channel_credentials(self.cert.read_bytes(), *shown)
+        return grpc.secure_channel(f"localhost:{port}", trust)
+
+
+def make_pair(folder: Path, host: str) -> Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()
@@ -101,23 +114,43 @@ def certificate(tmp_path_factory) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(pem)
-    return folder / "cert.pem", folder / "key.pem"
+    pair = Pair(folder / f"{host}.pem", folder / f"{host}.key")
+    pair.cert.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pair.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
+    return pair
 
 
-def test_grpcserver_runs_alone_over_tls(running, certificate, tmp_path):
-    cert, key = certificate
-    port = str(free_port())
-    env = running.env | {"GRPC_PORT": port, "GRPC_TLS_CERT": str(cert), "GRPC_TLS_KEY": str(key)}
-    process = begin("manage.py", "grpcserver", env=env, log=tmp_path / "log")
+@pytest.fixture(scope="module")
+def localhost(tmp_path_factory) -> Pair:
+    return make_pair(tmp_path_factory.mktemp("tls"), "localhost")
+
+
+@contextmanager
+def grpcserver(env: dict[str, str], log: Path) -> Iterator[None]:
+    """`manage.py grpcserver`, which must end well."""
+    process = begin("manage.py", "grpcserver", env=env, log=log)
     try:
-        secure = grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(cert.read_bytes()))
-        until(lambda: healthy(secure), why=(tmp_path / "log").read_text)
+        until(lambda: "is served" in log.read_text(), why=log.read_text)
+        yield
+        process.terminate()
+        assert process.wait(20) == 0
+        assert "Traceback" not in log.read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_grpcserver_runs_alone_over_tls(running, localhost, tmp_path):
+    port = str(free_port())
+    env = running.env | {"GRPC_PORT": port, "GRPC_TLS_CERT": str(localhost.cert), "GRPC_TLS_KEY": str(localhost.key)}
+    with grpcserver(env, tmp_path / "log"):
+        secure = localhost.channel(port)
+        assert healthy(secure)
         stub: Any = secure.unary_unary(
             "/metastore.v1.MetadataService/GetAsset", lambda message: message.SerializeToString(), pb.Asset.FromString
         )
@@ -125,22 +158,43 @@ def test_grpcserver_runs_alone_over_tls(running, certificate, tmp_path):
         metadata = (("authorization", f"Bearer {running.token}"),)
         assert stub(pb.GetAssetRequest(id=asset), metadata=metadata, timeout=10).id == asset
         assert not healthy(grpc.insecure_channel(f"localhost:{port}"))
-        process.terminate()
-        assert process.wait(20) == 0
-        assert "Traceback" not in (tmp_path / "log").read_text()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
-def test_grpcserver_says_what_it_cannot_start_with(running):
+def test_a_client_without_the_certificate_that_is_asked_for_gets_nowhere(running, localhost, tmp_path):
+    known, stranger = make_pair(tmp_path, "client"), make_pair(tmp_path, "stranger")
+    port = str(free_port())
+    pair = {"GRPC_TLS_CERT": str(localhost.cert), "GRPC_TLS_KEY": str(localhost.key)}
+    env = running.env | pair | {"GRPC_PORT": port, "GRPC_TLS_CLIENT_CA": str(known.cert)}
+    with grpcserver(env, tmp_path / "log"):
+        assert healthy(localhost.channel(port, client=known))
+        assert not healthy(localhost.channel(port, client=stranger))
+        assert not healthy(localhost.channel(port))
+
+
+def test_grpcserver_says_that_its_port_is_taken(running):
     taken = manage("grpcserver", env=running.env)
     assert (taken.returncode, "set GRPC_PORT to a free port" in taken.stderr) == (1, True), taken.stderr
-    env = running.env | {"GRPC_PORT": str(free_port()), "GRPC_TLS_CERT": "/nowhere", "GRPC_TLS_KEY": "/nowhere"}
-    missing = manage("grpcserver", env=env)
-    assert (missing.returncode, "GRPC_TLS_CERT" in missing.stderr) == (1, True), missing.stderr
-    assert "Traceback" not in taken.stderr + missing.stderr
+    assert "Traceback" not in taken.stderr
+
+
+def test_tls_that_cannot_work_is_told_before_the_server_starts(localhost, tmp_path, settings):
+    other = make_pair(tmp_path, "other")
+    (tmp_path / "no.pem").write_text("no certificate")
+    cert, key, none = str(localhost.cert), str(localhost.key), str(tmp_path / "no.pem")
+    settings.GRPC_TLS_CERT, settings.GRPC_TLS_KEY, settings.GRPC_TLS_CLIENT_CA = "", "", ""
+    assert credentials() is None
+    for given, words in (
+        ((cert, "", ""), "needs both GRPC_TLS_CERT and GRPC_TLS_KEY"),
+        (("", "", cert), "needs both GRPC_TLS_CERT and GRPC_TLS_KEY"),
+        (("/nowhere", key, ""), "GRPC_TLS_CERT must name a file that can be read"),
+        ((none, key, ""), "GRPC_TLS_CERT must name a file with certificates"),
+        ((cert, none, ""), "GRPC_TLS_KEY must name a file with an unencrypted private key"),
+        ((cert, str(other.key), ""), "GRPC_TLS_KEY is not the key of the certificate"),
+        ((cert, key, none), "GRPC_TLS_CLIENT_CA must name a file with certificates"),
+    ):
+        settings.GRPC_TLS_CERT, settings.GRPC_TLS_KEY, settings.GRPC_TLS_CLIENT_CA = given
+        with pytest.raises(CannotStart, match=words):
+            credentials()
 
 
 @pytest.fixture(scope="module")
