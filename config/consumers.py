@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Set
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +39,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         live.serve_on(asyncio.get_running_loop())
         self.following: dict[str, set[str]] = {}  # topic → the groups it is heard in
         self.wanted: dict[str, Subscription] = {}
-        self.replayed: set[str] = set()  # cursors of events that were told again and may still come
+        self.replayed: dict[str, set[str]] = {}  # cursor of an event that may still come → the topics it was told for
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self.outbox_bytes = 0
         self.dropped = False
@@ -63,20 +64,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._tell_error(error)
 
     async def live_event(self, message: dict[str, Any]) -> None:
-        topic, event, cursor = message["topic"], message["event"], message.get("cursor")
-        if cursor in self.replayed:
-            self.replayed.discard(cursor)
-            return
-        await self._hear(topic, event, cursor)
+        cursor = message.get("cursor")
+        topics = self.following.keys() - self.replayed.pop(cursor, set())
+        for each in await self._heard(topics, message["topic"], message["event"], cursor):
+            await self._tell(each)
 
-    async def _hear(self, topic: str, event: dict[str, Any], cursor: str | None) -> None:
-        mark = {"cursor": cursor} if cursor else {}
-        listening = any(topic in wanted.topics and topic == wanted.topics[0] for wanted in self.wanted.values())
-        if listening:  # it may have been unsubscribed while the event was under way
-            await self._tell(event | mark)
+    async def _heard(
+        self, topics: Set[str], topic: str, event: dict[str, Any], cursor: str | None
+    ) -> list[dict[str, Any]]:
+        """What an event says to those who follow these topics."""
+        told = [event] if any(topic == self.wanted[name].topics[0] for name in topics) else []
         if topic == ALL_ASSETS and not event["told_singly"]:
-            for each in await database_sync_to_async(changes_among)(event, self.following.keys()):
-                await self._tell(each)
+            told += await database_sync_to_async(changes_among)(event, topics)
+        return [each | {"cursor": cursor} for each in told] if cursor else told
 
     async def _obey(self, message: dict[str, Any]) -> None:
         # The registry contract says `action` where the metastore's says `type`.
@@ -114,11 +114,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise Invalid("'since' must be the cursor of an event, or null")
         missed = await live.missed(organization, since or "")
         entries = [entry for entry in missed.entries if entry.topic in wanted.topics]
-        answer = {"cursor": missed.cursor, "replayed": len(entries), "complete": missed.is_complete}
-        await self._tell({"type": "subscribed", **wanted.named, **answer})
+        told: list[dict[str, Any]] = []
         for entry in entries:
-            self.replayed.add(entry.cursor)
-            await self._hear(entry.topic, entry.event, entry.cursor)
+            self.replayed.setdefault(entry.cursor, set()).add(wanted.topic)
+            told += await self._heard({wanted.topic}, entry.topic, entry.event, entry.cursor)
+        answer = {"cursor": missed.cursor, "replayed": len(told), "complete": missed.is_complete}
+        for each in ({"type": "subscribed", **wanted.named, **answer}, *told):
+            await self._tell(each)
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
         unwanted = subscription(message)

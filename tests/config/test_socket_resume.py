@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import live
 from accounts.live_log import KEPT
 from accounts.tokens import issue_tokens
-from catalog.services import create_asset, delete_asset, update_asset
+from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config import consumers
 from tests.config.test_live import use_redis
 from tests.config.test_socket import Socket, key_of, opened, token_of  # noqa: F401  a fixture
@@ -78,11 +78,28 @@ async def test_what_was_missed_is_told_in_order_and_once(opened, layer, alice_me
     await asyncio.to_thread(live.flush)
     second = await opened(token_of(alice_member))
     answer = await second.say(**following, since=heard["cursor"])
-    assert (answer["type"], answer["replayed"] >= 2, answer["complete"]) == ("subscribed", True, True)
+    assert (answer["type"], answer["replayed"], answer["complete"]) == ("subscribed", 2, True)
     assert [(await second.hear())["data"]["name"] for _ in range(2)] == ["two", "three"]
     await change(alice_actor, asset, "four")
     assert (await second.hear())["data"]["name"] == "four"
     assert await second.hears_nothing()
+
+
+async def test_resuming_one_asset_tells_nothing_again_of_another(opened, alice_member, alice_actor, asset, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("catalog.live.ONE_BY_ONE", 1)
+    orders = await sync_to_async(create_asset)(
+        actor=alice_actor, data={"type": "TABLE", "name": "orders", "qualified_name": "db.orders"}
+    )
+    follow = {"type": "subscribe", "channel": "asset.updates"}
+    socket = await opened(token_of(alice_member))
+    began = await socket.say(**follow, asset_id=str(asset.pk), since=None)
+    drafts = [AssetDraft(type="TABLE", name=n, qualified_name=f"db.{n}", description="d") for n in ("users", "orders")]
+    await sync_to_async(upsert_assets)(actor=alice_actor, drafts=drafts)
+    assert (await socket.hear())["asset_id"] == str(asset.pk)
+    answer = await socket.say(**follow, asset_id=str(orders.pk), since=began["cursor"])
+    assert (answer["type"], answer["replayed"]) == ("subscribed", 1)
+    assert (await socket.hear())["asset_id"] == str(orders.pk)
+    assert await socket.hears_nothing()
 
 
 @pytest.mark.parametrize("since", ["nonsense", "0-1", "18c0ffee-1", "-", "9" * 40, "99999999999999-0"])
