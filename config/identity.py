@@ -38,7 +38,7 @@ def identify(scope: Mapping[str, Any], token: str = "", *, door: str = "websocke
     headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
     token = token or _given(scope, headers)
     if token:
-        return Identity(credential_of(token, door=door).actor, _end_of(token))
+        return Identity(credential_of(token, door=door).actor, end_of(token))
     session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     if session and _same_site(headers):
         return Identity(browser_actor(session))
@@ -57,7 +57,7 @@ def _given(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     )
 
 
-def _end_of(token: str) -> float | None:
+def end_of(token: str) -> float | None:
     """When a token that was found to be good ends."""
     if token.startswith(KEY_PREFIX):
         end: datetime | None = (

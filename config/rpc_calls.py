@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from accounts.actor import ANONYMOUS, Actor
 from accounts.tokens import credential_of
 from accounts.watching import Watch
 from config.hearing import follow
+from config.identity import end_of
 from config.rpc_errors import status_of
 from contracts.base import ContractView
 from contracts.collection import CollectionThrottle
@@ -28,6 +30,8 @@ from contracts.throttling import take
 logger = structlog.get_logger("grpc")
 
 REQUEST_ID = "x-request-id"
+RECHECK_SECONDS = 60.0
+"""How long a stream may outlive the token or key it was opened with, where that says no end."""
 UNREADABLE = "The message cannot be read: it is no valid protobuf, or holds text that is no UTF-8"
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+=-]{0,63}")
 Context = grpc.ServicerContext
@@ -115,8 +119,8 @@ class Streamed(Guarded):
             actor, request = self.admitted(data, context)
             with wanted(context):
                 watch = self.watch(actor, request)
-            last = b""
-            for look in follow(watch, while_=lambda: waits(context)):
+            last, proof = b"", Proof(context)
+            for look in follow(watch, while_=lambda: waits(context) and proof.holds()):
                 message = look.SerializeToString(deterministic=True)
                 if message != last:
                     last = message
@@ -144,14 +148,39 @@ class _Streams:
 _streams = _Streams()
 
 
+class Proof:
+    """The token that a stream was opened with: it is looked at again now and then, and when it ends."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._look()
+
+    def holds(self) -> bool:
+        """True, or raises Unauthenticated."""
+        if time.time() >= self.next:
+            actor_of(self.context)
+            self._look()
+            close_old_connections()
+        return True
+
+    def _look(self) -> None:
+        end = end_of(token_of(self.context))
+        again = time.time() + RECHECK_SECONDS
+        self.next = again if end is None else min(end, again)
+
+
 def actor_of(context: Context) -> Actor:
     """The actor behind the metadata `authorization: Bearer …` or `x-api-key`. Raises Unauthenticated."""
+    return credential_of(token_of(context), door="grpc", request_id=request_id_of(context)).actor
+
+
+def token_of(context: Context) -> str:
     given = {name: value for name, value in context.invocation_metadata() if isinstance(value, str)}
     scheme, _, bearer = given.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else given.get("x-api-key", "").strip()
     if not token:
         raise Unauthenticated("Send the metadata 'authorization: Bearer <token>' or 'x-api-key: <key>'")
-    return credential_of(token, door="grpc", request_id=request_id_of(context)).actor
+    return token
 
 
 def request_id_of(context: Context) -> str:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
 from django.db import connections
+from django.utils import timezone
 from google.protobuf.struct_pb2 import Struct
 
+from accounts.models import ApiKey
+from accounts.services import create_api_key, revoke_api_key
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
+from config import rpc_calls
 from config.rpc import DATA_SOURCES, METADATA, TASKS, TEMPLATES, WATCHES
 from ingestion.models import DataSource
 from ingestion.protos import ingestion_pb2 as pb
 from ingestion.services import jobs
-from tests.config.rpc_client import Client, refused, serving
+from tests.config.rpc_client import Client, Refused, refused, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFIG = {"host": "db.example.com", "database": "shop", "username": "reader", "password": "a secret"}
@@ -234,6 +239,23 @@ def test_stream_ends_at_its_deadline(address, alice_member, alice_actor):
     asset = create_asset(actor=alice_actor, data={"type": "TABLE", "name": "users", "qualified_name": "db.users"})
     told = refused(Client(address, WATCHES, alice_member).WatchAsset, asset_id=str(asset.pk), timeout=0.5)
     assert told.code == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_stream_ends_with_the_key_it_was_opened_with(address, monkeypatch, alice_actor, acme):
+    monkeypatch.setattr(rpc_calls, "RECHECK_SECONDS", 0.2)
+    asset = create_asset(actor=alice_actor, data={"type": "TABLE", "name": "users", "qualified_name": "db.users"})
+    made = {"actor": alice_actor, "organization": acme, "role": "viewer"}
+    revoked, expiring = create_api_key(**made, name="revoked"), create_api_key(**made, name="expiring")
+    ApiKey.objects.filter(pk=expiring.api_key.pk).update(expires_at=timezone.now() + timedelta(seconds=1))
+    streams = [
+        Client(address, WATCHES, x_api_key=new.key).WatchAsset(asset_id=str(asset.pk)) for new in (revoked, expiring)
+    ]
+    assert {next(stream).event for stream in streams} == {"CURRENT"}
+    revoke_api_key(actor=alice_actor, api_key=revoked.api_key)
+    for stream in streams:
+        with pytest.raises(grpc.RpcError) as ended:
+            next(stream)
+        assert Refused(ended.value).code == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_streams_do_not_take_the_threads_of_calls(settings, alice_member, alice_actor):
