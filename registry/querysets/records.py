@@ -33,9 +33,12 @@ class StatisticsQuerySet(models.QuerySet["Statistics"]):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The actor's organizations' that have not expired."""
+        """Those of the actor's organizations, and those the user began in another, that have not expired."""
         current = self.filter(expires_at__gt=timezone.now())
-        return current if actor.sees_all else current.filter(organization__in=actor.organizations)
+        if actor.sees_all:
+            return current
+        own = models.Q(created_by=actor.user_id) if actor.kind == "user" else models.Q()
+        return current.filter(models.Q(organization__in=actor.organizations) | own)
 
 
 class FileCheckQuerySet(models.QuerySet["FileCheck"]):

@@ -12,11 +12,11 @@ from accounts.actor import Actor
 from accounts.models import Role
 from contracts.errors import Invalid
 from registry.models import Entry, EntryLabel, LabelKind
+from registry.services.acting import require_own
 from registry.services.entry_catalog import index_entries
 from registry.services.entry_states import entry_state
 from registry.services.publication import clean_entry_field
 from registry.services.publishing import record_entry, refresh_latest
-from registry.services.withdrawing import require_own
 
 CHANGEABLE = ("name", "description", "external_id", "license", "repository_url", "homepage_url", "tags", "metadata")
 
@@ -24,7 +24,7 @@ CHANGEABLE = ("name", "description", "external_id", "license", "repository_url",
 @transaction.atomic
 def update_entry(*, actor: Actor, entry: Entry, changes: Mapping[str, Any]) -> Entry:
     """Change what `changes` names, of CHANGEABLE. Raises Invalid."""
-    require_own(actor, entry, Role.EDITOR)
+    actor = require_own(actor, entry, Role.EDITOR)
     entries = Entry.objects.select_for_update(of=("self",)).select_related("organization", "organism")
     entry = entries.get(pk=entry.pk)
     before = entry_state(entry)

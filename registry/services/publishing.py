@@ -12,13 +12,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.models import Organization, Role
+from accounts.models import Organization
 from audit.services import Change, record
 from audit.tables import refused_by
-from contracts.errors import Conflict, Forbidden, Invalid, NotFound
+from contracts.errors import Conflict
 from registry.facts import together
 from registry.live import version_published
 from registry.models import DependencySet, Entry, EntryKind, EntryLabel, File, LabelKind, Statistics, Version
+from registry.services.acting import publisher
 from registry.services.dependencies import Part, find_parts, refuse_cycles, write_parts
 from registry.services.entry_catalog import index_entries, register_source
 from registry.services.entry_states import entry_state, version_state
@@ -36,26 +37,13 @@ def publish(*, actor: Actor, publication: Publication) -> Version:
     published, NotFound for an unknown organization, Forbidden for another's, Conflict for a (version, format)
     that was published before, be it deleted since.
     """
-    actor.require(Role.EDITOR)
-    organization = publisher(actor, publication.organization)
+    actor, organization = publisher(actor, publication.organization)
     checked = check(publication)
     parts = find_parts(actor=actor, specs=publication.dependencies) if publication.dependencies else []
     _refuse_early(organization, publication, checked, parts)
     for file in checked.files:
         file.incoming.keep()
     return _write(actor, organization, publication, checked, parts)
-
-
-def publisher(actor: Actor, slug: str) -> Organization:
-    """The organization that this actor publishes in. Raises NotFound and Forbidden."""
-    if not slug:
-        raise Invalid(fields={"organization": ["This is required."]})
-    found = Organization.objects.readable_by(actor).by_slug(slug).first()
-    if found is None:
-        raise NotFound(f"Organization '{slug}' not found", resource="organization", organization=slug)
-    if not actor.sees_all and found.pk not in actor.organizations:
-        raise Forbidden(f"You may not publish in '{found.slug}'", organization=found.slug)
-    return found
 
 
 def _refuse_early(organization: Organization, publication: Publication, checked: Checked, parts: list[Part]) -> None:

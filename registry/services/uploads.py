@@ -18,8 +18,8 @@ from accounts.actor import Actor
 from accounts.models import Role
 from contracts.errors import Conflict, Invalid, NotFound, TooLarge
 from registry.models import Upload, UploadPart
+from registry.services.acting import publisher, require_in
 from registry.services.publication import clean_filename
-from registry.services.publishing import publisher
 from registry.storage import Incoming, backend, chunks_of, receive
 
 LIFETIME = timedelta(days=7)
@@ -28,8 +28,7 @@ PARTS = 10_000
 
 def begin_upload(*, actor: Actor, organization: str, filename: str, size: int | None = None) -> Upload:
     """Announce a file that comes in parts. Raises Invalid, TooLarge, and what `publisher` raises."""
-    actor.require(Role.EDITOR)
-    owner = publisher(actor, organization)
+    actor, owner = publisher(actor, organization)
     if size is not None and size < 1:
         raise Invalid(fields={"size": ["This must be a whole number above 0."]})
     if size is not None and size > settings.UPLOAD_LIMIT:
@@ -47,7 +46,7 @@ def begin_upload(*, actor: Actor, organization: str, filename: str, size: int | 
 
 def find_upload(*, actor: Actor, key: UUID | None) -> Upload:
     """The upload of this id. Raises NotFound for another tenant's and for one that has expired."""
-    found = Upload.objects.visible_to(actor).filter(pk=key).first() if key else None
+    found = Upload.objects.visible_to(actor).select_related("organization").filter(pk=key).first() if key else None
     if found is None:
         raise NotFound("Upload not found", resource="upload")
     return found
@@ -57,7 +56,7 @@ def put_part(
     *, actor: Actor, upload: Upload, number: int, stream: IO[bytes] | Iterable[bytes], checksum: str = ""
 ) -> UploadPart:
     """Keep one part, in the place of what it was before. Raises Invalid, TooLarge."""
-    actor.require(Role.EDITOR)
+    require_in(actor, upload.organization, Role.EDITOR)
     if not 1 <= number <= PARTS:
         raise Invalid(fields={"number": [f"Parts are numbered from 1 to {PARTS}."]})
     others = upload.parts.exclude(number=number).aggregate(bytes=Sum("size"))["bytes"] or 0
@@ -92,7 +91,7 @@ def _check_part(incoming: Incoming, checksum: str) -> None:
 
 def assemble(*, actor: Actor, upload: Upload, incoming: Incoming) -> None:
     """Write the parts, in order, into a file on its way in. Raises Conflict while some are missing."""
-    actor.require(Role.EDITOR)
+    require_in(actor, upload.organization, Role.EDITOR)
     parts = list(upload.parts.order_by("number"))
     missing = sorted(set(range(1, (parts[-1].number if parts else 0) + 1)) - {part.number for part in parts})
     if missing or not parts:
@@ -112,7 +111,7 @@ def assemble(*, actor: Actor, upload: Upload, incoming: Incoming) -> None:
 
 def end_upload(*, actor: Actor, upload: Upload) -> None:
     """Forget an upload and its parts: it was published, or nobody wants it any more."""
-    actor.require(Role.EDITOR)
+    require_in(actor, upload.organization, Role.EDITOR)
     _remove(upload)
 
 

@@ -9,8 +9,9 @@ from accounts.actor import Actor
 from accounts.checks import text
 from accounts.models import Role
 from audit.services import Change, record
-from contracts.errors import Conflict, Forbidden, Invalid, NotFound
+from contracts.errors import Conflict, Invalid, NotFound
 from registry.models import Dependency, Entry, EntryLabel, LabelKind, Version
+from registry.services.acting import require_own
 from registry.services.entry_catalog import index_entries
 from registry.services.entry_states import entry_state, version_state
 from registry.services.publishing import count, refresh_latest, spec_of
@@ -25,7 +26,7 @@ def yank(*, actor: Actor, version: Version, reason: str) -> Version:
         said = text(reason.strip() if isinstance(reason, str) else reason, limit=REASON_LENGTH, blank=False)
     except ValueError as error:
         raise Invalid(fields={"reason": [str(error)]}) from None
-    entry, version = _locked(actor, version, Role.EDITOR)
+    actor, entry, version = _locked(actor, version, Role.EDITOR)
     if version.yanked_at is not None:
         raise Conflict(f"Version '{version.version}' is yanked already", version=version.version)
     return _change(actor, entry, version, "YANK", yanked_at=timezone.now(), yank_reason=said)
@@ -34,7 +35,7 @@ def yank(*, actor: Actor, version: Version, reason: str) -> Version:
 @transaction.atomic
 def unyank(*, actor: Actor, version: Version) -> Version:
     """Let this version be chosen again. Raises Conflict for one that is not yanked."""
-    entry, version = _locked(actor, version, Role.EDITOR)
+    actor, entry, version = _locked(actor, version, Role.EDITOR)
     if version.yanked_at is None:
         raise Conflict(f"Version '{version.version}' is not yanked", version=version.version)
     return _change(actor, entry, version, "UNYANK", yanked_at=None, yank_reason="")
@@ -43,7 +44,7 @@ def unyank(*, actor: Actor, version: Version) -> Version:
 @transaction.atomic
 def delete_version(*, actor: Actor, version: Version) -> None:
     """Hide a version for good: its name is never used again. Raises Conflict while others depend on it."""
-    entry, version = _locked(actor, version, Role.ADMIN)
+    actor, entry, version = _locked(actor, version, Role.ADMIN)
     dependents = Dependency.objects.filter(target=version, version__deleted_at=None).count()
     if dependents:
         raise Conflict(f"{dependents} published versions depend on it; yank it instead", dependents=dependents)
@@ -54,7 +55,7 @@ def delete_version(*, actor: Actor, version: Version) -> None:
 @transaction.atomic
 def delete_entry(*, actor: Actor, entry: Entry) -> None:
     """Hide a source or tool with all its versions. Raises Conflict while others depend on one of them."""
-    require_own(actor, entry, Role.ADMIN)
+    actor = require_own(actor, entry, Role.ADMIN)
     entry = Entry.objects.select_for_update(of=("self",)).select_related("organization", "organism").get(pk=entry.pk)
     if entry.deleted_at is not None:
         raise NotFound(f"'{spec_of(entry)}' not found")
@@ -81,25 +82,15 @@ def delete_entry(*, actor: Actor, entry: Entry) -> None:
     index_entries([entry])
 
 
-def require_own(actor: Actor, entry: Entry, role: Role) -> None:
-    """Raise unless the entry is of the actor's organization, and the actor has this role there."""
-    actor.require(role)
-    if actor.sees_all or entry.organization_id in actor.organizations:
-        return
-    if not entry.organization.is_public:
-        raise NotFound(f"'{spec_of(entry)}' not found")
-    raise Forbidden(f"'{spec_of(entry)}' belongs to another organization")
-
-
-def _locked(actor: Actor, version: Version, role: Role) -> tuple[Entry, Version]:
-    """Entry and version as they are now, held until the transaction ends."""
+def _locked(actor: Actor, version: Version, role: Role) -> tuple[Actor, Entry, Version]:
+    """Entry and version as they are now, held until the transaction ends, and the actor at work on them."""
     entries = Entry.objects.select_for_update(of=("self",)).select_related("organization", "organism")
     entry = entries.get(pk=version.entry_id)
-    require_own(actor, entry, role)
+    actor = require_own(actor, entry, role)
     current = Version.objects.filter(pk=version.pk, deleted_at=None).first()
     if current is None or entry.deleted_at is not None:
         raise NotFound(f"Version '{version.version}' of '{spec_of(entry)}' not found")
-    return entry, current
+    return actor, entry, current
 
 
 def _change(actor: Actor, entry: Entry, version: Version, action: str, **changes: object) -> Version:

@@ -322,6 +322,17 @@ def test_pages_through_dependencies(anonymous: APIClient, bob_actor: Actor) -> N
     assert (version["has_dependencies"], version["dependency_count"], version["files"]) == (True, 5, [])
 
 
+def test_a_page_holds_a_thousand_dependencies_where_nothing_is_said(
+    anonymous: APIClient, bob_actor: Actor, insulin: Version
+) -> None:
+    put(bob_actor, "acme:all@1.0", dependencies=["acme:P01308-fasta@1.5"])
+    for query in ("", "&page=1&limit=1000"):
+        page = body(anonymous, f"/sources/acme/all/1.0/dependencies?format=fasta{query}")
+        assert page["meta"]["pagination"]["per_page"] == 1000
+        assert len(page["data"]["dependencies"]) == 1
+    body(anonymous, "/sources/acme/all/1.0/dependencies?limit=1001", 400)
+
+
 def test_dependencies_by_format(anonymous: APIClient, bob_actor: Actor) -> None:
     put(bob_actor, "acme:a@1.0", {"a.fasta": INSULIN, "a.xml": XML})
     put(bob_actor, "acme:b@1.0", {"b.fasta": INSULIN})

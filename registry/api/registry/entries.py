@@ -230,7 +230,6 @@ class DependencyPagination(RegistryPagination):
 class Dependencies(EntryPart):
     """What a version is made of, and what is made of it."""
 
-    pagination_class = DependencyPagination
     paginator: DependencyPagination
 
     def list(self, request: Request, org: str, name: str, version: str) -> Response:
@@ -344,3 +343,4 @@ class RegistryToolVersions(Registry, Versions):
 )
 class RegistryDependencies(Registry, Dependencies):
     kind = EntryKind.SOURCE
+    pagination_class = DependencyPagination
