@@ -26,6 +26,7 @@ from catalog.asking import uuid_of
 from catalog.search import search
 from contracts.errors import BadRequest, DomainError, Invalid, NotFound
 from registry.admin.charts import downloads_chart
+from registry.entry_types import SOURCE_TYPES, TOOL_TYPES
 from registry.models import Dependency, Entry, EntryKind, Source, Tool, Version
 from registry.services.describing import update_entry
 from registry.services.publication import FileDraft, Publication
@@ -38,7 +39,7 @@ VERSIONS = 100
 """Versions that a page lists."""
 BRANCHES = 200
 """Dependencies that one level of the tree shows."""
-PLAIN_FIELDS = ("name", "description", "external_id", "license", "homepage_url", "repository_url")
+PLAIN_FIELDS = ("name", "description", "external_id", "license", "homepage_url", "repository_url", "metadata")
 PUBLISH_FIELDS = (
     "slug", "version", "type", "name", "description", "external_version", "release_date", "license", "notes",
 )  # fmt: skip
@@ -64,6 +65,7 @@ class EntryForm(DomainForm):
 
     def said(self) -> dict[str, Any]:
         data = {name: self.cleaned_data[name] for name in PLAIN_FIELDS if name in self.cleaned_data}
+        data["metadata"] = data["metadata"] or {}
         words = self.cleaned_data.get("tag_words", "")
         return {**data, "tags": [word.strip() for word in words.split(",") if word.strip()]}
 
@@ -109,7 +111,16 @@ class EntryAdmin(TenantAdmin[Any]):
     list_select_related = ("organization", "organism")
     ordering = ("slug_key",)
     search_fields = ("name",)
-    fields = ("name", "description", "tag_words", "external_id", "license", "homepage_url", "repository_url")
+    fields = (
+        "name",
+        "description",
+        "tag_words",
+        "external_id",
+        "license",
+        "homepage_url",
+        "repository_url",
+        "metadata",
+    )
 
     def visible_to(self, actor: Actor) -> QuerySet[Any]:
         """The curator's own: those of others are read through the API."""
@@ -168,6 +179,7 @@ class EntryAdmin(TenantAdmin[Any]):
             "kind": self.kind,
             "slug": request.GET.get("slug", ""),
             "organization": self._organization(request),
+            "types": SOURCE_TYPES if self.kind == EntryKind.SOURCE else TOOL_TYPES,
         }
         return TemplateResponse(request, "registry/publish.html", context)
 

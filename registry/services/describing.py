@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Role
 from contracts.errors import Invalid
+from registry.entry_types import check_metadata
 from registry.models import Entry, EntryLabel, LabelKind
 from registry.services.acting import require_own
 from registry.services.entry_catalog import index_entries
@@ -41,6 +42,7 @@ def update_entry(*, actor: Actor, entry: Entry, changes: Mapping[str, Any]) -> E
         problems["name"] = ["This may not be blank."]
     if problems:
         raise Invalid(fields=problems)
+    check_metadata(entry.kind, entry.type, entry.metadata)
     if entry_state(entry) == before:
         return entry
     words = [word.lower() for word in entry.tags]

@@ -276,10 +276,6 @@ def _metadata(value: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(value, Mapping) or len(value) > METADATA_KEYS:
         raise ValueError(f"This must be an object of at most {METADATA_KEYS} fields.")
-    for number in ("sequence_length", "mass_da", "sequence_count"):
-        given = value.get(number)
-        if given is not None and (isinstance(given, bool) or not isinstance(given, int | float) or given < 0):
-            raise ValueError(f"{number} must be a number, 0 or more.")
     return {text(key, limit=100, blank=False): item for key, item in value.items()}
 
 

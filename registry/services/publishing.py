@@ -16,6 +16,7 @@ from accounts.models import Organization
 from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict
+from registry.entry_types import check_metadata
 from registry.facts import together
 from registry.live import version_published
 from registry.models import DependencySet, Entry, EntryKind, EntryLabel, File, LabelKind, Statistics, Version
@@ -48,12 +49,13 @@ def publish(*, actor: Actor, publication: Publication) -> Version:
 
 def _refuse_early(organization: Organization, publication: Publication, checked: Checked, parts: list[Part]) -> None:
     """What is there already is refused before bytes are put anywhere; those who race meet the constraints."""
-    version = Version.objects.filter(
-        entry__organization=organization,
-        entry__kind=publication.kind,
-        entry__slug_key=publication.slug.lower(),
-        version=publication.version,
+    entry = Entry.objects.filter(
+        organization=organization, kind=publication.kind, slug_key=publication.slug.lower()
     ).first()
+    facts = together(file.facts for file in checked.files)
+    entry_type = publication.type or (entry.type if entry else "") or facts.type
+    check_metadata(publication.kind, entry_type, {**facts.metadata, **(checked.fields["metadata"] or {})})
+    version = Version.objects.filter(entry=entry, version=publication.version).first() if entry else None
     if version is not None:
         _refuse_repeats(version, checked.files, parts)
 

@@ -48,14 +48,18 @@ def test_a_founder_publishes_in_the_new_organization(alice: APIClient) -> None:
 def test_what_is_published_there_is_of_there(bob: APIClient, second: Organization) -> None:
     assert bob.post(f"{API}/sources", form("second")).status_code == 201
     assert Entry.objects.get().organization == second
-    assert set(AuditEvent.objects.filter(entity_type="VERSION").values_list("organization_id", flat=True)) == {second.pk}
+    assert set(AuditEvent.objects.filter(entity_type="VERSION").values_list("organization_id", flat=True)) == {
+        second.pk
+    }
 
 
 def test_the_role_there_is_what_counts(bob: APIClient, second: Organization) -> None:
     Membership.objects.filter(organization=second).update(role=Role.VIEWER)
     answer = bob.post(f"{API}/sources", form("second"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
-    assert bob.post(f"{API}/uploads", {"organization": "second", "filename": "a.fasta"}, format="json").status_code == 403
+    assert (
+        bob.post(f"{API}/uploads", {"organization": "second", "filename": "a.fasta"}, format="json").status_code == 403
+    )
     assert not Entry.objects.exists()
 
 

@@ -68,13 +68,17 @@ def test_shows_versions_files_checksums_and_downloads(bob_browser: Client, insul
 
 def test_changes_what_is_said_of_a_source(bob_browser: Client, insulin: Version) -> None:
     fields = {"name": "Insulin", "description": "A hormone", "tag_words": "hormone, human", "license": "CC BY 4.0"}
+    fields["metadata"] = '{"gene_name": "INS"}'
     answer = bob_browser.post(page("registry_source_change", insulin.entry_id), fields)
     assert answer.status_code == 302, answer.content
     entry = Entry.objects.get()
     assert (entry.name, entry.tags, entry.license) == ("Insulin", ["hormone", "human"], "CC BY 4.0")
+    assert entry.metadata == {"gene_name": "INS"}
     refused = bob_browser.post(page("registry_source_change", insulin.entry_id), {**fields, "tag_words": "x" * 101})
     assert refused.status_code == 200
     assert "At most 100 characters" in refused.content.decode()
+    bad = bob_browser.post(page("registry_source_change", insulin.entry_id), {**fields, "metadata": '{"mass_da": "?"}'})
+    assert "mass_da: " in bad.content.decode()
 
 
 def test_publishes_from_the_form(bob_browser: Client, acme: Organization) -> None:

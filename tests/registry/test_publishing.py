@@ -244,6 +244,11 @@ def test_files_that_are_not_what_they_say_are_refused(
         ({"citations": [{"journal": "no title"}]}, "citations"),
         ({"organism": {"ncbi_taxonomy_id": 9606}}, "organism"),
         ({"metadata": {"mass_da": "heavy"}}, "metadata"),
+        ({"metadata": {"sequence_length": 1.5}}, "metadata"),
+        ({"type": "genome", "metadata": {"gc_content": 41}}, "metadata"),
+        ({"type": "genome", "metadata": {"assembly_level": "rough"}}, "metadata"),
+        ({"kind": "tool", "type": "alignment", "metadata": {"sequence_types": ["jazz"]}}, "metadata"),
+        ({"kind": "tool", "metadata": {"documentation_url": "javascript:alert(1)"}}, "metadata"),
         ({"metadata": ["no", "object"]}, "metadata"),
     ],
 )

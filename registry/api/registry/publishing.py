@@ -76,7 +76,9 @@ _FORM: dict[str, Any] = {
     "repository_url": serializers.URLField(required=False),
     "homepage_url": serializers.URLField(required=False),
     "organism": serializers.CharField(required=False, help_text="A scientific name, or a JSON object."),
-    "metadata": serializers.JSONField(required=False),
+    "metadata": serializers.JSONField(
+        required=False, help_text="An object; the fields that the type knows are checked, further ones are free."
+    ),
     "tags": serializers.ListField(child=serializers.CharField(), required=False),
     "citations": serializers.JSONField(required=False),
     "dependencies": serializers.JSONField(required=False, help_text="A list of exact specs; sources only."),

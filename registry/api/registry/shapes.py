@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -213,16 +213,32 @@ class VersionRowSerializer(serializers.ModelSerializer[Version]):
 
 
 class _EntryDetail(serializers.ModelSerializer[Entry]):
+    """What is particular to the type of an entry is in `<type>_metadata`; `example` is one that the schema shows."""
+
+    example: ClassVar[str]
     organization = PublisherSerializer()
     versions = VersionRowSerializer(many=True, source="listed_versions")
     latest_version = NullableCharField(allow_null=True)
     total_downloads = serializers.IntegerField(source="downloads")
     tags = serializers.ListField(child=serializers.CharField())
 
+    def get_fields(self) -> dict[str, Any]:
+        fields = dict(super().get_fields())
+        if isinstance(self.instance, Entry):
+            del fields[self.example]
+        return fields
+
+    def to_representation(self, instance: Entry) -> dict[str, Any]:
+        body: dict[str, Any] = dict(super().to_representation(instance))
+        if instance.metadata:
+            body[f"{instance.type.replace('-', '_')}_metadata"] = instance.metadata
+        return body
+
 
 class SourceDetailSerializer(_EntryDetail):
     """A source; what is particular to its type is in `<type>_metadata`, such as `protein_metadata`."""
 
+    example = "protein_metadata"
     source_type = serializers.CharField(source="type")
     external_id = NullableCharField(allow_null=True)
     organism = OrganismDetailSerializer(allow_null=True)
@@ -252,21 +268,13 @@ class SourceDetailSerializer(_EntryDetail):
             "updated_at",
         ]
 
-    def get_fields(self) -> dict[str, Any]:
-        fields = dict(super().get_fields())
-        if isinstance(self.instance, Entry):
-            del fields["protein_metadata"]
-        return fields
-
-    def to_representation(self, instance: Entry) -> dict[str, Any]:
-        body: dict[str, Any] = dict(super().to_representation(instance))
-        if instance.metadata:
-            body[f"{instance.type.replace('-', '_')}_metadata"] = instance.metadata
-        return body
-
 
 class ToolDetailSerializer(_EntryDetail):
+    """A tool; what is particular to its type is in `<type>_metadata`, such as `alignment_metadata`."""
+
+    example = "alignment_metadata"
     tool_type = serializers.CharField(source="type")
+    alignment_metadata = serializers.DictField(required=False, help_text="By the tool's type.")
     repository_url = NullableCharField(allow_null=True)
     homepage_url = NullableCharField(allow_null=True)
     license = NullableCharField(allow_null=True)
@@ -280,6 +288,7 @@ class ToolDetailSerializer(_EntryDetail):
             "name",
             "description",
             "tool_type",
+            "alignment_metadata",
             "repository_url",
             "homepage_url",
             "license",
