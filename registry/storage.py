@@ -60,6 +60,9 @@ class Backend(Protocol):
     def walk(self) -> Iterator[tuple[str, float]]:
         """Every path there is, and when it was last put (epoch seconds)."""
 
+    def put_at(self, path: str) -> float | None:
+        """When it was last put (epoch seconds); None where it is not there."""
+
     def answers(self) -> bool:
         """Whether content can be put and read now."""
 

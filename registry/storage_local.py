@@ -43,10 +43,16 @@ class LocalFiles:
 
     def walk(self) -> Iterator[tuple[str, float]]:
         for place in self.root.glob("??/??/*"):
-            try:
-                yield place.relative_to(self.root).as_posix(), place.stat().st_mtime
-            except FileNotFoundError:
-                continue
+            path = place.relative_to(self.root).as_posix()
+            put_at = self.put_at(path)
+            if put_at is not None:
+                yield path, put_at
+
+    def put_at(self, path: str) -> float | None:
+        try:
+            return (self.root / path).stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def answers(self) -> bool:
         place = self.root if self.root.is_dir() else self.root.parent

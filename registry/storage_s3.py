@@ -89,6 +89,10 @@ class S3Files:
             if not path.startswith("uploads/"):
                 yield path, entry.last_modified.timestamp()
 
+    def put_at(self, path: str) -> float | None:
+        head = self._head(path)
+        return head["LastModified"].timestamp() if head else None
+
     def answers(self) -> bool:
         try:
             self._client.head_bucket(Bucket=self.storage.bucket_name)

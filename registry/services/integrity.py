@@ -47,11 +47,15 @@ def verify_files(*, actor: Actor) -> FileCheck:
 
 def sweep_files(*, older_than: float = storage.ABANDONED) -> dict[str, int]:
     """Remove what nothing speaks of for so many seconds: broken uploads, expired ones, content of failed writes."""
-    unused = list(_unused(older_than=older_than))
-    for path in unused:
-        storage.backend().delete(path)
+    limit, removed = time.time() - older_than, 0
+    for path in _unused(older_than=older_than):
+        # The same bytes may have been put again since the walk came by, by a write that is not committed yet.
+        put_at = storage.backend().put_at(path)
+        if put_at is not None and put_at <= limit:
+            storage.backend().delete(path)
+            removed += 1
     return {
-        "unused": len(unused),
+        "unused": removed,
         "incoming": storage.sweep_incoming(older_than),
         "uploads": sweep_uploads(),
     }

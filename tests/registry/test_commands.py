@@ -19,8 +19,10 @@ from accounts.models import Organization
 from contracts.errors import Forbidden
 from registry import storage
 from registry.models import Entry, File, FileCheck, Upload, Version
+from registry.services.artifacts import add_artifact, delete_artifact
 from registry.services.integrity import sweep_files, verify_files
 from registry.services.uploads import begin_upload, put_part
+from tests.registry.documents import upload
 from tests.registry.entries import INSULIN, XML, put
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +128,29 @@ def test_leftovers_are_swept_and_nothing_else(bob_actor: Actor) -> None:
     assert storage.exists(recent.sha256)
     assert storage.exists(File.objects.get().sha256)
     assert not storage.backend().exists(part.path)
+
+
+def test_what_is_put_again_while_the_sweep_goes_by_stays(bob_actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    stray = storage.store([b"put twice"])
+    long_ago = time.time() - 2 * storage.ABANDONED
+    os.utime(storage.incoming_folder().parent / stray.path, (long_ago, long_ago))
+    walk = storage.LocalFiles.walk
+
+    def walk_and_meet_a_writer(files: storage.LocalFiles) -> Any:
+        found = list(walk(files))
+        storage.store([b"put twice"])
+        return iter(found)
+
+    monkeypatch.setattr(storage.LocalFiles, "walk", walk_and_meet_a_writer)
+    assert sweep_files()["unused"] == 0
+    assert storage.exists(stray.sha256)
+
+
+def test_the_bytes_of_a_deleted_artifact_are_swept(bob_actor: Actor) -> None:
+    content = b"%PDF-1.7 certificate"
+    given = upload(content, type="certification", format="iso27001")
+    artifact = add_artifact(actor=bob_actor, upload=given).artifact
+    delete_artifact(actor=bob_actor, artifact=artifact)
+    assert storage.exists(artifact.sha256), "a broken transaction must not have taken bytes along"
+    assert sweep_files(older_than=-10)["unused"] == 1
+    assert not storage.exists(artifact.sha256)

@@ -59,6 +59,8 @@ def test_stores_by_content_and_reads_back(kept: Any) -> None:
     with storage.open(SHA256, 40_000) as file:
         assert file.read() == BYTES[40_000:]
     assert [path for path, _ in kept.walk()] == [stored.path]
+    assert [put_at for _, put_at in kept.walk()] == [kept.put_at(stored.path)]
+    assert kept.put_at("00/00/none") is None
     assert incoming_files() == []
 
 
