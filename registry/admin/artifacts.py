@@ -130,7 +130,7 @@ class PackageAdmin(TenantAdmin[Package]):
         versions = package.contents.order_by().values_list("version", flat=True).distinct()[:SHOWN]
         return {
             "package": package,
-            "title": package.key.strip("/"),
+            "title": "/".join(part for part in (package.type, package.namespace, package.name) if part),
             "rows": rows[:SHOWN],
             "has_more": len(rows) > SHOWN,
             "versions": sorted(versions),

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.defaultfilters import pluralize
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
@@ -277,9 +278,7 @@ class ReleaseAdmin(TenantAdmin[Release]):
             added, placement = upload_to_release(actor=actor, release=release, upload=upload)
         except DomainError as error:
             return JsonResponse({"error": _words(error)}, status=400)
-        artifact = added.artifact
-        words = f"{artifact}: {artifact.component_count} components, {artifact.statement_count} statements"
-        return JsonResponse({"words": words, "new": placement.is_new})
+        return JsonResponse({"words": _summary(added.artifact), "new": placement.is_new})
 
     def take_out(self, request: HttpRequest, release: Release) -> HttpResponse:
         """Take an artifact out of the release's current set."""
@@ -298,6 +297,13 @@ def _contents(release: Release, query: str) -> QuerySet[Content]:
     if query:
         found = found.filter(package__folded_name__contains=query.lower())
     return found.order_by("package__name", "version", "pk")
+
+
+def _summary(artifact: Artifact) -> str:
+    """What an upload was found to hold."""
+    counts = ((artifact.component_count, "component"), (artifact.statement_count, "statement"))
+    held = [f"{count:,} {name}{pluralize(count)}" for count, name in counts if count]
+    return f"kept as {artifact.get_type_display()}" + (f" with {' and '.join(held)}" if held else "")
 
 
 def _words(error: DomainError) -> str:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site, sign_in
+from tests.registry.documents import sbom
 from tests.registry.entries import INSULIN
 
 pytestmark = pytest.mark.browser
 
 
+DROPPED = """files => {
+    const data = new DataTransfer();
+    for (const [name, text] of Object.entries(files)) data.items.add(new File([text], name));
+    return data;
+}"""
+
+
+def drop(page: Page, files: dict[str, str]) -> None:
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": page.evaluate_handle(DROPPED, files)})
+
+
 def test_a_dropped_file_is_published_and_a_version_yanked(page: Page, site: Site) -> None:
     sign_in(page, site)
     page.goto("/admin/registry/source/add/")
-    dropped = page.evaluate_handle(
-        "text => { const data = new DataTransfer(); data.items.add(new File([text], 'P01308.fasta')); return data; }",
-        INSULIN.decode(),
-    )
-    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dropped})
+    drop(page, {"P01308.fasta": INSULIN.decode()})
     expect(page.locator("[data-files]")).to_contain_text("P01308.fasta, 182 bytes")
     page.get_by_label("Name in specs").fill("P01308")
     page.get_by_label("Version", exact=True).fill("1.0")
@@ -31,3 +41,29 @@ def test_a_dropped_file_is_published_and_a_version_yanked(page: Page, site: Site
     page.get_by_role("button", name="Yank").click()
     expect(page.get_by_text("Version 1.0 is yanked")).to_be_visible()
     expect(page.get_by_text("Wrong chain")).to_be_visible()
+
+
+def test_dropped_documents_join_a_release_that_is_then_released(site: Site, chrome: Browser) -> None:
+    """One of the two is refused, which is told and keeps the other. Unwatched: refusing it is what is asked for."""
+    product = site.up.ask("POST", "/api/v2/products", 201, json={"name": "Dropped"})
+    project = site.up.ask("POST", f"/api/v2/products/{product['id']}/projects", 201, json={"name": "API"})
+    release = site.up.ask("POST", f"/api/v2/projects/{project['id']}/releases", 201, json={"version": "1.0"})
+    context = chrome.new_context(base_url=site.base)
+    page = sign_in(context.new_page(), site)
+    page.goto(f"/admin/registry/release/{release['id']}/change/")
+    page.get_by_role("tab", name="Artifacts").click()
+    drop(page, {"bom.json": json.dumps(sbom(("pkg:pypi/django", "5"))), "a.pdf": "no SBOM"})
+    told = page.locator("[data-results]")
+    expect(told).to_contain_text("bom.json: kept as SBOM with 1 component.")
+    expect(told).to_contain_text("a.pdf: content: ")
+    page.get_by_role("button", name="Show what was kept").click()
+    expect(page.get_by_role("rowheader", name="bom.json")).to_be_visible()
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Release", exact=True).click()
+    assert asked[0].startswith("Release it?")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Release", exact=True).click()
+    expect(page.get_by_role("button", name="Release", exact=True)).to_have_count(0)
+    assert site.up.ask("GET", f"/api/v2/projects/{project['id']}/releases/1.0")["status"] == "released"
+    context.close()

@@ -120,6 +120,7 @@ def test_files_are_uploaded_and_a_bad_one_is_told(browser: Client, vera_member: 
     good = SimpleUploadedFile("bom.json", json.dumps(sbom(("pkg:pypi/django", "5"))).encode())
     answer = browser.post(url, {"type": "sbom", "file": good})
     assert (answer.status_code, answer.json()["new"]) == (200, True)
+    assert answer.json()["words"] == "kept as SBOM with 1 component"
     bad = browser.post(url, {"type": "sbom", "file": SimpleUploadedFile("bom.json", b"{}")})
     assert (bad.status_code, "content" in bad.json()["error"]) == (400, True)
     assert browser.post(url, {"type": "sbom"}).status_code == 400

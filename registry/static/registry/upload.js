@@ -23,7 +23,7 @@ document.addEventListener("DOMContentLoaded", () => {
       try {
         const response = await fetch(form.dataset.upload, { method: "POST", body });
         const answer = await response.json();
-        line.textContent = `${file.name}: ${answer.error || answer.words}`;
+        line.textContent = `${file.name}: ${answer.error || `${answer.words}.`}`;
         line.className = `c-note ${answer.error ? "c-bad" : "c-good"}`;
         return !answer.error;
       } catch {
@@ -33,13 +33,28 @@ document.addEventListener("DOMContentLoaded", () => {
       }
     };
 
+    const showKept = () => {
+      location.hash = "artifacts";
+      location.reload();
+    };
+
     const sendAll = async (files) => {
       let kept = 0;
       for (const file of files) kept += (await send(file)) ? 1 : 0;
-      if (kept && kept === files.length) {
-        location.hash = "artifacts";
-        location.reload();
-      }
+      if (kept === files.length) showKept();
+      else if (kept) offer();
+    };
+
+    // What was refused stays to be read; the page is loaded again when the reader is done with it.
+    const offer = () => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "c-button";
+      button.textContent = "Show what was kept";
+      button.addEventListener("click", showKept);
+      const line = document.createElement("li");
+      line.append(button);
+      results.append(line);
     };
 
     target.addEventListener("dragover", (event) => { event.preventDefault(); target.classList.add("c-over"); });
