@@ -64,6 +64,7 @@ def test_shows_versions_files_checksums_and_downloads(bob_browser: Client, insul
     assert f"sha256-{file.sha256}" in text
     assert "/api/v1/sources/acme/P01308/1.1/download?format=fasta" in text
     assert "3 in all, 3 on the busiest day" in text
+    assert "Homo sapiens (Human), taxonomy 9606" in text
 
 
 def test_changes_what_is_said_of_a_source(bob_browser: Client, insulin: Version) -> None:
