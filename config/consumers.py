@@ -65,7 +65,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def live_event(self, message: dict[str, Any]) -> None:
         cursor = message.get("cursor")
-        topics = self.following.keys() - self.replayed.pop(cursor, set())
+        topics = self.following.keys() - (self.replayed.pop(cursor, set()) if cursor else set())
         for each in await self._heard(topics, message["topic"], message["event"], cursor):
             await self._tell(each)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import Site, sign_in
 from tests.registry.documents import sbom
@@ -59,10 +59,15 @@ def test_dropped_documents_join_a_release_that_is_then_released(site: Site, chro
     page.get_by_role("button", name="Show what was kept").click()
     expect(page.get_by_role("rowheader", name="bom.json")).to_be_visible()
     asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def answer(dialog: Dialog) -> None:
+        """No at first, then yes."""
+        asked.append(dialog.message)
+        dialog.accept() if len(asked) > 1 else dialog.dismiss()
+
+    page.on("dialog", answer)
     page.get_by_role("button", name="Release", exact=True).click()
     assert asked[0].startswith("Release it?")
-    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Release", exact=True).click()
     expect(page.get_by_role("button", name="Release", exact=True)).to_have_count(0)
     assert site.up.ask("GET", f"/api/v2/projects/{project['id']}/releases/1.0")["status"] == "released"

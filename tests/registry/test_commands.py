@@ -22,6 +22,7 @@ from registry.models import Entry, File, FileCheck, Upload, Version
 from registry.services.artifacts import add_artifact, delete_artifact
 from registry.services.integrity import sweep_files, verify_files
 from registry.services.uploads import begin_upload, put_part
+from registry.storage_local import LocalFiles
 from tests.registry.documents import upload
 from tests.registry.entries import INSULIN, XML, put
 
@@ -134,14 +135,14 @@ def test_what_is_put_again_while_the_sweep_goes_by_stays(bob_actor: Actor, monke
     stray = storage.store([b"put twice"])
     long_ago = time.time() - 2 * storage.ABANDONED
     os.utime(storage.incoming_folder().parent / stray.path, (long_ago, long_ago))
-    walk = storage.LocalFiles.walk
+    walk = LocalFiles.walk
 
-    def walk_and_meet_a_writer(files: storage.LocalFiles) -> Any:
+    def walk_and_meet_a_writer(files: LocalFiles) -> Any:
         found = list(walk(files))
         storage.store([b"put twice"])
         return iter(found)
 
-    monkeypatch.setattr(storage.LocalFiles, "walk", walk_and_meet_a_writer)
+    monkeypatch.setattr(LocalFiles, "walk", walk_and_meet_a_writer)
     assert sweep_files()["unused"] == 0
     assert storage.exists(stray.sha256)
 
