@@ -60,6 +60,15 @@ class RegistryThrottle(Throttle):
         return str(settings.RATE_REGISTRY_ANONYMOUS if request.auth is None else settings.RATE_REGISTRY_AUTHENTICATED)
 
 
+class SignInThrottle(RegistryThrottle):
+    """A count of its own: who has used up what the anonymous may ask can still sign in, which allows more."""
+
+    scope = "registry sign-in"
+
+    def rate(self, request: Request) -> str:
+        return str(settings.RATE_REGISTRY_AUTHENTICATED)
+
+
 def envelope(data: Any, **meta: Any) -> Enveloped:
     """`{success, data, meta}`; `meta` only where there is some."""
     return Enveloped(success=True, data=data, meta=meta) if meta else Enveloped(success=True, data=data)

@@ -19,7 +19,7 @@ from accounts.api.login import NEVER_STORED, Issued, LogInView
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.permissions import actor_of
 from accounts.services import change_role, create_api_key, create_member, remove_member, revoke_api_key
-from contracts.registry import Registry
+from contracts.registry import Registry, SignInThrottle
 from contracts.serializers import Strict
 from contracts.views import ContractViewSet
 
@@ -34,6 +34,7 @@ class TokenSerializer(serializers.Serializer[Issued]):
 @extend_schema_view(post=extend_schema(operation_id="registry_token", auth=[], responses=TokenSerializer))
 class RegistryToken(Registry, LogInView):
     answer_class = TokenSerializer
+    throttle_classes = [SignInThrottle]
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):

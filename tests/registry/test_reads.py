@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.actor import Actor
-from accounts.models import Organization
+from accounts.models import Membership, Organization
 from registry.models import Entry, File, Version
 from registry.services.withdrawing import yank
+from tests.conftest import PASSWORD
 from tests.registry.entries import INSULIN, XML, put
 
 pytestmark = pytest.mark.django_db
@@ -510,3 +511,15 @@ def test_the_anonymous_are_limited(anonymous: APIClient, settings: Any, insulin:
     assert refused.json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
     assert set(refused.json()["error"]["details"]) == {"limit", "reset_at"}
     assert int(refused["Retry-After"]) > 0
+
+
+def test_who_has_used_up_what_the_anonymous_may_ask_can_still_sign_in(alice_member: Membership, settings: Any) -> None:
+    settings.RATE_REGISTRY_ANONYMOUS, settings.RATE_REGISTRY_AUTHENTICATED = "1/hour", "4/hour"
+    client = APIClient(REMOTE_ADDR="10.9.8.6")
+    client.get(f"{API}/stats")
+    assert client.get(f"{API}/stats").status_code == 429
+    login = {"username": "alice", "password": PASSWORD}
+    signed_in = client.post(f"{API}/auth/token", login, format="json")
+    assert (signed_in.status_code, signed_in["X-RateLimit-Remaining"]) == (200, "3")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in.json()['data']['token']}")
+    assert client.get(f"{API}/stats").status_code == 200
