@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -13,7 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from accounts.actor import Actor
@@ -28,11 +29,11 @@ from contracts.errors import BadRequest, DomainError, Invalid, NotFound
 from registry.admin.charts import downloads_chart
 from registry.entry_types import SOURCE_TYPES, TOOL_TYPES
 from registry.models import Dependency, Entry, EntryKind, Source, Tool, Version
+from registry.receiving import ContentUploadHandler
 from registry.services.describing import update_entry
 from registry.services.publication import FileDraft, Publication
 from registry.services.publishing import publish
 from registry.services.withdrawing import delete_entry, delete_version, unyank, yank
-from registry.storage import receive
 
 HITS = 500
 VERSIONS = 100
@@ -166,12 +167,13 @@ class EntryAdmin(TenantAdmin[Any]):
             }
         return super().changeform_view(request, object_id, form_url, context)
 
+    @method_decorator(csrf_exempt)  # `_received` asks for the token, once it has said where files go
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """The publish form; a POST by its script is answered with JSON, so that the page can show progress."""
         if not self.has_add_permission(request):
             raise Http404
         if request.method == "POST":
-            return self._publish(request)
+            return self._received(request)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Publish a {self.opts.verbose_name}",
@@ -186,35 +188,36 @@ class EntryAdmin(TenantAdmin[Any]):
     def _organization(self, request: HttpRequest) -> Organization:
         return Organization.objects.get(pk=self.actor(request).tenant)
 
+    def _received(self, request: HttpRequest) -> HttpResponse:
+        """Publish what comes in, hashed on its way to the storage; what is refused leaves nothing behind."""
+        handler = ContentUploadHandler(request)
+        request.upload_handlers = [handler]
+        try:
+            return self._publish(request)
+        except DomainError as error:
+            fields = error.fields if isinstance(error, Invalid) else {}
+            return JsonResponse({"message": error.message, "fields": fields}, status=400)
+        finally:
+            handler.discard()
+
+    @method_decorator(csrf_protect)
     def _publish(self, request: HttpRequest) -> HttpResponse:
-        actor = self.actor(request)
-        organization = self._organization(request)
         given = request.POST
-        with ExitStack() as stack:
-            try:
-                files = []
-                for uploaded in request.FILES.getlist("file"):
-                    incoming = stack.enter_context(receive())
-                    for chunk in uploaded.chunks():
-                        incoming.write(chunk)
-                    files.append(FileDraft(incoming, uploaded.name or "", given.get("format", "").strip()))
-                if len(files) > 1 and given.get("format", "").strip():
-                    raise Invalid(fields={"format": ["Several files tell their formats by their names."]})
-                specs = given.get("dependencies", "").split()
-                said: dict[str, Any] = {name: given.get(name, "").strip() for name in PUBLISH_FIELDS}
-                publication = Publication(
-                    organization=organization.slug,
-                    kind=self.kind,
-                    **said,
-                    organism=given.get("organism", "").strip() or None,
-                    tags=[word.strip() for word in given.get("tags", "").split(",") if word.strip()] or None,
-                    dependencies=specs or None,
-                    files=files,
-                )
-                version = publish(actor=actor, publication=publication)
-            except DomainError as error:
-                fields = error.fields if isinstance(error, Invalid) else {}
-                return JsonResponse({"message": error.message, "fields": fields}, status=400)
+        format_name = given.get("format", "").strip()
+        uploaded: list[Any] = request.FILES.getlist("file")
+        if len(uploaded) > 1 and format_name:
+            raise Invalid(fields={"format": ["Several files tell their formats by their names."]})
+        said: dict[str, Any] = {name: given.get(name, "").strip() for name in PUBLISH_FIELDS}
+        publication = Publication(
+            organization=self._organization(request).slug,
+            kind=self.kind,
+            **said,
+            organism=given.get("organism", "").strip() or None,
+            tags=[word.strip() for word in given.get("tags", "").split(",") if word.strip()] or None,
+            dependencies=given.get("dependencies", "").split() or None,
+            files=[FileDraft(file.incoming, file.name or "", format_name) for file in uploaded],
+        )
+        version = publish(actor=self.actor(request), publication=publication)
         messages.success(request, f"Published {version.entry.slug} {version.version}.")
         return JsonResponse({"url": self.url("change", version.entry_id)}, status=201)
 

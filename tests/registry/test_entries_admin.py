@@ -112,6 +112,31 @@ def test_what_cannot_be_published_is_told_in_place(bob_browser: Client, acme: Or
     assert list(storage.incoming_folder().iterdir()) == []
 
 
+def test_a_file_over_the_limit_is_told_and_leaves_nothing(
+    bob_browser: Client, acme: Organization, settings: Any
+) -> None:
+    settings.UPLOAD_LIMIT = 100
+    fields = {"slug": "x", "version": "1.0", "file": SimpleUploadedFile("a.fasta", INSULIN)}
+    answer = bob_browser.post(page("registry_source_add"), fields)
+    assert (answer.status_code, "larger than 100 bytes" in json.loads(answer.content)["message"]) == (400, True)
+    assert list(storage.incoming_folder().iterdir()) == []
+
+
+def test_publishing_takes_the_token_of_the_page(bob_member: Membership) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(bob_member.user)
+    address = page("registry_source_add")
+
+    def fields(**more: str) -> dict[str, Any]:
+        return {"slug": "x", "version": "1.0", "file": SimpleUploadedFile("a.fasta", INSULIN), **more}
+
+    browser.get(address)
+    assert browser.post(address, fields()).status_code == 403
+    assert not Entry.objects.exists()
+    assert list(storage.incoming_folder().iterdir()) == []
+    assert browser.post(address, fields(csrfmiddlewaretoken=browser.cookies["csrftoken"].value)).status_code == 201
+
+
 def test_yanks_with_a_reason(bob_browser: Client, insulin: Version) -> None:
     address = page("registry_source_yank", insulin.entry_id)
     bob_browser.post(address, {"version": str(insulin.pk), "reason": ""})

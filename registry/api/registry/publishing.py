@@ -19,9 +19,10 @@ from contracts.parsing import JSONParser
 from contracts.registry import Registry
 from contracts.views import uuid_of
 from registry.api.registry.entries import FILTERS, Entries
-from registry.api.registry.receiving import ContentUploadHandler, ReceivedFile, WholeMultiPartParser
+from registry.api.registry.receiving import WholeMultiPartParser
 from registry.api.registry.shapes import FileSerializer, SourceSerializer, ToolSerializer, path_of
 from registry.models import EntryKind, Upload, Version
+from registry.receiving import ContentUploadHandler, ReceivedFile
 from registry.services.publication import FileDraft, Publication
 from registry.services.publishing import publish
 from registry.services.uploads import assemble, end_upload, find_upload
