@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,15 @@ class Placement:
 
 @transaction.atomic
 def add_to_release(
-    *, actor: Actor, release: Release, artifact: Artifact, association_type: str = "primary", comment: str = ""
+    *,
+    actor: Actor,
+    release: Release,
+    artifact: Artifact,
+    association_type: str = "primary",
+    comment: str = "",
+    replacing: Sequence[Artifact] = (),
 ) -> Placement:
-    """Put the artifact into the release's current set; harmless where it is there.
+    """Put the artifact into the release's current set, in the place of `replacing`; harmless where it is there.
 
     Raises Conflict for an archived release, NotFound for an artifact of another organization.
     """
@@ -43,7 +50,9 @@ def add_to_release(
     if there is not None:
         return Placement(there, is_new=False)
     before = held_by(release)
-    collection = _writable(actor, release, _reason_to_add(release, artifact), comment)
+    reason = CollectionReason.ARTIFACT_UPDATED if replacing else _reason_to_add(release, artifact)
+    collection = _writable(actor, release, reason, comment)
+    CollectionItem.objects.filter(collection=collection, artifact__in=replacing).delete()
     item = CollectionItem.objects.create(collection=collection, artifact=artifact, association_type=association_type)
     _record(actor, release, collection, before)
     return Placement(item, is_new=True)
@@ -67,14 +76,16 @@ def remove_from_release(*, actor: Actor, release: Release, artifact: Artifact, c
 
 @transaction.atomic
 def upload_to_release(
-    *, actor: Actor, release: Release, upload: Upload, association_type: str = "primary"
+    *, actor: Actor, release: Release, upload: Upload, association_type: str = "primary", **how: Any
 ) -> tuple[Added, Placement]:
-    """Add an artifact and put it into the release, both or neither."""
+    """Add an artifact and put it into the release, both or neither; `how` is what `add_to_release` takes besides."""
     actor.require(Role.EDITOR)
     if release.status == ReleaseStatus.ARCHIVED:
         raise _archived(release)
     added = add_artifact(actor=actor, upload=upload)
-    placement = add_to_release(actor=actor, release=release, artifact=added.artifact, association_type=association_type)
+    placement = add_to_release(
+        actor=actor, release=release, artifact=added.artifact, association_type=association_type, **how
+    )
     return added, placement
 
 

@@ -17,7 +17,7 @@ from accounts.models import Organization
 from contracts.errors import DomainError
 from registry.models import Artifact, Product, Project, Release, ReleaseStatus
 from registry.services.artifacts import Upload
-from registry.services.collections import remove_from_release, upload_to_release
+from registry.services.collections import upload_to_release
 from registry.services.products import create_product, create_project
 from registry.services.releases import create_release, update_release
 
@@ -99,10 +99,8 @@ def _publish(actor: Actor, sbom: bytes, installed: str) -> Release:
         filename=f"cartulary-{settings.VERSION}.cdx.json",
         metadata={FINGERPRINT: installed},
     )
-    added, _ = upload_to_release(actor=actor, release=release, upload=upload)
-    for artifact in stale:
-        if artifact.pk != added.artifact.pk:
-            remove_from_release(actor=actor, release=release, artifact=artifact, comment="What is installed changed")
+    comment = "What is installed changed" if stale else ""
+    upload_to_release(actor=actor, release=release, upload=upload, comment=comment, replacing=stale)
     release.refresh_from_db()
     if release.status == ReleaseStatus.DRAFT:
         release = update_release(actor=actor, release=release, changes={"status": "released"})
