@@ -119,7 +119,32 @@ def world(alice, alice_member, acme, settings, tmp_path) -> World:
     parts["stream"] = post("/v1/ingestion/stream", event, headers={"X-Event-Type": "asset.created"})["id"]
     parts |= _releases(alice, post)
     parts |= _entries(alice, post)
+    parts |= _entities(alice, post)
+    parts |= {"users": str(alice_member.user_id), "users/name": alice_member.user.username}
     return World(parts)
+
+
+def _entities(alice: APIClient, post: Any) -> dict[str, str]:
+    """One of every collection of the entities contract."""
+    service = made(alice.get(f"/api/v1/services/databaseServices/name/{MARK}"))
+    parts = {"services/databaseServices": service["id"], "databaseServices/name": MARK, "versions/decimal": "0.1"}
+    base = f"{MARK}.{MARK}"
+    bodies: dict[str, tuple[dict[str, Any], str]] = {
+        "databases": ({"service": MARK}, base),
+        "databaseSchemas": ({"database": base}, f"{base}.{MARK}"),
+        "tables": ({"databaseSchema": f"{base}.{MARK}", "columns": []}, f"{base}.{MARK}.{MARK}"),
+        "searchIndexes": ({"service": f"{MARK}_si", "fields": []}, f"{MARK}_si.{MARK}"),
+        "classifications": ({}, MARK),
+    }
+    for name in ("dashboards", "charts", "pipelines", "topics", "containers", "datasets"):
+        bodies[name] = ({"service": f"{MARK}_{name}"}, f"{MARK}_{name}.{MARK}")
+    for name, (body, fqn) in bodies.items():
+        entity = MARK if name != "classifications" else f"{MARK}_c"
+        parts[name] = post(f"/api/v1/{name}", {"name": entity, **body})["id"]
+        parts[f"{name}/name"] = fqn if name != "classifications" else f"{MARK}_c"
+    term = made(alice.get(f"/api/v1/glossaryTerms/name/{MARK}.{MARK}"))
+    names = {"tags/name": MARK, "teams/name": MARK, "glossaries/name": MARK, "glossaryTerms/name": f"{MARK}.{MARK}"}
+    return {**parts, **names, "glossaryTerms": term["id"]}
 
 
 def _ingestion(post: Any) -> dict[str, str]:

@@ -76,7 +76,7 @@ def routes_of(kind: Kind) -> list[URLPattern]:
         path(f"{name}/<str:pk>", view.as_view(one), name=f"entities-{name}-one"),
         path(f"{name}/<str:pk>/versions", view.as_view({"get": "versions"}), name=f"entities-{name}-versions"),
         path(
-            f"{name}/<str:pk>/versions/<str:number>",
+            f"{name}/<str:pk>/versions/<str:decimal>",
             view.as_view({"get": "version"}),
             name=f"entities-{name}-version",
         ),

@@ -73,16 +73,16 @@ class VersionViews(EntityViews):
         events = list(versions_of(actor_of(request), row.id)[offset : offset + limit + 1])
         return Response({"entityType": self.kind.entity, "versions": self._told(row, events)[:limit]})
 
-    def version(self, request: Request, pk: str, number: str) -> Response:
+    def version(self, request: Request, pk: str, decimal: str) -> Response:
         """The entity as it was."""
         row = self.found(pk, include="all")
         events = versions_of(actor_of(request), row.id)
         numbers = events.values_list("entity_version", "after_state__breaks", "before_state__breaks")
         for count, after, before in numbers:
-            if count is not None and str(decimal_of(count, after or before or 0)) == number:
+            if count is not None and str(decimal_of(count, after or before or 0)) == decimal:
                 pair = list(events.filter(entity_version__in=[count, count - 1]))
                 return Response(self._told(row, pair)[0])
-        raise NotFound(f"There is no version '{number[:50]}' of the {self.kind.entity}", resource="version")
+        raise NotFound(f"There is no version '{decimal[:50]}' of the {self.kind.entity}", resource="version")
 
     def _told(self, row: Any, events: Sequence[AuditEvent]) -> list[dict[str, Any]]:
         """The events' entities, each with `updatedBy` and what changed since the one behind it."""
