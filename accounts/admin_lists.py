@@ -95,6 +95,18 @@ class DropdownFilter(StockDropdown):
         return self.options
 
 
+class LivingFilter(DropdownFilter):
+    """Living rows unless one asks for the deleted ones."""
+
+    title = "state"
+    parameter_name = "state"
+    all_option = ("", "Living")
+    options = (("deleted", "Deleted"),)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(deleted_at__isnull=self.value() != "deleted")
+
+
 class TextFilter(StockTextFilter):
     """A field to type in; a subclass says what it means in `queryset`."""
 

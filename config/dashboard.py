@@ -123,7 +123,7 @@ def count_assets(actor: Actor, organization_id: UUID) -> Counts:
         .annotate(
             total=Count("pk"),
             undescribed=Count("pk", filter=Q(description="")),
-            unowned=Count("pk", filter=Q(owner=None)),
+            unowned=Count("pk", filter=Q(owner=None, owner_team=None)),
             stale=Count("pk", filter=Q(stale_since__isnull=False)),
         )
     )

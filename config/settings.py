@@ -375,6 +375,9 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Assets", "dataset", "catalog_asset_changelist"),
                     _page("Tags", "sell", "catalog_tag_changelist"),
+                    _page("Domains", "category", "catalog_domain_changelist"),
+                    _page("Glossaries", "menu_book", "catalog_glossary_changelist"),
+                    _page("Terms", "dictionary", "catalog_glossaryterm_changelist"),
                     _page("Relationships", "polyline", "catalog_relationship_changelist"),
                 ],
             },
@@ -411,6 +414,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Organizations", "apartment", "accounts_organization_changelist", _ADMINS),
                     _page("Users", "group", "accounts_user_changelist", _ADMINS),
+                    _page("Teams", "groups", "accounts_team_changelist"),
                     _page("API keys", "key", "accounts_apikey_changelist", _ADMINS),
                 ],
             },

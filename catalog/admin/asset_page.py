@@ -14,14 +14,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from accounts.actor import Actor
 from accounts.admin_base import TenantAdmin, posted
 from audit.models import AuditEvent
+from catalog.admin.asset_form import terms_of
 from catalog.admin.columns import describe, rows_of, told_by
 from catalog.admin.graph import MAX_DEPTH, graph_of
 from catalog.admin.tabs import tabs_of
-from catalog.models import Asset, Origin, Relationship
-from catalog.services.assets import restore_asset, update_asset
+from catalog.asking import uuid_of
+from catalog.models import Asset, GlossaryTerm, Origin, Relationship
+from catalog.services import link_term, restore_asset, unlink_term, update_asset
+from catalog.services.references import concepts_named
+from contracts.errors import NotFound
 
 EVENTS_SHOWN = 30
 EDGES_SHOWN = 100
+TERMS_SHOWN = 500
 WORDS = {
     "DEPENDS_ON": "depends on",
     "CONTAINS": "contains",
@@ -37,7 +42,11 @@ class AssetPage(TenantAdmin[Asset]):
     change_form_template = "cartulary/asset.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
-        return super().get_queryset(request).select_related("owner", "origin", "created_by", "organization")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("owner", "owner_team", "domain", "origin", "created_by", "organization")
+        )
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -52,10 +61,13 @@ class AssetPage(TenantAdmin[Asset]):
         actor = self.actor(request)
         events = list(AuditEvent.objects.visible_to(actor).of_entity(asset.pk)[: EVENTS_SHOWN + 1])
         outgoing, incoming = _edges(actor, asset)
+        links = terms_of(asset)
         return {
             "asset": asset,
             "title": asset.name,
-            "columns": rows_of(asset, outgoing),
+            "columns": rows_of(asset, outgoing, links),
+            "known_terms": _known_terms(asset),
+            "terms": [link for link in links if not link.column],
             "edges": [*map(_leaving, outgoing), *map(_reaching, incoming)],
             "events": events[:EVENTS_SHOWN],
             "has_more_events": len(events) > EVENTS_SHOWN,
@@ -70,6 +82,8 @@ class AssetPage(TenantAdmin[Asset]):
             "lineage": self.lineage,
             "describe_columns": posted(self.describe_columns),
             "restore": posted(self.restore),
+            "say_term": posted(self.say_term),
+            "unsay_term": posted(self.unsay_term),
         }
 
     def lineage(self, request: HttpRequest, asset: Asset) -> JsonResponse:
@@ -94,12 +108,36 @@ class AssetPage(TenantAdmin[Asset]):
         messages.success(request, "The columns' descriptions are kept. A collection will leave them alone.")
         return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")
 
+    def say_term(self, request: HttpRequest, asset: Asset) -> HttpResponse:
+        """Say a term, named in the request, of one of the columns."""
+        actor, name = self.actor(request, asset), request.POST.get("term", "").strip()
+        found = concepts_named(GlossaryTerm, asset.organization_id, [name]).get(name)
+        if found is None:
+            raise NotFound(f"There is no one term '{name}'")
+        link_term(actor=actor, term_id=found[0], asset_id=asset.pk, column=request.POST.get("column", ""))
+        return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")
+
+    def unsay_term(self, request: HttpRequest, asset: Asset) -> HttpResponse:
+        """Say a term of one of the columns no longer; `link` is the term's id and the column, `:` between."""
+        key, _, column = request.POST.get("link", "").partition(":")
+        term = uuid_of(key)
+        if term is None:
+            raise NotFound("There is no such term")
+        unlink_term(actor=self.actor(request, asset), term_id=term, asset_id=asset.pk, column=column)
+        return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")
+
     def restore(self, request: HttpRequest, asset: Asset) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
         restore_asset(actor=self.actor(request, asset), asset=asset)
         messages.success(request, f"“{asset.name}” is back in the catalog.")
         return HttpResponseRedirect(self.url("change", asset.pk))
+
+
+def _known_terms(asset: Asset) -> list[str]:
+    """Full names of terms to choose from, at most TERMS_SHOWN; others can be typed."""
+    terms = GlossaryTerm.objects.filter(organization=asset.organization_id, deleted_at=None)
+    return list(terms.order_by("key").values_list("fully_qualified_name", flat=True)[:TERMS_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,16 @@ from accounts.templatetags.cartulary import ago
 from catalog.admin.asset_form import AssetForm
 from catalog.admin.asset_page import AssetPage
 from catalog.admin.bulk import BulkActions
-from catalog.admin.filters import DescribedFilter, OriginFilter, OwnerFilter, StateFilter, TagFilter, TypeFilter
+from catalog.admin.filters import (
+    DescribedFilter,
+    DomainFilter,
+    OriginFilter,
+    OwnerFilter,
+    StateFilter,
+    TagFilter,
+    TermFilter,
+    TypeFilter,
+)
 from catalog.admin.finding import AssetSearch
 from catalog.models import Asset
 from catalog.services.assets import create_asset, delete_asset, update_asset
@@ -44,24 +53,61 @@ ICONS = {
 class AssetAdmin(AssetPage, AssetSearch, BulkActions):
     form = AssetForm
     list_display = ("named", "kind", "labels", "owned_by", "source", "changed")
-    list_filter = (TypeFilter, TagFilter, OriginFilter, OwnerFilter, DescribedFilter, StateFilter)
+    list_filter = (
+        TypeFilter,
+        TagFilter,
+        DomainFilter,
+        TermFilter,
+        OriginFilter,
+        OwnerFilter,
+        DescribedFilter,
+        StateFilter,
+    )
     list_filter_submit = True
     list_filter_sheet = False
-    list_select_related = ("owner", "origin", "organization")
+    list_select_related = ("owner", "owner_team", "domain", "origin", "organization")
     list_before_template = "cartulary/asset_shortcuts.html"
     ordering = ("-updated_at", "-id")
     sortable_by = ("named", "kind", "changed")
     search_fields = ("qualified_name",)
     search_help_text = "Names, columns, tags, descriptions"
-    autocomplete_fields = ("owner",)
+    autocomplete_fields = ("owner", "owner_team", "domain")
     fieldsets = (
-        (None, {"fields": ("description", "tag_names", "owner", "seen_version")}),
+        (
+            None,
+            {
+                "fields": (
+                    "description",
+                    "tag_names",
+                    "term_names",
+                    "domain",
+                    ("owner", "owner_team"),
+                    "seen_version",
+                )
+            },
+        ),
         ("What it is called", {"fields": ("type", "name", "qualified_name")}),
         ("For the careful: raw JSON", {"fields": ("metadata", "schema"), "classes": ("collapse",)}),
     )
-    reader_fieldsets = ((None, {"fields": ("type", "name", "qualified_name", "description", "tag_list", "owner")}),)
+    reader_fieldsets = (
+        (None, {"fields": ("type", "name", "qualified_name", "description", "tag_list", "domain", "owned_by")}),
+    )
     add_fieldsets = (
-        (None, {"fields": ("type", "name", "qualified_name", "description", "tag_names", "owner")}),
+        (
+            None,
+            {
+                "fields": (
+                    "type",
+                    "name",
+                    "qualified_name",
+                    "description",
+                    "tag_names",
+                    "term_names",
+                    "domain",
+                    ("owner", "owner_team"),
+                )
+            },
+        ),
         ("For the careful: raw JSON", {"fields": ("metadata", "schema"), "classes": ("collapse",)}),
     )
 
@@ -105,7 +151,7 @@ class AssetAdmin(AssetPage, AssetSearch, BulkActions):
 
     @admin.display(description="Owner")
     def owned_by(self, asset: Asset) -> str:
-        return asset.owner.display_name if asset.owner else "-"
+        return str(asset.owner or asset.owner_team or "-")
 
     @admin.display(description="From")
     def source(self, asset: Asset) -> SafeString | str:

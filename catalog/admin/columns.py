@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.models import Asset, Relationship
+from catalog.names import join_name
+from catalog.records import TermLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,16 @@ class Row:
     tags: list[str]
     keys: list[str]
     default: str | None
+    full_name: str = ""
+    terms: Sequence[TermLink] = ()
 
     @property
     def indent(self) -> str:
         return f"{0.75 + self.level * 1.25}rem"
 
 
-def rows_of(asset: Asset, outgoing: Sequence[Relationship] = ()) -> list[Row]:
-    """Every column, nested ones after the one they are in.
+def rows_of(asset: Asset, outgoing: Sequence[Relationship] = (), links: Sequence[TermLink] = ()) -> list[Row]:
+    """Every column, nested ones after the one they are in, each with the terms that are said of it.
 
     Keys are read from the element, from the metadata, and foreign ones from the edges that leave the asset.
     """
@@ -39,7 +43,11 @@ def rows_of(asset: Asset, outgoing: Sequence[Relationship] = ()) -> list[Row]:
         for key in _dicts(_mapping(edge.metadata).get("foreign_keys")):
             for column in _names(key.get("columns")):
                 keys.setdefault(column, []).append(f"→ {edge.target.name}")
-    return list(_rows(asset.schema or [], keys, "", 0))
+    terms: dict[str, list[TermLink]] = {}
+    for link in links:
+        terms.setdefault(link.column, []).append(link)
+    rows = _rows(asset.schema or [], keys, "", 0)
+    return [replace(row, terms=terms.get(row.full_name, ())) for row in rows]
 
 
 def told_by(metadata: Any) -> str:
@@ -69,7 +77,9 @@ def describe(schema: list[dict[str, Any]], descriptions: Mapping[str, str]) -> l
     return changed
 
 
-def _rows(elements: Any, keys: Mapping[str, list[str]], prefix: str, level: int) -> Iterator[Row]:
+def _rows(
+    elements: Any, keys: Mapping[str, list[str]], prefix: str, level: int, parents: tuple[str, ...] = ()
+) -> Iterator[Row]:
     for index, element in enumerate(elements if isinstance(elements, list) else ()):
         if not isinstance(element, dict):
             continue
@@ -88,8 +98,9 @@ def _rows(elements: Any, keys: Mapping[str, list[str]], prefix: str, level: int)
             tags=[str(tag) for tag in element.get("tags") or ()],
             keys=marks,
             default=None if default is None else str(default),
+            full_name=join_name(*parents, name),
         )
-        yield from _rows(element.get("children"), {}, f"{path}.", level + 1)
+        yield from _rows(element.get("children"), {}, f"{path}.", level + 1, (*parents, name))
 
 
 def _keys_of(metadata: Mapping[str, Any]) -> dict[str, list[str]]:

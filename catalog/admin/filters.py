@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_lists import DropdownFilter, VisibleFilter, people_visible_to
 from accounts.admin_site import actor_of
-from accounts.models import User
-from catalog.models import Asset, AssetType, Origin, Tag
+from accounts.models import Team, User
+from catalog.asking import domains_named, uuid_of
+from catalog.models import Asset, AssetTerm, AssetType, Domain, GlossaryTerm, Origin, Tag
 
 Assets = QuerySet[Asset]
 
@@ -28,6 +29,43 @@ class TagFilter(VisibleFilter):
     title = "tag"
     parameter_name = "tags"
     model = Tag
+
+
+class DomainFilter(VisibleFilter):
+    """Assets of a domain and of those below it, or of none."""
+
+    title = "domain"
+    parameter_name = "domain"
+    model = Domain
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.actor = actor_of(request)
+        named = Domain.objects.visible_to(self.actor).order_by("key").values_list("pk", "fully_qualified_name")
+        return [("none", "None"), *((str(pk), name) for pk, name in named[: self.MOST])]
+
+    def queryset(self, request: HttpRequest, queryset: Assets) -> Assets:
+        if self.value() == "none":
+            return queryset.filter(domain=None)
+        value = self.value()
+        return queryset.filter(domain__in=domains_named(self.actor, [value])) if value else queryset
+
+
+class TermFilter(VisibleFilter):
+    """Assets that a term is said of, or of a column of theirs."""
+
+    title = "term"
+    parameter_name = "terms"
+    model = GlossaryTerm
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        named = GlossaryTerm.objects.visible_to(actor_of(request)).order_by("key")
+        return [(str(pk), name) for pk, name in named.values_list("pk", "fully_qualified_name")[: self.MOST]]
+
+    def queryset(self, request: HttpRequest, queryset: Assets) -> Assets:
+        if not self.value():
+            return queryset
+        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term=uuid_of(self.value()))
+        return queryset.filter(Exists(said))
 
 
 class OriginFilter(VisibleFilter):
@@ -57,14 +95,18 @@ class OwnerFilter(VisibleFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         people = people_visible_to(actor_of(request)).order_by("name", "username")
         found = [(str(one.pk), one.display_name) for one in people[: self.MOST]]
-        return [("none", "Nobody"), ("me", "Me"), *found]
+        teams = Team.objects.visible_to(actor_of(request)).order_by("key")[: self.MOST]
+        return [("none", "Nobody"), ("me", "Me"), *((str(one.pk), one.shown_name) for one in teams), *found]
 
     def queryset(self, request: HttpRequest, queryset: Assets) -> Assets:
         if self.value() == "none":
-            return queryset.filter(owner=None)
+            return queryset.filter(owner=None, owner_team=None)
         if self.value() == "me":
             return queryset.filter(owner=request.user.pk)
-        return super().queryset(request, queryset)
+        key = uuid_of(self.value())
+        if self.value() and key is None:
+            return queryset.none()
+        return queryset.filter(Q(owner=key) | Q(owner_team=key)) if key else queryset
 
 
 class DescribedFilter(DropdownFilter):

@@ -15,9 +15,11 @@ from accounts.actor import Actor
 from accounts.admin_base import TenantAdmin
 from accounts.admin_lists import CappedChangeList
 from accounts.admin_site import actor_of
+from catalog.asking import domains_named
 from catalog.models import Asset, Tag
 from catalog.search import Hit, SearchPage, search
 
+NOTHING = UUID(int=0)
 HITS = 500
 """The best hits that a list shows; beyond them, one narrows down."""
 
@@ -107,6 +109,11 @@ def _limits(request: HttpRequest) -> dict[str, Any]:
         limits["tags"] = list(Tag.objects.filter(pk=tag).values_list("name", flat=True))
     if origin := _id(request.GET.get("origin")):
         limits["origins"] = [origin]
+    domain = request.GET.get("domain")
+    if domain and domain != "none":
+        limits["domains"] = domains_named(actor_of(request), [domain]) or [NOTHING]
+    if term := _id(request.GET.get("terms")):
+        limits["terms"] = [[term]]
     owner = request.user.pk if request.GET.get("owner") == "me" else _id(request.GET.get("owner"))
     if owner:
         limits["owners"] = [owner]
