@@ -85,6 +85,13 @@ def read_edges(ids: Collection[UUID], *, lock: bool = False) -> list[EdgeRecord]
     return _read(condition + (" FOR UPDATE OF r" if lock and is_postgresql() else ""), [parameter])
 
 
+def read_edges_at(ids: Collection[UUID]) -> list[EdgeRecord]:
+    """Every edge that leaves or reaches one of these assets, each once. One statement."""
+    leaving, first = among("r.source_id", ids, "uuid")
+    reaching, second = among("r.target_id", ids, "uuid")
+    return _read(f"({leaving} OR {reaching})", [first, second])
+
+
 def read_edges_of_origin(origin_id: UUID) -> list[EdgeRecord]:
     """The edges that were collected from this origin. One statement."""
     return _read("r.origin_id = %s", [db_uuid(origin_id)])

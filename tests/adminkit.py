@@ -13,11 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actor import Actor, member_actor
-from accounts.models import ApiKey, Membership, Organization, Role, User
-from accounts.services import create_api_key
+from accounts.models import ApiKey, Membership, Organization, Role, Team, User
+from accounts.services import create_api_key, create_team
 from audit.models import AuditEvent
-from catalog.models import Asset, Relationship, Tag
-from catalog.services import create_asset, create_relationship
+from catalog.models import Asset, Domain, Glossary, GlossaryTerm, Relationship, Tag
+from catalog.services import create_asset, create_concept, create_relationship
 from ingestion.models import CollectionTask, DataSource, Job, JobType, Template, Webhook
 from ingestion.services.collections import create_task
 from ingestion.services.jobs import enqueue
@@ -72,6 +72,10 @@ class World:
     webhook: Webhook
     organization: Organization
     user: User
+    team: Team
+    domain: Domain
+    glossary: Glossary
+    term: GlossaryTerm
 
 
 def make_world(membership: Membership) -> World:
@@ -95,6 +99,10 @@ def make_world(membership: Membership) -> World:
         webhook=create_webhook(actor=actor, data=HOOK)[0],
         organization=membership.organization,
         user=membership.user,
+        team=create_team(actor=actor, data={"name": "stewards"}),
+        domain=create_concept(actor=actor, model=Domain, data={"name": "Finance"}),
+        glossary=create_concept(actor=actor, model=Glossary, data={"name": "Business"}),
+        term=create_concept(actor=actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"}),
     )
 
 

@@ -110,6 +110,8 @@ class AssetPage(TenantAdmin[Asset]):
 
     def say_term(self, request: HttpRequest, asset: Asset) -> HttpResponse:
         """Say a term, named in the request, of one of the columns."""
+        if not self.has_change_permission(request, asset):
+            raise PermissionDenied
         actor, name = self.actor(request, asset), request.POST.get("term", "").strip()
         found = concepts_named(GlossaryTerm, asset.organization_id, [name]).get(name)
         if found is None:
@@ -119,6 +121,8 @@ class AssetPage(TenantAdmin[Asset]):
 
     def unsay_term(self, request: HttpRequest, asset: Asset) -> HttpResponse:
         """Say a term of one of the columns no longer; `link` is the term's id and the column, `:` between."""
+        if not self.has_change_permission(request, asset):
+            raise PermissionDenied
         key, _, column = request.POST.get("link", "").partition(":")
         term = uuid_of(key)
         if term is None:

@@ -1,27 +1,34 @@
-"""What a curator does to many assets at once: tag, own, describe, delete, restore."""
+"""What a curator does to many assets at once: tag, own, place, describe, merge, delete, restore."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
+from django.contrib.admin import VERTICAL, helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from accounts.actor import Actor
 from accounts.admin_base import BULK_ROWS, TenantAdmin
-from accounts.models import User
+from accounts.models import Team, User
 from catalog.admin.asset_form import TagsField
-from catalog.models import Asset
+from catalog.models import Asset, Domain
 from catalog.services.assets import restore_asset
-from catalog.services.selections import delete_assets, describe_assets, own_assets, tag_assets
+from catalog.services.duplicates import AT_ONCE, merge_assets
+from catalog.services.selections import delete_assets, describe_assets, own_assets, place_assets, tag_assets
 from contracts.errors import DomainError
 
 Selection = Collection[UUID]
@@ -45,18 +52,75 @@ class TagSelectionForm(forms.Form):
 
 class OwnSelectionForm(forms.Form):
     owner = forms.ModelChoiceField(
-        queryset=User.objects.none(), required=False, empty_label="Nobody", widget=UnfoldAdminSelectWidget()
+        queryset=User.objects.none(),
+        required=False,
+        label="A member",
+        empty_label="Nobody",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(),
+        required=False,
+        label="or a team",
+        empty_label="-",
+        widget=UnfoldAdminSelectWidget(),
     )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["owner"]
-        if isinstance(field, forms.ModelChoiceField):
+        field, team = self.fields["owner"], self.fields["team"]
+        if isinstance(field, forms.ModelChoiceField) and isinstance(team, forms.ModelChoiceField):
             members = User.objects.filter(organizations=actor.organization_id, is_active=True)
             field.queryset = members.order_by("name", "username")
+            team.queryset = Team.objects.visible_to(actor).filter(organization=actor.organization_id)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("owner") and data.get("team"):
+            raise forms.ValidationError("Choose a member or a team, not both.")
+        return data
 
     def apply(self, actor: Actor, selection: Selection) -> int:
-        return own_assets(actor=actor, asset_ids=selection, owner=self.cleaned_data["owner"])
+        data = self.cleaned_data
+        return own_assets(actor=actor, asset_ids=selection, owner=data["owner"] or data["team"])
+
+
+class PlaceSelectionForm(forms.Form):
+    domain = forms.ModelChoiceField(
+        queryset=Domain.objects.none(), required=False, empty_label="None", widget=UnfoldAdminSelectWidget()
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["domain"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = Domain.objects.visible_to(actor).filter(organization=actor.organization_id)
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        return place_assets(actor=actor, asset_ids=selection, domain=self.cleaned_data["domain"])
+
+
+class MergeSelectionForm(forms.Form):
+    keep = forms.ModelChoiceField(
+        queryset=Asset.objects.none(),
+        label="The one that stays",
+        empty_label=None,
+        help_text="It gets the relationships, tags and terms of the others; description, owner and domain where it "
+        "has none. The others are deleted. One that a source still shows comes back at its next collection.",
+        widget=UnfoldAdminRadioSelectWidget(radio_style=VERTICAL),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, selection: QuerySet[Asset], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["keep"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = selection.filter(deleted_at=None)
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        keep = self.cleaned_data["keep"]
+        duplicates = [key for key in selection if key != keep.pk]
+        merge_assets(actor=actor, keep=keep, duplicates=duplicates)
+        return len(duplicates)
 
 
 class DescribeSelectionForm(forms.Form):
@@ -90,7 +154,15 @@ class Question:
 class BulkActions(TenantAdmin[Asset]):
     """The actions of the list of assets. Those that want to know something ask on a page between."""
 
-    actions = ("tag_selected", "own_selected", "describe_selected", "delete_selected", "restore_selected")
+    actions = (
+        "tag_selected",
+        "own_selected",
+        "place_selected",
+        "describe_selected",
+        "merge_selected",
+        "delete_selected",
+        "restore_selected",
+    )
 
     @admin.action(description="Tag…", permissions=["change"])
     def tag_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
@@ -105,6 +177,19 @@ class BulkActions(TenantAdmin[Asset]):
         return self._ask(
             request, queryset, Question("describe_selected", DescribeSelectionForm, "Describe", "described")
         )
+
+    @admin.action(description="Put into a domain…", permissions=["change"])
+    def place_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        question = Question("place_selected", PlaceSelectionForm, "Set the domain of", "changed")
+        return self._ask(request, queryset, question)
+
+    @admin.action(description="Merge duplicates…", permissions=["change", "delete"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        if not 2 <= queryset[: AT_ONCE + 2].count() <= AT_ONCE + 1:
+            messages.error(request, f"Choose 2 to {AT_ONCE + 1} assets to merge.")
+            return None
+        form = partial(MergeSelectionForm, selection=queryset)
+        return self._ask(request, queryset, Question("merge_selected", form, "Merge", "merged into the one that stays"))
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> Any:

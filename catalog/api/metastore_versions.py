@@ -1,4 +1,4 @@
-"""`/v1/assets/{id}/versions` and `/v1/assets/{id}/restore` of the metastore contract."""
+"""`/v1/assets/{id}/versions`, `/restore` and `/merge` of the metastore contract."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,15 +15,22 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from catalog import reading
 from catalog.api.assets import AssetViews
-from catalog.api.parameters import number_of, parameter
+from catalog.api.parameters import body_of, number_of, parameter
 from catalog.api.serializers import AssetSerializer
 from catalog.history import Version, differences, version, version_from, versions_of
 from catalog.models import Asset
-from catalog.services import restore_asset
-from contracts.errors import NotFound
+from catalog.services import merge_assets, restore_asset
+from contracts.conditional import expected_version
+from contracts.errors import Invalid, NotFound
 from contracts.metastore import Metastore
+from contracts.views import uuid_of
 
 HIGHEST = 999_999_999
+
+
+class MergeBody(serializers.Serializer[Any]):
+    asset_ids = serializers.ListField(child=serializers.UUIDField(), help_text="The duplicates, which are deleted.")
+    version = serializers.IntegerField(required=False, help_text="The version that is to be changed, as `If-Match`.")
 
 
 class VersionUserSerializer(serializers.Serializer[Any]):
@@ -89,6 +96,22 @@ class VersionViews(AssetViews):
         restore_asset(actor=actor, asset=Asset(pk=key))
         return self.show(reading.one(actor, key), asset_id=pk)
 
+    def merge(self, request: Request, pk: str) -> Response:
+        actor, key, data = actor_of(request), self.key_of(pk), body_of(request)
+        problems = {str(name): ["There is no such field."] for name in data if name not in {"asset_ids", "version"}}
+        given = data.get("asset_ids")
+        ids = [uuid_of(value) for value in given] if isinstance(given, list) else []
+        if not ids or None in ids:
+            problems["asset_ids"] = ["This must be a list of ids of assets."]
+        if problems:
+            raise Invalid(fields=problems, resource=self.resource)
+        if not self.get_queryset().filter(pk=key).exists():
+            raise NotFound(resource=self.resource, asset_id=pk)
+        duplicates = [one for one in ids if one is not None]
+        expected = expected_version(request)
+        merge_assets(actor=actor, keep=Asset(pk=key), duplicates=duplicates, expected_version=expected)
+        return self.show(reading.one(actor, key), asset_id=pk)
+
 
 def _item(found: Version) -> dict[str, Any]:
     return {
@@ -124,7 +147,27 @@ class MetastoreVersions(Metastore, VersionViews):
         return super().restore(request, pk)
 
 
+class MetastoreMerge(Metastore, VersionViews):
+    serializer_class: Any = MergeBody
+
+    @extend_schema(
+        operation_id="metastore_assets_merge",
+        request=MergeBody,
+        responses=AssetSerializer,
+        examples=[
+            OpenApiExample("Two", value={"asset_ids": ["01930000-0000-7000-8000-000000000000"]}, request_only=True)
+        ],
+    )
+    def merge(self, request: Request, pk: str) -> Response:
+        """Let one asset be several: the others' relationships, tags and terms go to it, and they are deleted.
+
+        Description, owner and domain go over where it has none.
+        """
+        return super().merge(request, pk)
+
+
 urlpatterns = [
+    path("assets/<str:pk>/merge", MetastoreMerge.as_view({"post": "merge"}), name="asset-merge"),
     path("assets/<str:pk>/versions", MetastoreVersions.as_view({"get": "versions"}), name="asset-versions"),
     path("assets/<str:pk>/versions/<int:number>", MetastoreVersions.as_view({"get": "version"}), name="asset-version"),
     path("assets/<str:pk>/restore", MetastoreVersions.as_view({"post": "restore"}), name="asset-restore"),

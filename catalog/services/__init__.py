@@ -5,6 +5,7 @@ from catalog.services.bulk import upsert_assets, upsert_rows
 from catalog.services.bulk_edges import upsert_relationships
 from catalog.services.concepts import create_concept, delete_concept, restore_concept, update_concept
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
+from catalog.services.duplicates import merge_assets
 from catalog.services.filing import Filing, file_asset, file_assets
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
@@ -32,6 +33,7 @@ __all__ = [
     "file_asset",
     "file_assets",
     "link_term",
+    "merge_assets",
     "merge_tags",
     "restore_asset",
     "restore_concept",

@@ -10,6 +10,10 @@ from accounts.models import Membership, Organization
 from tests.adminkit import World, make_superuser, make_world, page, session_of
 
 LISTS = [
+    ("accounts_team", "viewer"),
+    ("catalog_domain", "viewer"),
+    ("catalog_glossary", "viewer"),
+    ("catalog_glossaryterm", "viewer"),
     ("catalog_asset", "viewer"),
     ("catalog_tag", "viewer"),
     ("catalog_relationship", "viewer"),
@@ -24,6 +28,10 @@ LISTS = [
     ("ingestion_webhook", "admin"),
 ]
 ADDS = [
+    ("accounts_team", "admin"),
+    ("catalog_domain", "editor"),
+    ("catalog_glossary", "editor"),
+    ("catalog_glossaryterm", "editor"),
     ("catalog_asset", "editor"),
     ("catalog_tag", "editor"),
     ("catalog_relationship", "editor"),
@@ -38,6 +46,10 @@ ADDS = [
     ("audit_auditevent", "nobody"),
 ]
 THINGS = [
+    ("accounts_team", "team"),
+    ("catalog_domain", "domain"),
+    ("catalog_glossary", "glossary"),
+    ("catalog_glossaryterm", "term"),
     ("catalog_asset", "asset"),
     ("catalog_tag", "tag"),
     ("catalog_relationship", "relationship"),
@@ -55,6 +67,8 @@ READABLE = {"catalog_asset_lineage": "asset", "ingestion_job_progress": "job"}
 POSTED = {
     "catalog_asset_describe_columns": "asset",
     "catalog_asset_restore": "asset",
+    "catalog_asset_say_term": "asset",
+    "catalog_asset_unsay_term": "asset",
     "catalog_tag_merge": "tag",
     "ingestion_datasource_test": "source",
     "ingestion_datasource_run": "source",
