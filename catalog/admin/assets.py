@@ -16,6 +16,7 @@ from accounts.templatetags.cartulary import ago
 from catalog.admin.asset_form import AssetForm
 from catalog.admin.asset_page import AssetPage
 from catalog.admin.bulk import BulkActions
+from catalog.admin.exchange import Exchange
 from catalog.admin.filters import (
     DescribedFilter,
     DomainFilter,
@@ -50,7 +51,7 @@ ICONS = {
 
 
 @admin.register(Asset)
-class AssetAdmin(AssetPage, AssetSearch, BulkActions):
+class AssetAdmin(AssetPage, AssetSearch, BulkActions, Exchange):
     form = AssetForm
     list_display = ("named", "kind", "labels", "owned_by", "source", "changed")
     list_filter = (

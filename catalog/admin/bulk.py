@@ -162,6 +162,8 @@ class BulkActions(TenantAdmin[Asset]):
         "merge_selected",
         "delete_selected",
         "restore_selected",
+        "export_csv",
+        "export_json",
     )
 
     @admin.action(description="Tag…", permissions=["change"])

@@ -9,13 +9,14 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.models import Role
+from catalog.files import FORMATS
 from catalog.services import upsert_rows
 from contracts.errors import Invalid
 from ingestion.connectors.tables import chunks
 from ingestion.models import Job, JobType
 from ingestion.services import jobs
 from ingestion.services.fields import refuse_unknown
-from ingestion.services.files import FORMATS, check_location, open_location, rows_of
+from ingestion.services.files import check_location, open_location, rows_of
 from ingestion.services.running import Run
 
 BATCH = 1000

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 from django.conf import settings
 
-from contracts.errors import DomainError, Invalid, NotFound, Unavailable
+from catalog.files import CHUNK, rows_of_text
+from contracts.errors import Invalid, NotFound, Unavailable
 from ingestion.outbound import http_client
 from ingestion.services.objects import check_object, open_object
-
-FORMATS = ("json", "ndjson", "csv")
-CHUNK = 256 * 1024
-ROW_LIMIT = 16 * 1024 * 1024
-"""Bytes (characters of JSON) of one row; a longer one is taken for a file of another kind."""
 
 
 @dataclass(slots=True)
@@ -86,87 +80,14 @@ def rows_of(opened: Opened, kind: str) -> Iterator[Any]:
     packed = opened.stream.peek(2)[:2] == b"\x1f\x8b"
     raw = io.BufferedReader(gzip.GzipFile(fileobj=opened.stream)) if packed else opened.stream
     text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-    readers = {"json": _json_rows, "ndjson": _ndjson_rows, "csv": _csv_rows}
     try:
-        yield from readers[kind](text)
+        yield from rows_of_text(text, kind)
     except UnicodeDecodeError:
         raise Invalid("The file is not text in UTF-8", code="BAD_FILE") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise Invalid("The gzip file is damaged or cut off", code="BAD_FILE") from None
     finally:
         text.detach()  # else it closes the stream, which is not ours
-
-
-def _json_rows(text: IO[str]) -> Iterator[Any]:
-    """The elements of a JSON list, or of the list `assets` that an object begins with; one at a time."""
-    decoder, buffer, ended = json.JSONDecoder(), text.read(CHUNK).lstrip(), False
-    if buffer.startswith("{"):
-        key, colon, rest = buffer[1:].lstrip().partition(":")
-        if key.strip() != '"assets"' or not colon:
-            raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
-        buffer = rest.lstrip()
-    if not buffer.startswith("["):
-        raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
-    buffer = buffer[1:]
-    while True:
-        buffer = buffer.lstrip().removeprefix(",").lstrip()
-        if buffer.startswith("]"):
-            return
-        try:
-            value, end = decoder.raw_decode(buffer)
-            if end == len(buffer) and not ended:
-                raise json.JSONDecodeError("more to come", buffer, end)  # a number may go on in the next chunk
-        except (json.JSONDecodeError, RecursionError) as error:
-            more = "" if isinstance(error, RecursionError) else text.read(max(CHUNK, len(buffer)))
-            if not more and (ended or not buffer or isinstance(error, RecursionError)):
-                raise _bad("The JSON is cut off or damaged") from None
-            if len(buffer) > ROW_LIMIT:
-                raise _bad(
-                    f"A row of the file has more than {ROW_LIMIT:,} characters, or the JSON is damaged"
-                ) from None
-            ended = not more
-            buffer += more
-            continue
-        yield value
-        buffer = buffer[end:]
-
-
-def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
-    number = 0
-    while line := text.readline(ROW_LIMIT):
-        number += 1
-        if not line.strip():
-            continue
-        try:
-            yield json.loads(line)
-        except (ValueError, RecursionError):
-            raise _bad(f"Line {number} is not JSON") from None
-
-
-_JSON_COLUMNS = ("metadata", "schema")
-
-
-def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
-    """Rows by the names in the first line. `metadata` and `schema` hold JSON, `tags` names with `;` between."""
-    try:
-        for row in csv.DictReader(text, strict=True):
-            if None in row:
-                raise _bad("A line of the CSV has more fields than its first line")
-            filled = {name: value for name, value in row.items() if value not in ("", None)}
-            for name in _JSON_COLUMNS:
-                if name in filled:
-                    filled[name] = json.loads(filled[name])
-            if "tags" in filled:
-                filled["tags"] = [tag.strip() for tag in filled["tags"].split(";") if tag.strip()]
-            yield filled
-    except csv.Error as error:
-        raise _bad(f"The CSV cannot be read: {error}") from None
-    except (ValueError, RecursionError):
-        raise _bad("`metadata` and `schema` must hold JSON") from None
-
-
-def _bad(message: str) -> DomainError:
-    return Invalid(message, code="BAD_FILE")
 
 
 def _import_path(source: str) -> Path:

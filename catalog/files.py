@@ -1,0 +1,154 @@
+"""Assets in files: json, ndjson and csv, read as streams, and written as they are read.
+
+In CSV `metadata` and `schema` hold JSON, `tags` names with `;` between, `terms` full names with `;` between, or JSON
+where one is of a column.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import orjson
+
+from contracts.errors import DomainError, Invalid
+
+FORMATS = ("json", "ndjson", "csv")
+CHUNK = 256 * 1024
+ROW_LIMIT = 16 * 1024 * 1024
+"""Bytes (characters of JSON) of one row; a longer one is taken for a file of another kind."""
+COLUMNS = (
+    "type",
+    "name",
+    "qualified_name",
+    "description",
+    "tags",
+    "owner",
+    "domain",
+    "terms",
+    "metadata",
+    "schema",
+)
+"""What a file says of an asset, in order."""
+_JSON_COLUMNS = ("metadata", "schema")
+
+
+def rows_of_text(text: IO[str], kind: str) -> Iterator[Any]:
+    """The rows of a file of one of FORMATS, one at a time. Raises Invalid where it cannot be read."""
+    readers = {"json": _json_rows, "ndjson": _ndjson_rows, "csv": _csv_rows}
+    yield from readers[kind](text)
+
+
+def _json_rows(text: IO[str]) -> Iterator[Any]:
+    """The elements of a JSON list, or of the list `assets` that an object begins with; one at a time."""
+    decoder, buffer, ended = json.JSONDecoder(), text.read(CHUNK).lstrip(), False
+    if buffer.startswith("{"):
+        key, colon, rest = buffer[1:].lstrip().partition(":")
+        if key.strip() != '"assets"' or not colon:
+            raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
+        buffer = rest.lstrip()
+    if not buffer.startswith("["):
+        raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
+    buffer = buffer[1:]
+    while True:
+        buffer = buffer.lstrip().removeprefix(",").lstrip()
+        if buffer.startswith("]"):
+            return
+        try:
+            value, end = decoder.raw_decode(buffer)
+            if end == len(buffer) and not ended:
+                raise json.JSONDecodeError("more to come", buffer, end)  # a number may go on in the next chunk
+        except (json.JSONDecodeError, RecursionError) as error:
+            more = "" if isinstance(error, RecursionError) else text.read(max(CHUNK, len(buffer)))
+            if not more and (ended or not buffer or isinstance(error, RecursionError)):
+                raise _bad("The JSON is cut off or damaged") from None
+            if len(buffer) > ROW_LIMIT:
+                raise _bad(
+                    f"A row of the file has more than {ROW_LIMIT:,} characters, or the JSON is damaged"
+                ) from None
+            ended = not more
+            buffer += more
+            continue
+        yield value
+        buffer = buffer[end:]
+
+
+def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
+    number = 0
+    while line := text.readline(ROW_LIMIT):
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            raise _bad(f"Line {number} is not JSON") from None
+
+
+def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
+    """Rows by the names in the first line; what is empty is not said."""
+    try:
+        for row in csv.DictReader(text, strict=True):
+            if None in row:
+                raise _bad("A line of the CSV has more fields than its first line")
+            filled = {name: value for name, value in row.items() if value not in ("", None)}
+            for name in _JSON_COLUMNS:
+                if name in filled:
+                    filled[name] = json.loads(filled[name])
+            for name in ("tags", "terms"):
+                if name in filled:
+                    filled[name] = _listed(filled[name])
+            yield filled
+    except csv.Error as error:
+        raise _bad(f"The CSV cannot be read: {error}") from None
+    except (ValueError, RecursionError):
+        raise _bad("`metadata` and `schema` must hold JSON") from None
+
+
+def _listed(value: str) -> Any:
+    """A list of names with `;` between, or in JSON."""
+    if value.startswith("["):
+        return json.loads(value)
+    return [name.strip() for name in value.split(";") if name.strip()]
+
+
+def _bad(message: str) -> DomainError:
+    return Invalid(message, code="BAD_FILE")
+
+
+def text_of(rows: Iterable[dict[str, Any]], kind: str) -> Iterator[str]:
+    """Rows of COLUMNS as a file of this kind, piece by piece: what `rows_of_text` reads."""
+    if kind == "csv":
+        yield from _csv_text(rows)
+        return
+    first = True
+    for row in rows:
+        line = orjson.dumps(row).decode()
+        yield f"{line}\n" if kind == "ndjson" else f"{'[' if first else ','}\n{line}"
+        first = False
+    if kind == "json":
+        yield "[]\n" if first else "\n]\n"
+
+
+def _csv_text(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    piece = io.StringIO()
+    writer = csv.DictWriter(piece, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+        yield piece.getvalue()
+        piece.seek(0)
+        piece.truncate()
+    yield piece.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value as one cell holds it; names that hold a `;` are written in JSON."""
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, list) and all(isinstance(item, str) and ";" not in item and item[:1] != "[" for item in value):
+        return ";".join(value)
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value

@@ -1,0 +1,137 @@
+"""Assets out to files and back in: what is read is what was written, and nothing is done before it was seen."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.actor import Actor
+from accounts.services import create_team
+from audit.models import AuditEvent
+from catalog.files import rows_of_text, text_of
+from catalog.models import Asset, Domain, Glossary, GlossaryTerm, SearchDocument, Tag
+from catalog.services import create_concept
+from catalog.services.exchange import export_rows, plan_import, read_file
+from contracts.errors import Forbidden, Invalid, TooLarge
+from tests.adminkit import messages_of, page, session_of
+from tests.catalog.conftest import make_asset
+
+pytestmark = pytest.mark.django_db
+
+ROWS: list[dict[str, Any]] = [
+    {"type": "TABLE", "name": "a", "qualified_name": "p.a", "tags": ["x;y", "[z]"], "metadata": {"rows": 1}},
+    {"type": "TABLE", "name": "b", "qualified_name": "p.b", "description": 'Ü, "q"\nline', "tags": ["x"]},
+]
+
+
+def sent(name: str, content: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content.encode())
+
+
+def post(browser: Client, content: str, name: str = "assets.csv") -> Any:
+    return browser.post(page("catalog_asset_import"), {"file": sent(name, content)})
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "ndjson"])
+@pytest.mark.parametrize("rows", [[], ROWS])
+def test_what_is_written_is_read(kind: str, rows: list[dict[str, Any]]) -> None:
+    assert list(rows_of_text(io.StringIO("".join(text_of(rows, kind)), newline=""), kind)) == rows
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_an_export_is_imported_elsewhere_as_it_was(kind: str, alice_actor: Actor, bob_actor: Actor) -> None:
+    create_team(actor=alice_actor, data={"name": "stewards"})
+    create_concept(actor=bob_actor, model=Domain, data={"name": "Finance"})
+    create_concept(actor=bob_actor, model=Glossary, data={"name": "Business"})
+    create_concept(actor=bob_actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
+    said = {"domain": "Finance", "description": "People", "tags": ["b", "a"], "metadata": {"rows": 1}}
+    terms = ["Customer", {"name": "Customer", "column": "id"}]
+    schema = [{"name": "id", "type": "int"}]
+    make_asset(bob_actor, "users", owner="stewards", terms=terms, schema=schema, **said)
+    make_asset(bob_actor, "orders", owner="bob")
+    keys = list(Asset.objects.values_list("pk", flat=True))
+    text = "".join(text_of(export_rows(keys), kind))
+    plan = plan_import(actor=bob_actor, rows=read_file(text.encode(), kind))
+    assert (plan.result.unchanged, plan.result.errors) == (2, [])
+    changed = read_file(text.replace("People", "Persons").encode(), kind)
+    (change,) = plan_import(actor=bob_actor, rows=changed).changes
+    assert change.before is not None
+    assert change.after is not None
+    assert (change.before["description"], change.after["description"]) == ("People", "Persons")
+
+
+def test_a_plan_leaves_nothing_behind(bob_actor: Actor, vera_actor: Actor) -> None:
+    before = [model.objects.count() for model in (Asset, Tag, AuditEvent, SearchDocument)]
+    plan = plan_import(actor=bob_actor, rows=[*ROWS, {"name": "c"}, 5])
+    assert (plan.result.created, [error.index for error in plan.result.errors]) == (2, [2, 3])
+    assert [change.name for change in plan.changes] == ["p.a", "p.b"]
+    assert [model.objects.count() for model in (Asset, Tag, AuditEvent, SearchDocument)] == before
+    with pytest.raises(Forbidden):
+        plan_import(actor=vera_actor, rows=ROWS)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff", "csv"),
+        (b"{", "json"),
+        (b"a,b\n1,2,3", "csv"),
+        (b"metadata\n{", "csv"),
+        (b"", "xlsx"),
+        (b"{", "ndjson"),
+    ],
+)
+def test_files_that_cannot_be_read_are_refused(content: bytes, kind: str) -> None:
+    with pytest.raises(Invalid):
+        read_file(content, kind)
+    with pytest.raises(TooLarge):
+        read_file(b"{}\n" * 10_001, "ndjson")
+
+
+# By hand --------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_looked_at_and_then_imported(bob_member, bob_actor: Actor, charlie_member) -> None:
+    browser = session_of(bob_member)
+    make_asset(bob_actor, description="old")
+    content = (
+        "type,name,qualified_name,description,owner,tags\n"
+        "TABLE,users,prod.public.users,new,bob,a;b\nVIEW,v,prod.v,,nobody,\nVIEW,w,prod.w,,,\nSHOE,x,prod.x,,,\n"
+    )
+    answer = post(browser, content)
+    text = answer.content.decode()
+    assert "description, tags, owner" in text
+    for row, words in ((2, "There is no such member or team"), (4, "This must be one of TABLE")):
+        assert any(error[0] == row and words in error[2] for error in answer.context["errors"])
+        assert words in text
+    assert Asset.objects.get().description == "old"
+    key = {"key": answer.context["key"]}
+    stranger = session_of(charlie_member).post(page("catalog_asset_import"), key, follow=True)
+    assert "no longer kept" in messages_of(stranger)[0]
+    done = browser.post(page("catalog_asset_import"), key, follow=True)
+    assert messages_of(done) == ["Imported: 1 made, 1 changed, 0 as they were.", "2 rows were left out."]
+    asset = Asset.objects.get(name="users")
+    assert (asset.description, asset.owner, asset.tags.count()) == ("new", bob_member.user, 2)
+    assert "no longer kept" in messages_of(browser.post(page("catalog_asset_import"), key, follow=True))[0]
+
+
+def test_a_bad_file_is_told_and_a_viewer_imports_nothing(bob_member, vera_member) -> None:
+    browser = session_of(bob_member)
+    assert "A file is one of" in messages_of(post(browser, "x", "assets.xlsx"))[0]
+    assert "cut off or damaged" in messages_of(post(browser, "[{", "assets.json"))[0]
+    assert browser.get(page("catalog_asset_import")).status_code == 200
+    assert post(session_of(vera_member), "type\n").status_code == 403
+
+
+@pytest.mark.parametrize(("action", "kind"), [("export_csv", "csv"), ("export_json", "json")])
+def test_a_selection_is_exported(action: str, kind: str, vera_member, bob_actor: Actor, charlie_actor: Actor) -> None:
+    mine, theirs = make_asset(bob_actor, tags=["a"]), make_asset(charlie_actor, "secret")
+    body = {"action": action, "_selected_action": [str(mine.pk), str(theirs.pk)]}
+    answer: Any = session_of(vera_member).post(page("catalog_asset_changelist"), body)
+    assert answer["Content-Disposition"] == f'attachment; filename="assets.{kind}"'
+    rows = read_file(b"".join(answer.streaming_content), kind)
+    assert [(row["qualified_name"], row["tags"]) for row in rows] == [("prod.public.users", ["a"])]
