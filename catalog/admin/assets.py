@@ -65,6 +65,7 @@ class AssetAdmin(AssetPage, AssetSearch, BulkActions, Exchange):
         StateFilter,
     )
     list_filter_submit = True
+    show_facets = admin.ShowFacets.NEVER  # Django's own would count the table
     list_filter_sheet = False
     list_select_related = ("owner", "owner_team", "domain", "origin", "organization")
     list_before_template = "cartulary/asset_shortcuts.html"

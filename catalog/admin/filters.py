@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -10,13 +11,52 @@ from django.http import HttpRequest
 from accounts.admin_lists import DropdownFilter, VisibleFilter, people_visible_to
 from accounts.admin_site import actor_of
 from accounts.models import Team, User
+from catalog.admin.finding import counts_of
 from catalog.asking import domains_named, uuid_of
 from catalog.models import Asset, AssetTerm, AssetType, Domain, GlossaryTerm, Origin, Tag
 
 Assets = QuerySet[Asset]
+LINKS = 5
+"""Values of a facet that are shown with their counts."""
 
 
-class TypeFilter(DropdownFilter):
+class Facet(DropdownFilter):
+    """A dropdown with its most frequent values below it, each with how many assets of the list have it."""
+
+    template = "cartulary/facet.html"
+    facet: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        self.request = request
+        return super().lookups(request, model_admin)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "links": self._links(changelist)}
+
+    def _links(self, changelist: Any) -> list[dict[str, Any]]:
+        counts, is_exact = counts_of(self.request)
+        named = {self.key_of(value, str(label)): (value, str(label)) for value, label in self.lookup_choices}
+        found = [(count, named[key]) for key, count in counts.get(self.facet, {}).items() if key in named]
+        found.sort(key=lambda entry: (-entry[0], entry[1][1]))
+        return [
+            {
+                "label": label,
+                "count": f"{count:,}" if is_exact else f"{count:,}+",
+                "chosen": self.value() == value,
+                "query": changelist.get_query_string({self.parameter_name: value}, ["p"]),
+            }
+            for count, (value, label) in found[:LINKS]
+        ]
+
+    def key_of(self, value: str, label: str) -> str:
+        """What the search keeps a value of this filter under: an id as hex, unless a subclass says otherwise."""
+        key = uuid_of(value)
+        return key.hex if key else value
+
+
+class TypeFilter(Facet):
+    facet = "type"
     title = "type"
     parameter_name = "type"
     options = AssetType.choices
@@ -25,20 +65,26 @@ class TypeFilter(DropdownFilter):
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
-class TagFilter(VisibleFilter):
+class TagFilter(Facet, VisibleFilter):
+    facet = "tag"
     title = "tag"
     parameter_name = "tags"
     model = Tag
 
+    def key_of(self, value: str, label: str) -> str:
+        return label
 
-class DomainFilter(VisibleFilter):
+
+class DomainFilter(Facet, VisibleFilter):
     """Assets of a domain and of those below it, or of none."""
 
+    facet = "domain"
     title = "domain"
     parameter_name = "domain"
     model = Domain
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.request = request
         self.actor = actor_of(request)
         named = Domain.objects.visible_to(self.actor).order_by("key").values_list("pk", "fully_qualified_name")
         return [("none", "None"), *((str(pk), name) for pk, name in named[: self.MOST])]
@@ -68,14 +114,16 @@ class TermFilter(VisibleFilter):
         return queryset.filter(Exists(said))
 
 
-class OriginFilter(VisibleFilter):
+class OriginFilter(Facet, VisibleFilter):
     """Assets by the data source that brought them, or the ones that people made."""
 
+    facet = "origin"
     title = "data source"
     parameter_name = "origin"
     model = Origin
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.request = request
         actor = actor_of(request)
         origins = (
             Origin.objects.all() if actor.sees_all else Origin.objects.filter(organization__in=actor.organizations)
@@ -87,12 +135,14 @@ class OriginFilter(VisibleFilter):
         return queryset.filter(origin=None) if self.value() == "none" else super().queryset(request, queryset)
 
 
-class OwnerFilter(VisibleFilter):
+class OwnerFilter(Facet, VisibleFilter):
+    facet = "owner"
     title = "owner"
     parameter_name = "owner"
     model = User
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.request = request
         people = people_visible_to(actor_of(request)).order_by("name", "username")
         found = [(str(one.pk), one.display_name) for one in people[: self.MOST]]
         teams = Team.objects.visible_to(actor_of(request)).order_by("key")[: self.MOST]

@@ -17,7 +17,7 @@ from accounts.admin_lists import CappedChangeList
 from accounts.admin_site import actor_of
 from catalog.asking import domains_named
 from catalog.models import Asset, Tag
-from catalog.search import Hit, SearchPage, search
+from catalog.search import Hit, SearchPage, facet_counts, search
 
 NOTHING = UUID(int=0)
 HITS = 500
@@ -82,7 +82,7 @@ class AssetSearch(TenantAdmin[Asset]):
             return queryset, False
         if request.GET.get("state") in ("deleted", "all"):  # what is deleted is in no index
             return queryset.filter(Q(name__icontains=term) | Q(qualified_name__icontains=term)), False
-        page = search(actor=searching(request), query=term, kinds=["asset"], limit=HITS, **_limits(request))
+        page = search(actor=searching(request), query=term, kinds=["asset"], limit=HITS, **limits_of(request))
         request.search_page = page  # type: ignore[attr-defined]
         places = [When(pk=hit.id, then=Value(place)) for place, hit in enumerate(page.hits)]
         if not places:
@@ -100,7 +100,26 @@ def searching(request: HttpRequest) -> Actor:
     return actor if everywhere or actor.organization_id is None else replace(actor, sees_all=False)
 
 
-def _limits(request: HttpRequest) -> dict[str, Any]:
+def counts_of(request: HttpRequest) -> tuple[dict[str, dict[str, int]], bool]:
+    """How many of the assets that the list shows there are by facet, from the search; counted once a request.
+
+    Nothing of what the search does not know: the deleted ones, and those without a description.
+    """
+    known = getattr(request, "facet_counts", None)
+    if known is None:
+        narrowed = {"state", "described"} & {name for name, value in request.GET.items() if value}
+        none_of = "none" in {request.GET.get(name) for name in ("origin", "owner", "domain")}
+        term = request.GET.get("q", "").replace("\0", "").strip()
+        known = (
+            ({}, True)
+            if narrowed or none_of
+            else facet_counts(actor=searching(request), query=term, kinds=["asset"], **limits_of(request))
+        )
+        request.facet_counts = known  # type: ignore[attr-defined]
+    return known
+
+
+def limits_of(request: HttpRequest) -> dict[str, Any]:
     """The filters that the search takes too, so that its best hits are the best of what is wanted."""
     limits: dict[str, Any] = {}
     if kind := request.GET.get("type"):
