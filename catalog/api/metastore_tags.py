@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Count
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from catalog.api.parameters import body_of, parameter, words_of
 from catalog.api.serializers import TagBody, TagPatch, TagSerializer
-from catalog.models import Tag
+from catalog.models import AssetTag, Tag
 from catalog.querysets import TagQuerySet
-from catalog.services import create_tag, delete_tag, update_tag
+from catalog.services import create_tag, delete_tag, merge_tags, update_tag
+from contracts.errors import Invalid, NotFound
 from contracts.metastore import Metastore
-from contracts.views import ContractViewSet
+from contracts.views import ContractViewSet, uuid_of
 
 
 class TagViews(ContractViewSet[Tag]):
@@ -35,29 +39,51 @@ class TagViews(ContractViewSet[Tag]):
         if words := request.query_params.get("search", "").strip():
             found = found.filter(name__icontains=words)
         rows = self.paginate_queryset(found.order_by("key")) or []
-        return self.get_paginated_response([tag_shape(tag) for tag in rows])
+        return self.get_paginated_response(tag_shapes(rows))
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(tag_shape(self.get_object()))
+        return Response(*tag_shapes([self.get_object()]))
 
     def create(self, request: Request) -> Response:
-        return Response(tag_shape(create_tag(actor=actor_of(request), data=body_of(request))), status=201)
+        return Response(*tag_shapes([create_tag(actor=actor_of(request), data=body_of(request))]), status=201)
 
     def update(self, request: Request, pk: str) -> Response:
-        return Response(tag_shape(update_tag(actor=actor_of(request), tag=self.get_object(), changes=body_of(request))))
+        tag = update_tag(actor=actor_of(request), tag=self.get_object(), changes=body_of(request))
+        return Response(*tag_shapes([tag]))
+
+    def merge(self, request: Request, pk: str) -> Response:
+        actor, data = actor_of(request), body_of(request)
+        problems = {str(name): ["There is no such field."] for name in data if name != "into"}
+        key = uuid_of(data.get("into"))
+        if key is None:
+            problems["into"] = ["This must be the id of a tag."]
+        if problems:
+            raise Invalid(fields=problems, resource=self.resource)
+        tag, into = self.get_object(), self.get_queryset().filter(pk=key).first()
+        if into is None:
+            raise NotFound(resource=self.resource, tag_id=str(key))
+        return Response(*tag_shapes([merge_tags(actor=actor, tag=tag, into=into)]))
 
     def destroy(self, request: Request, pk: str) -> Response:
         delete_tag(actor=actor_of(request), tag=self.get_object())
         return Response(status=204)
 
 
-def tag_shape(tag: Tag) -> dict[str, Any]:
+def tag_shapes(tags: Sequence[Tag]) -> list[dict[str, Any]]:
+    """Tags with how many living assets carry each. One statement."""
+    carried = AssetTag.objects.filter(tag__in=[tag.pk for tag in tags], asset__deleted_at=None).order_by()
+    counts = dict(carried.values_list("tag").annotate(Count("asset"))) if tags else {}
+    return [_shape(tag, counts.get(tag.pk, 0)) for tag in tags]
+
+
+def _shape(tag: Tag, asset_count: int) -> dict[str, Any]:
     return {
         "id": tag.pk,
         "name": tag.name,
         "category": tag.category,
         "description": tag.description,
         "colour": tag.colour,
+        "asset_count": asset_count,
         "created_at": tag.created_at,
         "updated_at": tag.updated_at,
     }
@@ -82,7 +108,21 @@ class MetastoreTags(Metastore, TagViews):
     serializer_class: Any = TagBody
 
 
+class MergeTagBody(serializers.Serializer[Any]):
+    into = serializers.UUIDField(help_text="The tag that stays.")
+
+
+class MetastoreTagMerge(Metastore, TagViews):
+    serializer_class: Any = MergeTagBody
+
+    @extend_schema(operation_id="metastore_tags_merge", request=MergeTagBody, responses=TagSerializer)
+    def merge(self, request: Request, pk: str) -> Response:
+        """Give every asset that carries this tag the other one in its place, and delete this one."""
+        return super().merge(request, pk)
+
+
 urlpatterns = [
+    path("tags/<str:pk>/merge", MetastoreTagMerge.as_view({"post": "merge"}), name="tag-merge"),
     path("tags", MetastoreTags.as_view({"get": "list", "post": "create"}), name="tags"),
     path(
         "tags/<str:pk>",

@@ -198,5 +198,6 @@ class TagPatch(TagBody):
 
 class TagSerializer(TagBody):
     id = serializers.UUIDField()
+    asset_count = serializers.IntegerField(help_text="Assets that carry it.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

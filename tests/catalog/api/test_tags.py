@@ -27,6 +27,8 @@ def test_a_tag_is_made_listed_renamed_and_deleted(bob: APIClient, vera: APIClien
     post(bob, {"name": "gold", "category": "Quality"})
     asset = make_asset(bob_actor, tags=["pii"])
     url = f"/v1/tags/{tag['id']}"
+    assert tag.pop("asset_count") == 0
+    tag["asset_count"] = 1
     assert vera.get(url).json() == tag
     page = vera.get("/v1/tags?category=Sensitive").json()
     assert page == {"data": [tag], "pagination": {"total": 1, "limit": 20, "offset": 0, "has_more": False}}
@@ -61,6 +63,28 @@ def test_bad_tags_are_refused(bob: APIClient, body, field):
     assert response.status_code == 400
     assert field in response.json()["error"]["details"]
     assert not Tag.objects.exists()
+
+
+def test_a_tag_is_merged_into_another(bob: APIClient, vera: APIClient, charlie: APIClient, bob_actor, charlie_actor):
+    asset = make_asset(bob_actor, tags=["pii"])
+    gone, heir = bob.get("/v1/tags").json()["data"][0]["id"], post(bob, {"name": "Personal"}).json()["id"]
+    theirs = post(charlie, {"name": "x"}).json()["id"]
+    url = f"/v1/tags/{gone}/merge"
+
+    def merge(client: APIClient, body: Any) -> Any:
+        return client.post(url, body, format="json")
+
+    for body, field in (({}, "into"), ({"into": "x"}, "into"), ({"into": heir, "x": 1}, "x")):
+        answer = merge(bob, body)
+        assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, [field])
+    assert merge(bob, {"into": gone}).status_code == 400
+    for client, into in ((bob, theirs), (charlie, theirs)):
+        assert merge(client, {"into": into}).json()["error"]["code"] == "TAG_NOT_FOUND"
+    assert merge(vera, {"into": heir}).status_code == 403
+    merged = merge(bob, {"into": heir}).json()
+    assert (merged["id"], merged["asset_count"]) == (heir, 1)
+    assert bob.get(f"/v1/assets/{asset.pk}").json()["tags"] == ["Personal"]
+    assert bob.get(f"/v1/tags/{gone}").status_code == 404
 
 
 def test_roles_and_strangers(bob, vera, charlie, anonymous):
