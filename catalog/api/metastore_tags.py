@@ -42,14 +42,14 @@ class TagViews(ContractViewSet[Tag]):
         return self.get_paginated_response(tag_shapes(rows))
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(*tag_shapes([self.get_object()]))
+        return Response(tag_shapes([self.get_object()])[0])
 
     def create(self, request: Request) -> Response:
-        return Response(*tag_shapes([create_tag(actor=actor_of(request), data=body_of(request))]), status=201)
+        return Response(tag_shapes([create_tag(actor=actor_of(request), data=body_of(request))])[0], status=201)
 
     def update(self, request: Request, pk: str) -> Response:
         tag = update_tag(actor=actor_of(request), tag=self.get_object(), changes=body_of(request))
-        return Response(*tag_shapes([tag]))
+        return Response(tag_shapes([tag])[0])
 
     def merge(self, request: Request, pk: str) -> Response:
         actor, data = actor_of(request), body_of(request)
@@ -57,12 +57,12 @@ class TagViews(ContractViewSet[Tag]):
         key = uuid_of(data.get("into"))
         if key is None:
             problems["into"] = ["This must be the id of a tag."]
-        if problems:
+        if problems or key is None:
             raise Invalid(fields=problems, resource=self.resource)
         tag, into = self.get_object(), self.get_queryset().filter(pk=key).first()
         if into is None:
             raise NotFound(resource=self.resource, tag_id=str(key))
-        return Response(*tag_shapes([merge_tags(actor=actor, tag=tag, into=into)]))
+        return Response(tag_shapes([merge_tags(actor=actor, tag=tag, into=into)])[0])
 
     def destroy(self, request: Request, pk: str) -> Response:
         delete_tag(actor=actor_of(request), tag=self.get_object())
