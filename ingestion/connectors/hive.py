@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from typing import Any, ClassVar, TypeVar
 
@@ -85,6 +85,7 @@ class HiveConnector(RelationalConnector["Session"]):
         try:
             yield session
         finally:
+            session.close()
             connection.close()
 
     def version(self, connection: Session) -> tuple[str, str]:
@@ -130,6 +131,11 @@ class Session:
         self.cursor, self.config, self.errors = cursor, config, errors
         self._described: OrderedDict[str, dict[str, Table]] = OrderedDict()
         self._has_sys: bool | None = None
+
+    def close(self) -> None:
+        """End the session at the server: a cursor that is left open connects once more to do it."""
+        with suppress(*self.errors):
+            self.cursor.close()
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         return self._call(lambda: self._query(statement))

@@ -67,6 +67,8 @@ class Operation:
 class Cursor:
     """Stands where the driver's cursor would: gives what the server says, or what it said."""
 
+    closed = False
+
     def __init__(self, recording: Recording, engine: Any) -> None:
         self.recording, self.engine = recording, engine
         self.answer: list[Any] = []
@@ -78,6 +80,11 @@ class Cursor:
 
     def fetchall(self) -> list[Any]:
         return self.answer
+
+    def close(self) -> None:
+        self.closed = True
+        if self.engine is not None:
+            self.engine.close()
 
     def _metadata(self, name: str) -> Any:
         def call(*arguments: str) -> Operation:
@@ -122,6 +129,7 @@ def spark_port(tmp_path_factory, worker_port):
     cursor = connection.cursor()
     for statement in SHOP:
         cursor.execute(statement)
+    cursor.close()
     connection.close()
     yield port
     if process is not None:
@@ -210,6 +218,14 @@ def test_views_have_lineage_down_to_the_columns(job):
         ("big", "lake.cartulary_shop.orders"): {"column_mapping": {"id": ["id"], "amount": ["total"]}},
         ("far", "lake.cartulary_shop.big"): {"column_mapping": {"amount": ["amount"]}},
     }
+
+
+def test_session_is_ended_at_the_server(bob_actor, monkeypatch):
+    cursor = Cursor(Recording("hive"), None)
+    connection = SimpleNamespace(cursor=lambda: cursor, close=lambda: None)
+    monkeypatch.setattr(impala, "connect", lambda **options: connection)
+    assert connection_test(actor=bob_actor, source=make(bob_actor)).success
+    assert cursor.closed
 
 
 def test_connection_tells_the_version(recording, bob_actor):
