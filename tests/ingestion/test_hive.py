@@ -1,6 +1,6 @@
 """Collecting Hive: Spark's server of its protocol where PySpark and Java are installed, and what that answered.
 
-HIVE_TEST_PORT names the port of a server that runs already; without it one is started, which takes half a minute.
+HIVE_TEST_PORT names the port of a server that runs already; without it one is started, which takes a minute or more.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def spark_port(tmp_path_factory, worker_port):
     running = os.environ.get("HIVE_TEST_PORT")
     port = int(running or worker_port)
     process = None if running else started(port, tmp_path_factory.mktemp("spark"))
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while True:
         try:
             connection = impala.connect("127.0.0.1", port, auth_mechanism="PLAIN", user="x", password="x")
