@@ -120,7 +120,7 @@ def _told(plan: Plan) -> dict[str, Any]:
     """The plan in words: each change with the fields that it changes, each error with its row, from 1."""
     return {
         "changes": [
-            (change.name, ", ".join(changed_fields(change.before, change.after)) if change.before else "new")
+            (change.name, ", ".join(sorted(changed_fields(change.before, change.after))) if change.before else "new")
             for change in plan.changes
         ],
         "more_changes": plan.result.created + plan.result.updated - len(plan.changes),

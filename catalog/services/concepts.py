@@ -135,9 +135,9 @@ def _delete(actor: Actor, concept: Concept, expected_version: int | None, recurs
     if found.deleted_at is None:
         inside = list(_below(found).filter(deleted_at=None).order_by("key"))
         if inside and not recursive:
-            kind = KINDS[type(found)].resource
+            kind, others = KINDS[type(found)].resource, "other" if len(inside) == 1 else "others"
             raise Conflict(
-                f"The {kind} '{found}' holds {len(inside)} others: delete these first, or all of them together",
+                f"The {kind} '{found}' holds {len(inside)} {others}: delete these first, or all of them together",
                 resource=kind,
                 held=[str(one) for one in inside[:10]],
             )

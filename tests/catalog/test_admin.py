@@ -563,7 +563,7 @@ def test_concepts_are_made_changed_deleted_and_restored_by_hand(
 
 def test_what_holds_others_is_not_deleted_by_hand(browser: Client, words: dict[str, Any]) -> None:
     url = page("catalog_glossary_delete", words["glossary"].pk)
-    assert "holds 1 others" in messages_of(browser.post(url, {"post": "yes"}, follow=True))[0]
+    assert "holds 1 other:" in messages_of(browser.post(url, {"post": "yes"}, follow=True))[0]
 
 
 def test_teams_are_made_by_who_administers(

@@ -104,7 +104,7 @@ def test_a_file_is_looked_at_and_then_imported(bob_member, bob_actor: Actor, cha
     )
     answer = post(browser, content)
     text = answer.content.decode()
-    assert "description, tags, owner" in text
+    assert "description, owner, tags" in text
     for row, words in ((2, "There is no such member or team"), (4, "This must be one of TABLE")):
         assert any(error[0] == row and words in error[2] for error in answer.context["errors"])
         assert words in text
