@@ -133,7 +133,7 @@ def _update(actor: Actor, concept: T, fields: dict[str, Any], expected_version: 
 def _delete(actor: Actor, concept: Concept, expected_version: int | None, recursive: bool, hard: bool) -> None:
     found = _locked(actor, concept, expected_version, deleted=hard)
     if found.deleted_at is None:
-        inside = list(_below(found).filter(deleted_at=None).order_by("key"))
+        inside = list(_below(found).filter(deleted_at=None).for_display().order_by("key"))
         if inside and not recursive:
             kind, others = KINDS[type(found)].resource, "other" if len(inside) == 1 else "others"
             raise Conflict(
@@ -165,7 +165,7 @@ def _restore(actor: Actor, concept: T) -> T:
     if around is not None and around.deleted_at is not None:
         kind = KINDS[type(found)].resource
         raise Conflict(f"It lies in '{around}', which is deleted: restore that first", resource=kind)
-    together = [found, *_below(found).filter(deleted_at=found.deleted_at).order_by("key")]
+    together = [found, *_below(found).filter(deleted_at=found.deleted_at).for_display().order_by("key")]
     for one in together:
         if one is not found:
             one.refresh_from_db(fields=[name for name in ("parent", "glossary") if hasattr(one, name)])
