@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.core.management import call_command
 
-from tests.bench import batch, doors, reads, registry, releases
+from tests.bench import batch, doors, entities, reads, registry, releases
 from tests.bench.harness import Row, table
 from tests.bench.world import World
 
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[World], list[Row]]] = {
     "reads": reads.rows,
     "registry": registry.rows,
     "releases": releases.rows,
+    "entities": entities.rows,
     "doors": doors.rows,
 }
 

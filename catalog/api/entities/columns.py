@@ -104,17 +104,16 @@ class Labelling(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def told_by(type_: str) -> Mapping[str, Any]:
-    """What a type as it is written says: dataType and, where it has them, dataLength, precision, scale."""
-    return MappingProxyType(_told_by(type_))
+def told_by(type_: str) -> dict[str, Any]:
+    """What a type as it is written says: dataType and, where it has them, dataLength, precision, scale.
 
-
-def _told_by(type_: str) -> dict[str, Any]:
+    Remembered, and so not to be changed.
+    """
     text = type_.strip()
     if text.endswith("[]"):
-        return {"dataType": "ARRAY", "arrayDataType": _told_by(text[:-2])["dataType"]}
+        return {"dataType": "ARRAY", "arrayDataType": told_by(text[:-2])["dataType"]}
     if array := _ARRAY_OF.match(text):
-        return {"dataType": "ARRAY", "arrayDataType": _told_by(array[1])["dataType"]}
+        return {"dataType": "ARRAY", "arrayDataType": told_by(array[1])["dataType"]}
     sized = _SIZED.match(text)
     word = " ".join(f"{sized[1]} {sized[4]}".split()) if sized else text
     name = _name_of(word.upper())
