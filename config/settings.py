@@ -323,6 +323,17 @@ WHITENOISE_USE_FINDERS = True
 
 DENY_PRIVATE_NETWORKS = env.flag("DENY_PRIVATE_NETWORKS")
 """Refuse outbound connections to private networks too; link-local ones are always refused."""
+DOLPHINSCHEDULER_URL = env.url("DOLPHINSCHEDULER_URL", {"http", "https"})
+"""Its API, as `http://host:12345/dolphinscheduler`; tasks cannot be scheduled there where it is empty."""
+DOLPHINSCHEDULER_TOKEN = env.text("DOLPHINSCHEDULER_TOKEN")
+DOLPHINSCHEDULER_PROJECT = env.integer("DOLPHINSCHEDULER_PROJECT", 0, high=2**63)
+"""The number in the address of the project's page there."""
+DOLPHINSCHEDULER_TENANT = env.text("DOLPHINSCHEDULER_TENANT", "default")
+DOLPHINSCHEDULER_VERSION = env.choice("DOLPHINSCHEDULER_VERSION", "3.3", {"3.0", "3.1", "3.2", "3.3"})
+if DOLPHINSCHEDULER_URL and not (DOLPHINSCHEDULER_TOKEN and DOLPHINSCHEDULER_PROJECT):
+    raise ImproperlyConfigured("DOLPHINSCHEDULER_URL is set: set DOLPHINSCHEDULER_TOKEN and DOLPHINSCHEDULER_PROJECT")
+PUBLIC_URL = env.url("PUBLIC_URL", {"http", "https"}, f"http://{HOST}:{PORT}")
+"""Where other systems reach us: what a scheduler is told to call back."""
 
 # The admin ---------------------------------------------------------------------------------------
 

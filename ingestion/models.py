@@ -138,6 +138,8 @@ class CollectionTask(models.Model):
     scheduler_type = models.CharField(max_length=20, choices=SchedulerType, default=SchedulerType.BUILTIN)
     status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.ACTIVE)
     next_run_at = models.DateTimeField(null=True, editable=False, help_text="When its schedule runs it next.")
+    external = models.JSONField(default=dict, editable=False, help_text="What it is called in another scheduler.")
+    external_secret = models.TextField(blank=True, editable=False, help_text="What that calls us with, encrypted.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -20,7 +20,7 @@ from accounts.models import Role
 from ingestion.admin.runs import run_url
 from ingestion.admin.schedules import SCHEDULES, schedule_from
 from ingestion.admin.schema_forms import fields_of, settings_from
-from ingestion.models import CollectionTask, CollectionType, DataSource, Job, TaskStatus
+from ingestion.models import CollectionTask, CollectionType, DataSource, Job, SchedulerType, TaskStatus
 from ingestion.services.collections import (
     create_task,
     delete_task,
@@ -31,6 +31,8 @@ from ingestion.services.collections import (
     stop_task,
     update_task,
 )
+from ingestion.services.delegation import is_delegated
+from ingestion.services.dolphinscheduler import is_set_up
 from ingestion.services.schedules import in_words
 from ingestion.services.task_settings import TASK_CONFIG_SCHEMA
 
@@ -74,7 +76,7 @@ class TaskForm(DomainForm):
 
     class Meta:
         model = CollectionTask
-        fields = ("name", "data_source", "type")
+        fields = ("name", "data_source", "type", "scheduler_type")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,9 +132,10 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
             return self.reader_fieldsets
         when = [name for name in TaskForm.base_fields if name.startswith("schedule_")]
         how = list(fields_of(TASK_CONFIG_SCHEMA, obj.config if obj else {}))
-        head = ["name", "data_source", "type"]
+        if is_set_up() or (obj and is_delegated(obj)):
+            when.append("scheduler_type")
         return [
-            (None, {"fields": head}),
+            (None, {"fields": ["name", "data_source", "type"]}),
             ("When it runs", {"fields": when}),
             ("What it collects", {"fields": how, "classes": ["collapse"]}),
         ]
@@ -148,13 +151,15 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
                 "name": data["name"],
                 "datasource_id": str(data["data_source"].pk),
                 "type": data["type"],
+                "scheduler_type": data.get("scheduler_type") or SchedulerType.BUILTIN,
                 "config": settings_from(TASK_CONFIG_SCHEMA, data, {}),
                 "schedule": schedule_from(data),
             },
         )
 
     def update(self, actor: Actor, obj: CollectionTask, form: Any) -> CollectionTask:
-        data, changes = form.cleaned_data, {name: form.cleaned_data[name] for name in ("name", "type")}
+        data = form.cleaned_data
+        changes = {name: data[name] for name in ("name", "type", "scheduler_type") if data.get(name)}
         schedule, settings = schedule_from(data), settings_from(TASK_CONFIG_SCHEMA, data, obj.config)
         if schedule != obj.schedule:
             changes["schedule"] = schedule
@@ -212,5 +217,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
 
 
 def _next(task: CollectionTask) -> str:
-    """`; next in 3 hours`, nothing for one that no schedule will run."""
+    """`; next in 3 hours`, who keeps the schedule where we do not, nothing for one that no schedule will run."""
+    if is_delegated(task):
+        return f"; by DolphinScheduler's workflow {task.external.get('workflow', '')}"
     return f"; next in {timeuntil(task.next_run_at, depth=1)}" if task.next_run_at else ""

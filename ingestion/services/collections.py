@@ -27,6 +27,8 @@ from ingestion.models import (
     TaskStatus,
 )
 from ingestion.services import jobs
+from ingestion.services.delegation import delegate, is_delegated, redelegate, withdraw, workflow_of
+from ingestion.services.dolphinscheduler import Workflow
 from ingestion.services.fields import read_text, refuse_unknown
 from ingestion.services.schedules import set_next_run
 from ingestion.services.sources import get_data_source
@@ -54,7 +56,8 @@ def snapshot(task: CollectionTask) -> dict[str, Any]:
 def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
     """A new task from `name`, `datasource_id`, `type` and, as wanted, `config`, `schedule`, `scheduler_type`.
 
-    One whose schedule is `immediate` is run at once. Raises Invalid (fields named), Conflict (the name is taken).
+    One whose schedule is `immediate` is run at once. Raises Invalid (fields named), Conflict (the name is taken, or
+    the scheduler refuses), Unavailable (the scheduler does not answer).
     """
     actor.require(Role.EDITOR)
     refuse_unknown(data, FIELDS)
@@ -74,6 +77,8 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
     _record(actor, "CREATE", task, before=None)
     if task.schedule.get("type") == "immediate":
         execute_task(actor=actor, task=task)
+    if is_delegated(task):
+        delegate(actor=actor, task=task)
     return task
 
 
@@ -81,11 +86,11 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
 def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any]) -> CollectionTask:
     """Change what is named: `config` is merged (a null removes a setting), `schedule` is replaced.
 
-    Raises Invalid, Conflict, NotFound.
+    Raises Invalid, Conflict, NotFound, Unavailable (another scheduler does not answer).
     """
     task = _locked(actor, task)
     refuse_unknown(changes, FIELDS)
-    before = snapshot(task)
+    before, former = snapshot(task), _workflow_if_delegated(task)
     if "datasource_id" in changes and str(changes["datasource_id"]) != str(task.data_source_id):
         raise Invalid(fields={"datasource_id": ["A task stays with its data source. Make a new one."]})
     if "name" in changes:
@@ -97,11 +102,28 @@ def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any
     task.type = _choice(changes, "type", CollectionType, CollectionType(task.type))
     task.scheduler_type = _choice(changes, "scheduler_type", SchedulerType, SchedulerType(task.scheduler_type))
     if snapshot(task) != before:
-        if task.schedule != before["schedule"]:
+        if any(getattr(task, name) != before[name] for name in ("schedule", "scheduler_type")):
             set_next_run(task)
         _save(task)
         _record(actor, "UPDATE", task, before=before)
+        _tell_scheduler(actor, task, former)
     return task
+
+
+def _workflow_if_delegated(task: CollectionTask) -> Workflow | None:
+    return workflow_of(task) if is_delegated(task) else None
+
+
+def _tell_scheduler(actor: Actor, task: CollectionTask, former: Workflow | None) -> None:
+    """Bring the other scheduler up to a task that was saved; `former` is what it is there now."""
+    if former is None and is_delegated(task):
+        delegate(actor=actor, task=task)
+    elif former is not None and is_delegated(task):
+        if workflow_of(task) != former:
+            redelegate(task=task, former=former)
+    elif former is not None:
+        withdraw(actor=actor, task=task)
+        task.save(update_fields=["external", "external_secret"])
 
 
 @transaction.atomic
@@ -114,6 +136,8 @@ def delete_task(*, actor: Actor, task: CollectionTask) -> None:
     task.delete()
     change = Change("DELETE", "COLLECTION_TASK", pk, before["name"], before, None)
     record_many(actor, [change], organization_id=task.organization_id)
+    if is_delegated(task):
+        withdraw(actor=actor, task=task)
 
 
 def start_task(*, actor: Actor, task: CollectionTask) -> CollectionTask:
@@ -141,13 +165,15 @@ def resume_task(*, actor: Actor, task: CollectionTask) -> CollectionTask:
     return _set_status(actor, task, TaskStatus.ACTIVE, after={TaskStatus.ACTIVE, TaskStatus.PAUSED})
 
 
-def execute_task(*, actor: Actor, task: CollectionTask, trigger: str = "manual") -> Job:
+def execute_task(*, actor: Actor, task: CollectionTask) -> Job:
     """Queue a run now, whatever the schedule says.
 
     Raises Conflict when one waits or runs already, or the source is inactive.
     """
     _ensure_ready(actor, task)
-    return jobs.enqueue(actor=actor, type=JobType.COLLECTION, payload=_payload(task, trigger), task=task)
+    called_back = actor.api_key_id is not None and str(actor.api_key_id) == task.external.get("api_key")
+    payload = _payload(task, "dolphinscheduler" if called_back else "manual")
+    return jobs.enqueue(actor=actor, type=JobType.COLLECTION, payload=payload, task=task)
 
 
 def begin_here(*, actor: Actor, task: CollectionTask) -> Job:
@@ -210,11 +236,12 @@ def _set_status(actor: Actor, task: CollectionTask, status: TaskStatus, *, after
     if task.status not in after:
         raise Conflict(f"The task is {task.status}: start it first", resource="task", task_id=str(task.pk))
     if task.status != status:
-        before = snapshot(task)
+        before, former = snapshot(task), _workflow_if_delegated(task)
         task.status = status
         set_next_run(task)
         _save(task)
         _record(actor, "UPDATE", task, before=before)
+        _tell_scheduler(actor, task, former)
     return task
 
 

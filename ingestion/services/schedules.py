@@ -20,7 +20,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.actor import system_actor
 from contracts.errors import Conflict
-from ingestion.models import CollectionTask, JobType, SourceStatus, TaskStatus
+from ingestion.models import CollectionTask, JobType, SchedulerType, SourceStatus, TaskStatus
 from ingestion.services import jobs
 from ingestion.services.cron import Cron
 
@@ -51,9 +51,10 @@ def next_run(schedule: Mapping[str, Any], after: datetime, *, since: datetime | 
 def set_next_run(task: CollectionTask) -> None:
     """Set when an unsaved change of the task makes it run next; None while it rests.
 
-    A time that was missed by a `once` is not made up for: nobody asked for it then.
+    A time that was missed by a `once` is not made up for: nobody asked for it then. What another scheduler
+    runs has no time here.
     """
-    runs = task.status == TaskStatus.ACTIVE
+    runs = task.status == TaskStatus.ACTIVE and task.scheduler_type == SchedulerType.BUILTIN
     task.next_run_at = next_run(task.schedule, timezone.now()) if runs else None
 
 
