@@ -350,6 +350,28 @@ class WebhookDelivery(models.Model):
         return f"{self.event} {self.message_id}"
 
 
+class SourceObject(models.Model):
+    """What a source said of an asset when it was last read: who it is there, and its state as an opaque text.
+
+    `identity` outlives a rename. An asset whose state is empty is read again by the next collection.
+    """
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, primary_key=True, related_name="source_object")
+    origin = models.ForeignKey(Origin, on_delete=models.CASCADE, related_name="+", db_index=False)
+    identity = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["origin", "identity"], condition=~models.Q(identity=""), name="source_object_by_identity"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.identity}"
+
+
 class Profile(models.Model):
     """What the values of a table were like at one time. A table's profiles are a series."""
 

@@ -9,6 +9,7 @@ from catalog.services.duplicates import merge_assets
 from catalog.services.filing import Filing, file_asset, file_assets
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
+from catalog.services.renaming import rename_assets
 from catalog.services.retiring import retire_assets, retire_relationships
 from catalog.services.tags import create_tag, delete_tag, merge_tags, update_tag
 from catalog.services.trees import delete_tree, descendants, restore_tree
@@ -35,6 +36,7 @@ __all__ = [
     "link_term",
     "merge_assets",
     "merge_tags",
+    "rename_assets",
     "restore_asset",
     "restore_concept",
     "restore_tree",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Protocol
 
@@ -22,6 +21,7 @@ __all__ = [
     "CollectOptions",
     "ConnectionResult",
     "Connector",
+    "Known",
     "Observer",
     "RelationshipDraft",
     "SourceError",
@@ -58,11 +58,19 @@ class ConnectionResult:
     code: str = ""
 
 
+class Known(Protocol):
+    """What the catalog knows of a source already, for a connector that can tell what changed."""
+
+    def unchanged(self, states: Mapping[str, str]) -> set[str]:
+        """Which of these objects (qualified name → state) are in the catalog as of exactly this state."""
+
+
 @dataclass(frozen=True, slots=True)
 class CollectOptions:
     """How to collect. `root` is the data source's name, the first part of every qualified name.
 
-    Patterns are shell patterns (`temp_*`), case kept; no include pattern means everything.
+    Patterns are shell patterns (`temp_*`), case kept; no include pattern means everything. `known` is given in
+    an incremental collection: what it says is unchanged need not be read.
     """
 
     root: str
@@ -71,7 +79,7 @@ class CollectOptions:
     include_tables: Sequence[str] = ()
     exclude_tables: Sequence[str] = ()
     batch_size: int = 1000
-    since: datetime | None = None
+    known: Known | None = None
     exclude_columns: Sequence[str] = ()
     sample_rows: int = 100_000
     top_values: int = 10
@@ -98,10 +106,18 @@ def _wanted(names: Sequence[str], include: Sequence[str], exclude: Sequence[str]
 
 @dataclass(slots=True)
 class Batch:
-    """A part of what the source holds: assets, then edges whose ends are in this batch or an earlier one."""
+    """A part of what the source holds: assets, then edges whose ends are in this batch or an earlier one.
+
+    What a source can tell of change is optional, by qualified name. `identities` outlive a rename at the source.
+    `states` are of objects of which everything has been given now: each an opaque text of at most 64 characters that is
+    another when anything of the object is. `unchanged` are there, and were passed over.
+    """
 
     assets: list[AssetDraft] = field(default_factory=list)
     relationships: list[RelationshipDraft] = field(default_factory=list)
+    identities: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

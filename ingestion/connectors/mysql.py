@@ -26,7 +26,8 @@ from ingestion.connectors.network import (
     port_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ForeignKey, Table
+from ingestion.connectors.states import mysql_states
+from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
 
 _SYSTEM = ("information_schema", "mysql", "performance_schema", "sys", "__internal_schema")
 _KINDS = {"SYSTEM VERSIONED": "system-versioned table", "SEQUENCE": "sequence"}
@@ -84,6 +85,9 @@ class MySQLConnector(RelationalConnector[Connection]):
 
     def table_names(self, connection: Connection, schema: str) -> list[str]:
         return list(connection.execute(_TABLE_NAMES, {"schema": schema}).scalars())
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return mysql_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         tables = self._read(connection, schema, names)
@@ -161,6 +165,9 @@ class DorisConnector(MySQLConnector):
         found = re.search(r"doris-(\d[\w.\-]*)", comment)
         number = found[1] if found else super().version(connection)[1]
         return f"Doris {number}", number
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return {}  # its information schema was never tried with what MySQL's takes
 
 
 def _open(config: Mapping[str, Any]) -> pymysql.Connection[Any]:

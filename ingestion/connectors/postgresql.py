@@ -16,7 +16,8 @@ from sqlalchemy.pool import NullPool
 from ingestion.connectors.base import JsonSchema
 from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SECONDS, allowed_addresses_of, explain
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ForeignKey, Table
+from ingestion.connectors.states import postgresql_identity, postgresql_states
+from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
 
 _KINDS = {
     "r": "",
@@ -89,14 +90,23 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
         return f"PostgreSQL {number}", number
 
     def databases(self, connection: Connection) -> list[SchemaInfo]:
-        return [SchemaInfo(row.name, row.comment or "") for row in connection.execute(_DATABASE)]
+        connection.info["identity"] = postgresql_identity(connection)
+        rows = connection.execute(_DATABASE)
+        return [SchemaInfo(row.name, row.comment or "", identity=connection.info["identity"]) for row in rows]
 
     def schemas(self, connection: Connection, database: str) -> list[SchemaInfo]:
         rows = connection.execute(_SCHEMAS).all()
-        return [SchemaInfo(row.name, row.comment or "", "" if row.usable else _gap(row)) for row in rows]
+        whole = connection.info["identity"]
+        return [
+            SchemaInfo(row.name, row.comment or "", "" if row.usable else _gap(row), f"{whole}:schema:{row.oid}")
+            for row in rows
+        ]
 
     def table_names(self, connection: Connection, schema: str) -> list[str]:
         return list(connection.execute(_TABLE_NAMES, {"schema": schema}).scalars())
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return postgresql_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         tables = self._read(connection, _TABLES, schema, names)
@@ -171,7 +181,7 @@ _DATABASE = text(
 )
 _SCHEMAS = text(
     """
-    SELECT nspname AS name, obj_description(oid, 'pg_namespace') AS comment,
+    SELECT oid, nspname AS name, obj_description(oid, 'pg_namespace') AS comment,
            has_schema_privilege(oid, 'USAGE') AS usable,
            quote_ident(nspname) AS quoted, current_user AS login, quote_ident(current_user) AS quoted_login
     FROM pg_catalog.pg_namespace

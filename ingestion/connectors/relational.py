@@ -27,7 +27,7 @@ from ingestion.connectors.base import (
     TableProfile,
 )
 from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
-from ingestion.connectors.tables import Table, chunks, contains
+from ingestion.connectors.tables import ObjectState, Table, chunks, contains
 from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
 
 C = TypeVar("C")
@@ -36,11 +36,22 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class SchemaInfo:
-    """A schema of a database. `gap` says why nothing in it can be read."""
+    """A schema of a database. `gap` says why nothing in it can be read; `identity` outlives a rename."""
 
     name: str
     comment: str = ""
     gap: str = ""
+    identity: str = ""
+
+
+@dataclass(slots=True)
+class _Part:
+    """At most a batch of a schema's tables, those that are to be read, and what their states are by qualified name."""
+
+    path: list[str]
+    schema: str
+    names: list[str]
+    states: dict[str, str]
 
 
 class RelationalConnector(Connector, Generic[C]):
@@ -94,18 +105,28 @@ class RelationalConnector(Connector, Generic[C]):
             listing = _Listing(self, connection, options, observer)
             yield listing.containers()
             observer.phase("Tables", listing.count, until=70)
+            parts: list[_Part] = []
             for path, schema, names in listing.chunks():
                 observer.check()
-                tables = self.read_tables(connection, schema, names)
-                yield self._described(path, tables, observer)
+                batch, part = listing.read(path, schema, names)
+                yield batch
+                if part.names:
+                    parts.append(part)
                 observer.advance(len(names), f"{schema}.{names[-1]}" if schema else names[-1])
-            observer.phase("Keys and lineage", listing.count, until=95)
-            for path, schema, names in listing.chunks():
+            observer.phase("Keys and lineage", sum(len(part.names) for part in parts), until=95)
+            for part in parts:
                 observer.check()
-                edges = self._edges(connection, path, schema, names, observer)
-                if edges:
-                    yield Batch(relationships=edges)
-                observer.advance(len(names))
+                edges = self._edges(connection, part.path, part.schema, part.names, observer)
+                if edges or part.states:
+                    yield Batch(relationships=edges, states=part.states)
+                observer.advance(len(part.names))
+
+    def read_states(self, connection: C, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        """What tells, without reading these tables, whether they are as they were; {} where the engine cannot.
+
+        By a number of statements that does not depend on how many.
+        """
+        return {}
 
     def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
         if self.dialect not in SQL_OF_PROFILES:
@@ -132,7 +153,8 @@ class RelationalConnector(Connector, Generic[C]):
             return False
         return len(parts) == depth or options.wants_table(schema, parts[depth])
 
-    def _described(self, path: Sequence[str], tables: Sequence[Table], observer: Observer) -> Batch:
+    def described(self, path: Sequence[str], tables: Sequence[Table], observer: Observer) -> Batch:
+        """The tables as assets in their container; what cannot be read of them is told."""
         for table in tables:
             if table.problem:
                 observer.warn(f"Its columns cannot be read: {table.problem}", join_name(*path, table.name))
@@ -260,10 +282,26 @@ class _Listing(Generic[C]):
             for chunk in chunks(names, min(self.options.batch_size, self.connector.names_at_once)):
                 yield path, schema, chunk
 
+    def read(self, path: list[str], schema: str, names: Sequence[str]) -> tuple[Batch, _Part]:
+        """The tables as assets, without those that are known to be as they were; and what is left for the edges."""
+        # Read before the tables: what changes in between is then read once more, not missed.
+        states = self.connector.read_states(self.connection, schema, names)
+        whole = {join_name(*path, name): state for name, state in states.items()}
+        known = self.options.known
+        unchanged = known.unchanged({name: one.state for name, one in whole.items()}) if known and whole else set()
+        left = [name for name in names if join_name(*path, name) not in unchanged]
+        tables = self.connector.read_tables(self.connection, schema, left) if left else []
+        batch = self.connector.described(path, tables, self.observer)
+        batch.unchanged = sorted(unchanged)
+        changed = {name: one for name, one in whole.items() if name not in unchanged}
+        batch.identities = {name: one.identity for name, one in changed.items() if one.identity}
+        return batch, _Part(path, schema, left, {name: one.state for name, one in changed.items()})
+
     def _read_database(self, database: SchemaInfo) -> None:
         if not self.connector.has_schemas and not self.options.wants_schema(database.name):
             return
         path = [self.options.root, database.name]
+        self._identify(path, database)
         self.batch.assets.append(
             AssetDraft("DATABASE", database.name, join_name(*path), database.comment, {"engine": self.connector.title})
         )
@@ -277,6 +315,7 @@ class _Listing(Generic[C]):
         if self.connector.has_schemas:
             path = [*database, schema.name]
             metadata = {"database": database[1]}
+            self._identify(path, schema)
             self.batch.assets.append(AssetDraft("SCHEMA", schema.name, join_name(*path), schema.comment, metadata))
             self.batch.relationships.append(contains(database, path))
         if schema.gap:
@@ -290,3 +329,7 @@ class _Listing(Generic[C]):
             self.observer.gap(path[1:], error.message)
             return
         self.names.append((path, schema.name, [one for one in names if self.options.wants_table(schema.name, one)]))
+
+    def _identify(self, path: Sequence[str], found: SchemaInfo) -> None:
+        if found.identity:
+            self.batch.identities[join_name(*path)] = found.identity

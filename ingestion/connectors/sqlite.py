@@ -31,7 +31,8 @@ from ingestion.connectors.base import (
 )
 from ingestion.connectors.postgresql import PostgreSQLConnector, own_database_config
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ForeignKey, Table
+from ingestion.connectors.states import sqlite_states
+from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
 
 SELF = "self"
 """In the place of a file: the application's own database."""
@@ -110,6 +111,9 @@ class SQLiteConnector(RelationalConnector[Connection]):
 
     def table_names(self, connection: Connection, schema: str) -> list[str]:
         return sorted(_names(connection).values())
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return sqlite_states(connection, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         tables = self.read_edges(connection, schema, names)

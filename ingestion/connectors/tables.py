@@ -12,6 +12,14 @@ from ingestion.connectors.base import AssetDraft, RelationshipDraft
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What an engine tells of a table or view without giving it: see `connectors.base.Batch`."""
+
+    state: str
+    identity: str = ""
+
+
 @dataclass(slots=True)
 class Column:
     name: str
@@ -72,20 +80,17 @@ class Table:
 
     def draft(self, path: Sequence[str]) -> AssetDraft:
         """The asset; `path` is its qualified name's parts without its own, the root first."""
-        metadata: dict[str, Any] = {"database": path[1]}
-        if len(path) > 2:
-            metadata["schema"] = path[2]
-        if self.kind:
-            metadata["kind"] = self.kind
-        if self.rows is not None:
-            metadata["row_count"] = rounded(self.rows)
-        if self.primary_key:
-            metadata["primary_key"] = self.primary_key
-        if self.indexes:
-            metadata["indexes"] = self.indexes
-        if self.definition:
-            metadata["definition"] = self.definition
-        metadata |= self.details
+        # What is null is taken away: an index that was dropped must not stay.
+        metadata: dict[str, Any] = {
+            "database": path[1],
+            "schema": path[2] if len(path) > 2 else None,
+            "kind": self.kind or None,
+            "row_count": None if self.rows is None else rounded(self.rows),
+            "primary_key": self.primary_key or None,
+            "indexes": self.indexes or None,
+            "definition": self.definition or None,
+            **self.details,
+        }
         return AssetDraft(
             type="VIEW" if self.is_view else "TABLE",
             name=self.name,

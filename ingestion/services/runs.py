@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, C
 from ingestion.connectors.registry import get_connector
 from ingestion.models import CollectionTask, CollectionType, DataSource
 from ingestion.services.config import open_config, secret_names
+from ingestion.services.ledger import Ledger, is_trusted
 from ingestion.services.profiling import store_profiles
 from ingestion.services.running import Run
 from ingestion.services.sources import note_reachable
@@ -30,11 +31,16 @@ WARNINGS_KEPT = 100
 
 @dataclass(slots=True)
 class Tally:
-    """What a run did. `removed` are the assets newly marked stale, and the stale ones deleted after their grace."""
+    """What a run did. `removed` are the assets newly marked stale, and the stale ones deleted after their grace.
+
+    `passed_over` are those of the unchanged that the source told of without being read.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    renamed: int = 0
+    passed_over: int = 0
     stale: int = 0
     deleted: int = 0
     edges: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged"), 0))
@@ -66,6 +72,8 @@ class Tally:
             "created": self.created,
             "updated": self.updated,
             "unchanged": self.unchanged,
+            "renamed": self.renamed,
+            "passed_over": self.passed_over,
             "removed": self.stale + self.deleted,
             "stale": self.stale,
             "deleted": self.deleted,
@@ -152,9 +160,12 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
     began, actor = timezone.now(), run.actor
     opened = _open(run, task, source)
     connector, options, watch = opened.connector, opened.options, opened.watch
-    tally = watch.tally
-    seen, seen_edges = _write(run, watch, source.origin, connector.collect(opened.config, options, watch))
-    if task.type != CollectionType.INCREMENTAL:
+    tally, ledger = watch.tally, Ledger(source.origin)
+    is_incremental = task.type == CollectionType.INCREMENTAL
+    if is_incremental and is_trusted(source, run.job):
+        options = replace(options, known=ledger)
+    seen, seen_edges = _write(run, watch, ledger, connector.collect(opened.config, options, watch))
+    if not is_incremental:
         run.check()
         run.progress(phase="Looking for what is gone", until=99)
         census = _Census(source.origin, connector, options, watch.gaps, seen)
@@ -163,16 +174,24 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
     return tally.result()
 
 
-def _write(run: Run, watch: Watch, origin: Origin, batches: Iterable[Batch]) -> tuple[set[UUID], set[UUID]]:
-    """Write each batch in one transaction; returns the ids of all assets and all edges the source has."""
+def _write(run: Run, watch: Watch, ledger: Ledger, batches: Iterable[Batch]) -> tuple[set[UUID], set[UUID]]:
+    """Write each batch in one transaction; returns the ids of all assets and all edges that were read."""
     seen: set[UUID] = set()
     seen_edges: set[UUID] = set()
-    actor, tally = run.actor, watch.tally
+    actor, tally, origin = run.actor, watch.tally, ledger.origin
     for batch in batches:
         with transaction.atomic():
+            renamed = ledger.follow_renames(actor=actor, identities=batch.identities, drafts=batch.assets)
             assets = upsert_assets(actor=actor, drafts=batch.assets, origin=origin)
             edges = upsert_relationships(actor=actor, drafts=batch.relationships, origin=origin)
+            ledger.identify(assets.ids, batch.identities)
+            # What an edge was left out of is read again: the other end may be there next time.
+            unsettled = {batch.relationships[error.index].source for error in edges.errors}
+            ledger.settle({name: state for name, state in batch.states.items() if name not in unsettled})
         tally.add_assets(assets)
+        tally.renamed += renamed
+        tally.unchanged += len(batch.unchanged)
+        tally.passed_over += len(batch.unchanged)
         tally.add_edges(edges)
         seen.update(assets.ids.values())
         seen_edges.update(edges.ids.values())

@@ -80,6 +80,14 @@ def test_changes_at_the_source_are_counted(shop, shop_source, collect):
     assert Asset.objects.get(qualified_name="shop.shop.spending").stale_since is not None
 
 
+def test_what_a_table_no_longer_has_is_taken_from_its_asset(shop, shop_source, collect):
+    collect(shop_source)
+    assert Asset.objects.get(name="orders").metadata["indexes"]
+    run_sql(shop, "DROP INDEX orders_by_customer")
+    collect(shop_source)
+    assert "indexes" not in Asset.objects.get(name="orders").metadata
+
+
 def test_what_a_person_wrote_survives_a_collection(shop_source, collect, bob):
     collect(shop_source)
     asset = Asset.objects.get(qualified_name="shop.shop.orders")

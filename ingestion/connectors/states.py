@@ -1,0 +1,152 @@
+"""What engines tell of their tables without giving them: whether they are as they were, and who they are.
+
+A state is a digest of what the engine keeps for every change, or, where it keeps no such thing, of what a collection
+would read, made in the server. It never misses a change; it may be another where nothing that we keep changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.engine import Connection
+
+from ingestion.connectors.tables import ObjectState, rounded
+
+
+def postgresql_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+    """From `xmin`, which names the transaction that wrote a row of the catalog, and of views their definition.
+
+    An oid outlives a rename.
+    """
+    whole = connection.info["identity"]
+    rows = connection.execute(_POSTGRESQL, {"schema": schema, "names": list(names)})
+    return {row.relname: ObjectState(_with_rows(row.digest, row.estimate), f"{whole}:{row.oid}") for row in rows}
+
+
+def postgresql_identity(connection: Connection) -> str:
+    """What tells this database from every other, also one of the same name that was restored from a dump."""
+    row = connection.execute(_POSTGRESQL_DATABASE).one()
+    server = connection.execute(_POSTGRESQL_SERVER).scalar() if row.may_ask else "postgresql"
+    return f"{server}:{row.oid}"
+
+
+def mysql_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+    """A digest of the definitions, made in the server: its times are of some changes only, and to the second."""
+    # What is grouped must not be cut at 1024 characters.
+    connection.execute(text("SET SESSION group_concat_max_len = 16777216"))
+    parts: dict[str, list[str]] = {}
+    estimates: dict[str, int | None] = {}
+    wanted = set(names)
+    for statement in _MYSQL:
+        for row in connection.execute(statement, {"schema": schema, "names": list(names) or [""]}):
+            if row.name in wanted:  # the server compares names without case
+                parts.setdefault(row.name, []).append(row.digest)
+                estimates[row.name] = getattr(row, "estimate", None) or estimates.get(row.name)
+    return {name: ObjectState(_with_rows(_digest(*found), estimates[name])) for name, found in parts.items()}
+
+
+def sqlite_states(connection: Connection, names: Sequence[str]) -> dict[str, ObjectState]:
+    """From the SQL that made a table and its indexes, which SQLite rewrites with every change.
+
+    A view's columns follow the tables it reads: it is as it was only while nothing in the file was altered.
+    """
+    cookie = connection.execute(text("PRAGMA schema_version")).scalar()
+    states: dict[str, ObjectState] = {}
+    rows = connection.execute(_SQLITE, {"names": json.dumps(list(names))})
+    for name, group in groupby(rows, key=lambda row: row.table_name):
+        found = [f"{row.type} {row.name} {row.sql}" for row in group]
+        if any(one.startswith("view ") for one in found):
+            found.append(str(cookie))
+        states[name] = ObjectState(_digest(*found))
+    return states
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\x00".join(parts).encode()).hexdigest()[:40]
+
+
+def _with_rows(digest: str, estimate: float | None) -> str:
+    """The estimate of rows is kept rounded, and is another only then."""
+    return digest if estimate is None or estimate < 0 else f"{digest}:{rounded(int(estimate))}"
+
+
+_POSTGRESQL_DATABASE = text(
+    """
+    SELECT oid, has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS may_ask
+    FROM pg_catalog.pg_database WHERE datname = current_database()
+    """
+)
+_POSTGRESQL_SERVER = text("SELECT system_identifier FROM pg_catalog.pg_control_system()")
+_POSTGRESQL = text(
+    """
+    SELECT c.relname, c.oid, CASE WHEN c.relkind IN ('r', 'm') THEN c.reltuples END AS estimate, md5(concat_ws('|',
+        c.xmin::text,
+        (SELECT string_agg(concat(a.xmin, '.', t.xmin), ',' ORDER BY a.attnum)
+         FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = c.oid AND a.attnum > 0),
+        'default', (SELECT string_agg(d.xmin::text, ',' ORDER BY d.adnum)
+         FROM pg_catalog.pg_attrdef d WHERE d.adrelid = c.oid),
+        'comment', (SELECT string_agg(concat(d.objsubid, '.', d.xmin), ',' ORDER BY d.objsubid)
+         FROM pg_catalog.pg_description d
+         WHERE d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::regclass),
+        'constraint', (SELECT string_agg(concat(k.xmin, '.', k.confrelid::regclass), ',' ORDER BY k.oid)
+         FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid),
+        'index', (SELECT string_agg(concat(x.xmin, '.', i.xmin), ',' ORDER BY x.indexrelid)
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid),
+        'parent', (SELECT string_agg(concat(p.xmin, '.', p.inhparent::regclass), ',')
+         FROM pg_catalog.pg_inherits p WHERE p.inhrelid = c.oid),
+        'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END
+    )) AS digest
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relname = ANY(:names) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    """
+)
+_SQLITE = text(
+    """
+    SELECT m.tbl_name AS table_name, m.type, m.name, m.sql
+    FROM json_each(:names) n JOIN sqlite_master m ON m.tbl_name = n.value AND m.type <> 'trigger'
+    ORDER BY m.tbl_name, m.type, m.name
+    """
+)
+
+
+def _of_rows(source: str, order: str, *columns: str, estimate: str = "NULL") -> Any:
+    """A digest of these columns of a table's rows, by table."""
+    told = ", ".join(f"ifnull({column}, '~')" for column in columns)
+    statement = f"""
+        SELECT table_name AS name, max({estimate}) AS estimate,
+               md5(group_concat(md5(concat_ws('|', {told})) ORDER BY {order} SEPARATOR '')) AS digest
+        FROM information_schema.{source}
+        WHERE table_schema = :schema AND table_name IN :names GROUP BY table_name
+    """  # noqa: S608  constants of this module
+    return text(statement).bindparams(bindparam("names", expanding=True))
+
+
+_MYSQL = (
+    _of_rows("tables", "1", "table_type", "table_comment", estimate="table_rows"),
+    _of_rows(
+        "columns",
+        "ordinal_position",
+        "column_name",
+        "column_type",
+        "is_nullable",
+        "column_default",
+        "column_comment",
+    ),
+    _of_rows(
+        "key_column_usage",
+        "constraint_name, ordinal_position",
+        "constraint_name",
+        "column_name",
+        "referenced_table_schema",
+        "referenced_table_name",
+        "referenced_column_name",
+    ),
+    _of_rows("statistics", "index_name, seq_in_index", "index_name", "non_unique", "column_name"),
+    _of_rows("views", "1", "view_definition"),
+)
