@@ -199,6 +199,7 @@ CELERY_RESULT_EXPIRES = None  # nothing is kept there, nothing is cleaned up
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep files": {"task": "registry.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
     "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
+    "prune": {"task": "ingestion.prune", "schedule": 86_400.0, "options": {"expires": 86_400}},
     "seal the trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
@@ -323,6 +324,11 @@ WHITENOISE_USE_FINDERS = True
 
 DENY_PRIVATE_NETWORKS = env.flag("DENY_PRIVATE_NETWORKS")
 """Refuse outbound connections to private networks too; link-local ones are always refused."""
+KEEP_RUNS_DAYS = env.integer("KEEP_RUNS_DAYS", 90)
+KEEP_DELIVERIES_DAYS = env.integer("KEEP_DELIVERIES_DAYS", 30)
+KEEP_PROFILES_DAYS = env.integer("KEEP_PROFILES_DAYS", 400)
+KEEP_EVENTS_DAYS = env.integer("KEEP_EVENTS_DAYS", 30)
+"""For how long ended runs, webhook deliveries, profiles and stream events are kept; 0 is for ever."""
 DOLPHINSCHEDULER_URL = env.url("DOLPHINSCHEDULER_URL", {"http", "https"})
 """Its API, as `http://host:12345/dolphinscheduler`; tasks cannot be scheduled there where it is empty."""
 DOLPHINSCHEDULER_TOKEN = env.text("DOLPHINSCHEDULER_TOKEN")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from ingestion.services import deliveries, jobs, schedules
+from ingestion.services import deliveries, jobs, pruning, schedules
 from ingestion.services.worker import work_next
 
 
@@ -31,3 +31,9 @@ def dispatch_jobs() -> int:
 def deliver_webhook(delivery_id: str) -> bool:
     """Post one message to its webhook; answers whether it arrived."""
     return deliveries.attempt(UUID(delivery_id))
+
+
+@shared_task(name="ingestion.prune")
+def prune() -> dict[str, int]:
+    """Remove the records that were kept long enough; answers how many of each kind."""
+    return pruning.prune(door="task")
