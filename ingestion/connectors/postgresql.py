@@ -68,6 +68,11 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
             "application_name": "cartulary",
             "client_encoding": "utf8",
             "sslmode": config.get("sslmode", "prefer"),
+            # A line that went dead is noticed within a minute, not after two hours.
+            "keepalives_idle": 20,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
         }
         if hosts:
             # The addresses that the guard has seen: the driver must not ask the name service again.
