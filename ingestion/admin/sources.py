@@ -22,6 +22,7 @@ from accounts.admin_lists import DropdownFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError, Forbidden
+from ingestion.admin.charts import RUNS_DRAWN, duration_chart
 from ingestion.admin.runs import run_url, status_badge
 from ingestion.admin.schema_forms import fields_of, settings_from
 from ingestion.connectors.base import Connector
@@ -236,13 +237,15 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         source = self.get_object(request, object_id) if object_id else None
         context = dict(extra_context or {})
         if source is not None:
-            runs = Job.objects.filter(task__data_source=source).select_related("task").order_by("-created_at")
+            found = Job.objects.filter(task__data_source=source).select_related("task").order_by("-created_at")
+            runs = list(found[:RUNS_DRAWN])
             context |= {
                 "source": source,
                 "title": source.name,
                 "kind": type_title(source.type),
                 "status_kind": STATUS_KINDS.get(SourceStatus(source.status), ""),
-                "runs": list(runs[:8]),
+                "runs": runs[:8],
+                "chart": duration_chart(runs),
                 "tasks": list(source.tasks.order_by("name")[:20]),
                 "may_run": self.actor(request).may(Role.EDITOR),
             }

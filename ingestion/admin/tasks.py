@@ -17,6 +17,7 @@ from accounts.actor import Actor
 from accounts.admin_base import DomainForm, TenantAdmin, badge, posted
 from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
+from ingestion.admin.charts import RUNS_DRAWN, duration_chart
 from ingestion.admin.runs import run_url
 from ingestion.admin.schedules import SCHEDULES, schedule_from
 from ingestion.admin.schema_forms import fields_of, settings_from
@@ -36,6 +37,7 @@ from ingestion.services.dolphinscheduler import is_set_up
 from ingestion.services.schedules import in_words
 from ingestion.services.task_settings import TASK_CONFIG_SCHEMA
 
+RUNS_LISTED = 10
 STATUS_KINDS = {TaskStatus.ACTIVE: "success", TaskStatus.PAUSED: "warning", TaskStatus.STOPPED: ""}
 
 
@@ -193,12 +195,14 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
         task = self.get_object(request, object_id) if object_id else None
         context = dict(extra_context or {})
         if task is not None:
+            runs = list(Job.objects.filter(task=task).order_by("-created_at")[:RUNS_DRAWN])
             context |= {
                 "task": task,
                 "title": task.name,
                 "when": f"{in_words(task.schedule)}{_next(task)}",
                 "status_kind": STATUS_KINDS.get(TaskStatus(task.status), ""),
-                "runs": list(Job.objects.filter(task=task).order_by("-created_at")[:10]),
+                "runs": runs[:RUNS_LISTED],
+                "chart": duration_chart(runs),
                 "may_run": self.actor(request).may(Role.EDITOR),
             }
         return super().changeform_view(request, object_id, form_url, context)

@@ -93,7 +93,7 @@ def _run(task: CollectionTask, now: datetime) -> bool:
 
 
 def in_words(schedule: Mapping[str, Any]) -> str:
-    """The schedule as a person says it: "At 00:00, Asia/Shanghai"."""
+    """The schedule as a person says it: "Every day at 00:00, Asia/Shanghai"."""
     match schedule.get("type"):
         case "immediate":
             return "Once, when it was made"
@@ -105,6 +105,8 @@ def in_words(schedule: Mapping[str, Any]) -> str:
             options = Options()
             options.use_24hour_time_format = True
             words = ExpressionDescriptor(schedule["cron_expr"], options).get_description()
+            if schedule["cron_expr"].split()[2:] == ["*", "*", "*"]:
+                words = words.replace("At ", "Every day at ", 1)  # "At 00:00" leaves out how often
             return f"{words}, {schedule['timezone']}"
     return "Only by hand"
 

@@ -88,7 +88,9 @@ def test_interval_does_not_drift_and_leaps_over_what_was_missed():
         ({"type": "interval", "interval": 3600}, "Every hour"),
         ({"type": "interval", "interval": 90}, "Every 90 seconds"),
         ({"type": "interval", "interval": 172_800}, "Every 2 days"),
-        ({"type": "cron", "cron_expr": "0 0 * * *", "timezone": "Asia/Shanghai"}, "At 00:00, Asia/Shanghai"),
+        ({"type": "cron", "cron_expr": "0 0 * * *", "timezone": "Asia/Shanghai"}, "Every day at 00:00, Asia/Shanghai"),
+        ({"type": "cron", "cron_expr": "0 2 * * 1-5", "timezone": "UTC"}, "At 02:00, Monday through Friday, UTC"),
+        ({"type": "cron", "cron_expr": "*/5 * * * *", "timezone": "UTC"}, "Every 5 minutes, UTC"),
     ],
 )
 def test_schedule_in_words(schedule, words):
