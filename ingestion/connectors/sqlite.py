@@ -166,13 +166,17 @@ class SQLiteConnector(RelationalConnector[Connection]):
 
 _POSTGRESQL = PostgreSQLConnector()
 
+# SQLite makes no index for a join with `sqlite_master`: each of the names would be looked for in all of it.
 _COLUMNS = text(
     """
-    SELECT n.value AS parent, t.type AS kind, c.cid, c.name, c.type, c."notnull" AS required, c.dflt_value, c.pk
-    FROM json_each(:names) n
-    JOIN pragma_table_list t ON t.schema = 'main' AND t.name = n.value
-    LEFT JOIN pragma_table_xinfo(n.value) c ON c.hidden <> 1
-    ORDER BY n.key, c.cid
+    SELECT m.name AS parent, iif(m.sql LIKE 'CREATE VIRTUAL%', 'virtual', m.type) AS kind,
+           c.cid, c.name, c.type, c."notnull" AS required, c.dflt_value, c.pk
+    FROM (
+        SELECT name, type, sql FROM sqlite_master
+        WHERE type IN ('table', 'view') AND name IN (SELECT value FROM json_each(:names))
+    ) m
+    LEFT JOIN pragma_table_xinfo(m.name) c ON c.hidden <> 1
+    ORDER BY m.name, c.cid
     """
 )
 _KEYS = text(
@@ -192,7 +196,8 @@ _INDEXES = text(
 )
 _DEFINITIONS = text(
     """
-    SELECT m.name, m.sql FROM json_each(:names) n JOIN sqlite_master m ON m.name = n.value AND m.type = 'view'
+    SELECT name, sql FROM sqlite_master
+    WHERE type = 'view' AND name IN (SELECT value FROM json_each(:names))
     """
 )
 # A virtual table's shadow tables hold its insides, not data of their own.

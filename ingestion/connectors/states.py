@@ -108,9 +108,9 @@ _POSTGRESQL = text(
 )
 _SQLITE = text(
     """
-    SELECT m.tbl_name AS table_name, m.type, m.name, m.sql
-    FROM json_each(:names) n JOIN sqlite_master m ON m.tbl_name = n.value AND m.type <> 'trigger'
-    ORDER BY m.tbl_name, m.type, m.name
+    SELECT tbl_name AS table_name, type, name, sql FROM sqlite_master
+    WHERE tbl_name IN (SELECT value FROM json_each(:names)) AND type <> 'trigger'
+    ORDER BY tbl_name, type, name
     """
 )
 

@@ -54,10 +54,8 @@ def test_profiles_are_drawn_as_a_series(page, shop, shop_source, collect, bob):
 def test_profile_of_another_organization_is_not_shown(page, client, charlie_member, shop_source, collect):
     collect(shop_source)
     asset = Asset.objects.get(name="orders")
-    Profile.objects.create(
-        organization=asset.organization, asset=asset, taken_at=timezone.now(), row_count=4711, is_sampled=False, sampled_rows=1,
-        columns=[],
-    )  # fmt: skip
+    fields = {"row_count": 4711, "is_sampled": False, "sampled_rows": 1, "columns": []}
+    Profile.objects.create(organization=asset.organization, asset=asset, taken_at=timezone.now(), **fields)
     assert "4,711 rows" in page(f"/admin/catalog/asset/{asset.pk}/change/")
     client.force_login(charlie_member.user)
     assert "4,711 rows" not in client.get(f"/admin/catalog/asset/{asset.pk}/change/", follow=True).content.decode()
