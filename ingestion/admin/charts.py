@@ -10,6 +10,8 @@ from ingestion.models import Job, JobStatus, Profile
 
 WIDTH, HEIGHT = 600, 80
 RUNS_DRAWN = 30
+FEWEST_PLACES = 15
+"""Few runs are not drawn as wide blocks."""
 _COLOURS = {JobStatus.COMPLETED: "var(--good)", JobStatus.FAILED: "var(--bad)"}
 
 
@@ -31,9 +33,10 @@ def duration_chart(jobs: Iterable[Job]) -> dict[str, Any] | None:
     if len(ended) < 2:
         return None
     durations = sorted(job.duration or 0.0 for job in ended)
-    longest, step = durations[-1] or 1, WIDTH / len(ended)
+    places = max(len(ended), FEWEST_PLACES)
+    longest, step = durations[-1] or 1, WIDTH / places
     bars = []
-    for place, job in enumerate(ended):
+    for place, job in enumerate(ended, places - len(ended)):
         height = max(HEIGHT * (job.duration or 0) / longest, 1)
         colour = _COLOURS.get(JobStatus(job.status), "var(--muted)")
         bars.append(Bar(job, place * step, HEIGHT - height, step * 0.8, height, colour))

@@ -26,7 +26,7 @@ from ingestion.services import jobs
 
 CHANGES_SHOWN = 50
 RUNS_SHOWN = 50
-COUNTED = ("created", "updated", "unchanged", "stale", "removed", "deleted", "failed")
+COUNTED = ("created", "updated", "renamed", "unchanged", "stale", "removed", "deleted", "failed")
 """What a result counts, in the order people want to read it."""
 
 
@@ -176,7 +176,8 @@ def _changes(actor: Actor, job: Job) -> dict[str, Any]:
     if not JobStatus(job.status).is_final:
         return {}
     kinds = {kind: number for kind, number in count_changes(actor, job).items() if number}
-    return {"kinds": kinds, "changed": list(changes_of(actor, job)[:CHANGES_SHOWN]) if kinds else []}
+    changed = list(changes_of(actor, job)[:CHANGES_SHOWN]) if kinds else []
+    return {"kinds": kinds, "changed": changed, "changes_left": sum(kinds.values()) - len(changed)}
 
 
 @asset_tab(name="runs", label="Runs", template="cartulary/asset_runs.html")

@@ -119,8 +119,14 @@ class ExecutionChange(serializers.Serializer[AuditEvent]):
     kind = serializers.ChoiceField(differences.KINDS)
     asset_id = serializers.UUIDField(source="entity_id")
     qualified_name = serializers.CharField(source="entity_name")
+    former_name = serializers.SerializerMethodField(help_text="What it was called, where it was renamed.")
     version = serializers.IntegerField(source="entity_version")
     fields_changed = serializers.SerializerMethodField()
+
+    def get_former_name(self, event: AuditEvent) -> str | None:
+        before = event.before_state or {}
+        name = before.get("qualified_name")
+        return None if name is None or name == event.entity_name else str(name)
 
     def get_fields_changed(self, event: AuditEvent) -> list[str]:
         return differences.fields_changed(event)

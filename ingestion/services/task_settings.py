@@ -126,7 +126,7 @@ def check_schedule(value: Any) -> dict[str, Any]:
 
 
 def _check_cron(expression: Any, zone: Any) -> None:
-    if zone not in available_timezones():
+    if not isinstance(zone, str) or zone not in available_timezones():
         raise Invalid(fields={"schedule.timezone": ["It must be an IANA time zone, such as Asia/Shanghai."]})
     try:
         Cron.read(expression if isinstance(expression, str) else "")

@@ -184,6 +184,7 @@ def test_renamed_table_stays_itself(postgresql, collect, incremental, bob, bob_a
     task = data_source.tasks.get(type="incremental_collection")
     (change,) = bob.get(f"/api/v1/tasks/{task.pk}/executions/{job.pk}/changes?kind=renamed").json()["data"]
     assert (change["asset_id"], change["qualified_name"]) == (str(table.pk), renamed.qualified_name)
+    assert change["former_name"] == table.qualified_name
     assert collect(data_source).result["removed"] == 0
     found = bob.get("/v1/search", {"q": "apples", "type": "TABLE"}).json()["results"]
     assert [one["asset"]["id"] for one in found] == [str(table.pk)]
