@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from django.core.management import call_command
 
-from tests.bench import batch, doors, entities, reads, registry, releases
+from tests.bench import batch, collection, doors, entities, reads, registry, releases
 from tests.bench.harness import Row, table
 from tests.bench.world import World
 
 PARTS: dict[str, Callable[[World], list[Row]]] = {
     "batch": batch.rows,
+    "collection": collection.rows,
     "reads": reads.rows,
     "registry": registry.rows,
     "releases": releases.rows,

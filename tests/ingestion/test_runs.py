@@ -1,15 +1,19 @@
 """What a run may do to the catalog, whatever the source: with connectors made for the purpose."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from catalog.models import Asset, Origin
 from catalog.names import join_name
+from catalog.services import update_asset
 from contracts.errors import Conflict, Forbidden, NotFound
 from ingestion.connectors import registry
 from ingestion.connectors.base import AssetDraft, Batch, ConnectionResult, Connector, RelationshipDraft, SourceError
 from ingestion.models import DataSource, Job, JobStatus
-from ingestion.services import collections, jobs
+from ingestion.services import collections, jobs, runs
 from ingestion.services.sources import create_data_source, delete_data_source, update_data_source
 from ingestion.services.worker import work_next
 
@@ -91,6 +95,22 @@ def test_stale_are_deleted_after_the_grace(source, shelf, collect):
     assert (job.result["deleted"], Asset.objects.filter(deleted_at=None).count()) == (1, 9)
 
 
+def test_stale_stay_until_the_grace_is_over(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[1:]
+    collect(source)
+    for days, left in ((6, 10), (8, 9)):
+        Asset.objects.filter(name="b0").update(stale_since=timezone.now() - timedelta(days=days))
+        collect(source)
+        assert Asset.objects.filter(deleted_at=None).count() == left, "a week, where the task says nothing else"
+
+
+def test_share_that_may_vanish_is_three_tenths(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[3:]
+    assert collect(source).result["stale"] == 3
+
+
 def test_run_that_lost_more_than_the_share_marks_nothing_and_says_so(source, shelf, collect):
     collect(source)
     shelf.names = shelf.names[4:]
@@ -112,6 +132,53 @@ def test_run_that_fails_in_the_middle_keeps_its_batches_and_marks_nothing(source
     assert (job.result["created"], stale()) == (1, set())
     source.refresh_from_db()
     assert (source.status, source.status_message) == ("error", "The line went dead")
+
+
+def test_batch_is_written_whole_or_not_at_all(source, shelf, collect, monkeypatch):
+    written = runs.upsert_relationships
+
+    def fail_at_the_second(*, actor, drafts, origin):
+        if drafts:
+            raise RuntimeError("the power went")
+        return written(actor=actor, drafts=drafts, origin=origin)
+
+    monkeypatch.setattr(runs, "upsert_relationships", fail_at_the_second)
+    shelf.steps = [Batch([AssetDraft("DATASET", "last", "lib.last")], [RelationshipDraft("lib.b0", "lib.b1", "USES")])]
+    job = collect(source)
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "INTERNAL_ERROR")
+    assert set(Asset.objects.values_list("name", flat=True)) == set(shelf.names), (
+        "all of the first, nothing of the last"
+    )
+    assert not AuditEvent.objects.filter(entity_name="lib.last").exists()
+
+
+def test_run_that_takes_too_long_marks_nothing(source, shelf, collect):
+    collect(source)
+    shelf.names = shelf.names[:8]
+    shelf.steps = [lambda observer: observer.run.limit(-1), lambda observer: observer.check()]
+    job = collect(source)
+    assert (job.status, job.error["code"], stale()) == (JobStatus.FAILED, "TIMEOUT", set())
+
+
+def test_what_a_person_wrote_is_left_alone_whatever_the_source_says(source, shelf, collect, bob_actor, bob_member):
+    def book(description, column):
+        columns = [{"name": "page", "type": "int", "description": column}, {"name": "line", "type": "int"}]
+        return Batch([AssetDraft("DATASET", "book", "lib.book", description, {}, columns, tags=["source"])])
+
+    shelf.names, shelf.steps = [], [book("From the source", "Number")]
+    collect(source)
+    noted = [{"name": "page", "type": "int", "description": "Counted from 0", "tags": ["odd"]}]
+    changes = {"description": "By hand", "tags": ["mine"], "owner": str(bob_member.user_id), "schema": noted}
+    update_asset(actor=bob_actor, asset=Asset.objects.get(name="book"), changes=changes)
+    shelf.steps = [book("Said otherwise", "Said otherwise")]
+    job = collect(source)
+    found = Asset.objects.get(name="book")
+    assert (found.description, found.owner_id) == ("By hand", bob_member.user_id)
+    assert [tag.name for tag in found.tags.all()] == ["mine"]
+    page, line = found.schema
+    assert (page["description"], page["tags"], line["name"]) == ("Counted from 0", ["odd"], "line")
+    assert job.result["updated"] == 1, "the column that was missing"
+    assert collect(source).result["unchanged"] == 1
 
 
 def test_source_is_active_again_after_a_good_run(source, shelf, collect):
