@@ -8,7 +8,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from catalog.models import Asset, Origin
 from catalog.names import join_name
-from catalog.services import update_asset
+from catalog.services import update_asset, upsert_relationships
 from contracts.errors import Conflict, Forbidden, NotFound
 from ingestion.connectors import registry
 from ingestion.connectors.base import AssetDraft, Batch, ConnectionResult, Connector, RelationshipDraft, SourceError
@@ -135,12 +135,10 @@ def test_run_that_fails_in_the_middle_keeps_its_batches_and_marks_nothing(source
 
 
 def test_batch_is_written_whole_or_not_at_all(source, shelf, collect, monkeypatch):
-    written = runs.upsert_relationships
-
     def fail_at_the_second(*, actor, drafts, origin):
         if drafts:
             raise RuntimeError("the power went")
-        return written(actor=actor, drafts=drafts, origin=origin)
+        return upsert_relationships(actor=actor, drafts=drafts, origin=origin)
 
     monkeypatch.setattr(runs, "upsert_relationships", fail_at_the_second)
     shelf.steps = [Batch([AssetDraft("DATASET", "last", "lib.last")], [RelationshipDraft("lib.b0", "lib.b1", "USES")])]
