@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0005_count_assets"),
-        ("ingestion", "0011_task_in_another_scheduler"),
+        ("ingestion", "0012_task_in_another_scheduler"),
     ]
 
     operations = [

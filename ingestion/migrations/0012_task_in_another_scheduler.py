@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingestion", "0010_pipeline_runs"),
+        ("ingestion", "0011_client_settings"),
     ]
 
     operations = [
