@@ -110,7 +110,7 @@ def _last_page(world: World) -> Row:
     _fill(world)
 
     def page(after: str) -> dict[str, Any]:
-        response = client.get("/api/v1/topics", {"limit": 10, **({"after": after} if after else {})})
+        response = client.get("/api/v1/topics", {"limit": "10", **({"after": after} if after else {})})
         body: dict[str, Any] = response.json()
         return body
 

@@ -34,7 +34,8 @@ def test_progress_follows_the_bytes_that_were_read(bob_actor, monkeypatch):
     bulk.ingest_file(actor=bob_actor, source="file://rows.ndjson")
     work_next()
     job = Job.objects.get()
-    assert (job.status, job.progress, job.result["created"]) == (JobStatus.COMPLETED, 100, 100), job.error
+    assert job.result is not None, job.error
+    assert (job.status, job.progress, job.result["created"]) == (JobStatus.COMPLETED, 100, 100)
     reading = [percent for phase, percent in seen if phase == "Reading"]
     assert reading == sorted(reading)
     assert reading[0] <= 2
