@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,7 @@ class EdgeWriter:
             raise OutrunError
         self._delete_rows()
         if self._created:
-            insert_rows(Relationship, _INSERTED, (_inserted(edge) for edge in self._created))
+            insert_edges(self._created)
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
 
     def _delete_rows(self) -> None:
@@ -80,6 +80,11 @@ class EdgeWriter:
             yield _event("UPDATE", after, before, after)
         for edge in self._deleted:
             yield _event("DELETE", edge, edge, None)
+
+
+def insert_edges(edges: Iterable[EdgeRecord]) -> None:
+    """The rows of relationships that are new; their trail is the caller's to write. One statement."""
+    insert_rows(Relationship, _INSERTED, map(_inserted, edges))
 
 
 def _event(action: str, edge: EdgeRecord, before: EdgeRecord | None, after: EdgeRecord | None) -> Change:

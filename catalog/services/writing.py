@@ -101,16 +101,13 @@ class AssetWriter:
     def flush(self) -> None:
         """Write everything. Raises OutrunError when a row is no longer the version that was read."""
         self._update_rows()
-        self._insert_rows()
+        if self._created:
+            insert_assets(self._created)
         self._write_tags()
         self._write_terms()
         self._index()
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
         transaction.on_commit(partial(announce, self.organization_id, list(self._events())))
-
-    def _insert_rows(self) -> None:
-        if self._created:
-            insert_rows(Asset, _INSERTED, (_inserted(record) for record in self._created))
 
     def _update_rows(self) -> None:
         rows = [(before.id, before.version, *_updated(after)) for before, after, _ in self._changed]
@@ -118,8 +115,8 @@ class AssetWriter:
             raise OutrunError
 
     def _write_tags(self) -> None:
-        added = [(record.id, tag.id) for record in self._created for tag in record.tags]
-        removed = []
+        added: list[tuple[UUID, UUID]] = []
+        removed: list[tuple[UUID, UUID]] = []
         for before, after, _ in self._changed:
             if before.tags != after.tags:
                 had, has = {tag.id for tag in before.tags}, {tag.id for tag in after.tags}
@@ -146,7 +143,6 @@ class AssetWriter:
             insert_rows(AssetTerm, ("asset_id", "term_id", "column"), added)
 
     def _index(self) -> None:
-        index_documents([asset_document(record) for record in self._created], are_new=True)
         changed = [(before, after) for before, after, _ in self._changed if _is_searched_otherwise(before, after)]
         gone = [after.id for _, after in changed if after.deleted_at]
         if gone:
@@ -164,6 +160,14 @@ class AssetWriter:
             yield AssetEvent("CREATE", record)
         for _, after, action in self._changed:
             yield AssetEvent("CREATE" if action == "RESTORE" else action, after)
+
+
+def insert_assets(records: Sequence[AssetRecord]) -> None:
+    """The rows, tags and search documents of assets that are new; their trail is the caller's to write."""
+    insert_rows(Asset, _INSERTED, (_inserted(record) for record in records))
+    if pairs := [(record.id, tag.id) for record in records for tag in record.tags]:
+        insert_rows(AssetTag, ("asset_id", "tag_id"), pairs)
+    index_documents([asset_document(record) for record in records], are_new=True)
 
 
 def asset_document(record: AssetRecord) -> Document:
