@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
 from accounts.models import Role
+from audit.collector import collector_paused
 from catalog.jsontext import JsonText
 from catalog.merging import curated_by, merged, without_nulls
 from catalog.models import Origin
@@ -37,6 +38,7 @@ class CheckedRow(NamedTuple):
     fields: dict[str, Any]
 
 
+@collector_paused()
 def upsert_assets(
     *, actor: Actor, drafts: Sequence[AssetDraft], origin: Origin | None = None, upsert: bool = True
 ) -> UpsertResult:
@@ -51,6 +53,7 @@ def upsert_assets(
     return _upsert(actor, checked, errors, origin, upsert)
 
 
+@collector_paused()
 def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) -> UpsertResult:
     """The same for rows of JSON as they came: one that is no asset is an error of its row."""
     actor.require(Role.EDITOR)

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from accounts.actor import Actor
 from accounts.checks import text
 from accounts.models import Role
+from audit.collector import collector_paused
 from catalog.edges import EdgeRecord, End, edge_name, ids_by_name, read_between
 from catalog.jsontext import JsonText, same_json
 from catalog.models import Origin
@@ -35,6 +36,7 @@ class CheckedEdge(NamedTuple):
         return edge_name(self.source, self.type, self.target)
 
 
+@collector_paused()
 def upsert_relationships(
     *, actor: Actor, drafts: Sequence[RelationshipDraft], origin: Origin | None = None
 ) -> UpsertResult:
