@@ -1,6 +1,7 @@
 """Queries asked thousands of times a second: their SQL is made once, only the ids in it change.
 
-Making the SQL of a small lookup takes Django longer than PostgreSQL takes to answer it. The statement
+Making the SQL of a small lookup takes Django longer than PostgreSQL takes to answer it, and planning it takes
+PostgreSQL longer than running it: a connection that has asked a few times keeps the plan. The statement
 comes from an ordinary queryset, so that it stays true to the models, on both databases.
 """
 
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.postgresql import base as postgresql
 
 _IDS: models.UUIDField[Any, Any] = models.UUIDField()
+_BoundByServer: Any = postgresql.ServerBindingCursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ class PreparedQuery:
 
     def rows(self, *ids: UUID) -> list[tuple[Any, ...]]:
         """The rows for these ids, as `values_list` would give them. One statement."""
-        statement = self._statements.get(connection.vendor) or self._prepare()
+        database = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at each use
+        statement = self._statements.get(database.vendor) or self._prepare()
         parameters = list(statement.parameters)
         for place, index in statement.places:
-            parameters[place] = _IDS.get_db_prep_value(ids[index], connection)
-        with connection.cursor() as cursor:
+            parameters[place] = _IDS.get_db_prep_value(ids[index], database)
+        with _cursor(database) as cursor:
             cursor.execute(statement.sql, parameters)
             found = cursor.fetchall()
         if statement.converters:
@@ -71,3 +75,14 @@ class PreparedQuery:
         statement = _Statement(sql, tuple(parameters), places, compiler, converters)
         self._statements[connection.vendor] = statement
         return statement
+
+
+def _cursor(database: Any) -> Any:
+    """A cursor that leaves it to PostgreSQL to put the parameters in, as only such statements can be prepared.
+
+    The driver prepares them after `prepare_threshold` uses of a connection, or never where that is None.
+    """
+    if database.vendor != "postgresql":
+        return database.cursor()
+    database.ensure_connection()
+    return database._prepare_cursor(_BoundByServer(database.connection))

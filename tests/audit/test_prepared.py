@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.models import Membership
 from audit.prepared import PreparedQuery
@@ -42,3 +43,13 @@ def test_an_id_that_is_not_used_as_a_plain_value_is_refused(db):
     query = PreparedQuery(lambda key: Membership.objects.values_list("pk"), ids=1)
     with pytest.raises(ValueError, match="plain value"):
         query.first(uuid4())
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite prepares every statement itself")
+def test_postgresql_keeps_the_plan_of_what_is_asked_often(members, alice_member, bob_member):
+    for _ in range(8):
+        for member in (alice_member, bob_member):
+            assert members.first(member.user_id, member.organization_id)[0] == member.pk
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql")
+        assert any('FROM "accounts_membership"' in row[0] for row in cursor.fetchall())
