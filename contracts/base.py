@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from contracts.conditional import content_etag, is_fresh, not_modified
+from contracts.conditional import content_etag, is_conditional, is_fresh, not_modified
 from contracts.errors import BadRequest, NotFound
 from contracts.filtering import ContractFilters
 from contracts.parsing import JSONParser
@@ -177,5 +177,7 @@ def _settle(request: HttpRequest, response: Any) -> HttpResponseBase | None:
     """Give the rendered response a tag; None leaves it, else 304 takes its place."""
     if not response.has_header("ETag"):
         response["ETag"] = content_etag(response.content)
+    if not is_conditional(request):
+        return None
     modified = parse_http_date_safe(response.get("Last-Modified", ""))
     return not_modified(response) if is_fresh(request, response["ETag"], modified) else None

@@ -1,6 +1,9 @@
 """Tokens name one organization and stop working with the membership."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import ApiKey, Role
 from accounts.tokens import credential_of, issue_tokens, make_key
@@ -17,6 +20,23 @@ def test_access_token_acts_in_its_organization(alice_member):
 def test_token_dies_with_the_membership(alice_member):
     token = issue_tokens(alice_member).access
     alice_member.delete()
+    with pytest.raises(Unauthenticated):
+        credential_of(token, door="rest")
+
+
+def test_token_that_was_good_ends_when_its_time_is_up(alice_member, settings, monkeypatch):
+    token = issue_tokens(alice_member).access
+    credential_of(token, door="rest")
+    later = timezone.now() + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 1)
+    monkeypatch.setattr("accounts.tokens.timezone.now", lambda: later)
+    with pytest.raises(Unauthenticated, match="expired"):
+        credential_of(token, door="rest")
+
+
+def test_token_that_was_good_dies_with_the_key_it_was_signed_with(alice_member, settings):
+    token = issue_tokens(alice_member).access
+    credential_of(token, door="rest")
+    settings.SECRET_KEY = "another key, as long as a key has to be, for everybody who signed"  # noqa: S105
     with pytest.raises(Unauthenticated):
         credential_of(token, door="rest")
 
