@@ -44,7 +44,7 @@ def answer(question: Question, scope: Scope, *, limit: int, offset: int, with_fa
     dialect = _dialect()
 
     def run(*gatherings: Gathering) -> Answer:
-        return _run(dialect, gatherings, limit=limit, offset=offset, with_facets=with_facets)
+        return _run(dialect, gatherings, limit, offset, with_facets=with_facets)
 
     if question.is_blank:
         return run(dialect.everything(scope))
@@ -54,11 +54,23 @@ def answer(question: Question, scope: Scope, *, limit: int, offset: int, with_fa
     found = run(*words)
     if found.total >= FEW or not question.parts:
         return found
-    found = run(*words, dialect.by_parts(question, scope))
+    rest = limit - len(found.page), max(0, offset - found.total)
+    found = _both(found, _run(dialect, [dialect.by_parts(question, scope)], *rest, with_facets=with_facets))
     if found.total:
         return found
     with transaction.atomic():
         return run(dialect.by_likeness(question, scope))
+
+
+def _both(first: Answer, then: Answer) -> Answer:
+    """Two answers with nothing in common as one; what the first found is better than all that the second did."""
+    facets = {facet: dict(counts) for facet, counts in first.facets.items()}
+    for facet, counts in then.facets.items():
+        together = facets.setdefault(facet, {})
+        for key, number in counts.items():
+            together[key] = together.get(key, 0) + number
+    total, is_exact = first.total + then.total, first.is_exact and then.is_exact
+    return Answer(first.page + then.page, total, is_exact, facets)
 
 
 def entity_ids(question: Question, scope: Scope) -> tuple[str, list[Any]]:
@@ -70,7 +82,7 @@ def _dialect() -> Dialect:
     return postgresql if is_postgresql() else sqlite
 
 
-def _run(dialect: Dialect, gatherings: Sequence[Gathering], *, limit: int, offset: int, with_facets: bool) -> Answer:
+def _run(dialect: Dialect, gatherings: Sequence[Gathering], limit: int, offset: int, *, with_facets: bool) -> Answer:
     union = " UNION ALL ".join(f"SELECT * FROM ({gathering.sql}) AS part" for gathering in gatherings)
     selects = [
         "SELECT 'hit', NULL, id, reason, rank, size FROM"

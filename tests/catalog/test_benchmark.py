@@ -69,7 +69,8 @@ def test_every_pair_is_there_once(db):
 def test_trail_holds_one_event_of_it(db):
     actor = seeded()
     event = AuditEvent.objects.get(organization_id=actor.tenant, action="UPDATE", entity_type="ORGANIZATION")
-    assert event.after_state and event.after_state["seeded"] == {"assets": 80, "relationships": 100}
+    assert event.after_state is not None
+    assert event.after_state["seeded"] == {"assets": 80, "relationships": 100}
 
 
 def test_members_and_keys_do_not_stand_in_the_way(acme, alice):
