@@ -42,12 +42,12 @@ class PreparedQuery:
 
     def rows(self, *ids: UUID) -> list[tuple[Any, ...]]:
         """The rows for these ids, as `values_list` would give them. One statement."""
-        database = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at each use
+        database = connections[DEFAULT_DB_ALIAS]
         statement = self._statements.get(database.vendor) or self._prepare()
         parameters = list(statement.parameters)
         for place, index in statement.places:
             parameters[place] = _IDS.get_db_prep_value(ids[index], database)
-        with _cursor(database) as cursor:
+        with planned_cursor() as cursor:
             cursor.execute(statement.sql, parameters)
             found = cursor.fetchall()
         if statement.converters:
@@ -77,11 +77,13 @@ class PreparedQuery:
         return statement
 
 
-def _cursor(database: Any) -> Any:
-    """A cursor that leaves it to PostgreSQL to put the parameters in, as only such statements can be prepared.
+def planned_cursor() -> Any:
+    """A cursor for statements of few shapes that are asked often: PostgreSQL keeps their plans.
 
-    The driver prepares them after `prepare_threshold` uses of a connection, or never where that is None.
+    It leaves it to PostgreSQL to put the parameters in, as only such statements can be prepared; the driver does so
+    after `prepare_threshold` uses of a connection, or never where that is None.
     """
+    database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at each use
     if database.vendor != "postgresql":
         return database.cursor()
     database.ensure_connection()

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from audit.prepared import planned_cursor
 from catalog.search import postgresql, sqlite
 from catalog.search.gathering import CANDIDATES, EXACT_NAME, NAME_BEGINS, Dialect, Gathering, Row, Scope
 from catalog.search.parsing import Question
@@ -92,7 +93,7 @@ def _run(dialect: Dialect, gatherings: Sequence[Gathering], limit: int, offset: 
     if with_facets:
         selects += _facets(dialect)
     parameters = [value for gathering in gatherings for value in gathering.parameters]
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(
             f"WITH gathered AS MATERIALIZED ({union}) {' UNION ALL '.join(selects)}",
             [*parameters, limit, offset],

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from accounts.actor import Actor
 from accounts.models import Team, User
+from audit.prepared import planned_cursor
 from catalog.models import Domain, Origin
 from catalog.search import engine
 from catalog.search.documents import (
@@ -204,7 +204,7 @@ class _Shown(NamedTuple):
 def _documents(ids: Sequence[int]) -> dict[int, _Shown]:
     """The documents of these row ids. One statement, by hand: the ORM takes longer to say it than to run it."""
     condition, parameter = among("id", ids, "bigint")
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(_Shown._fields)} FROM catalog_searchdocument WHERE {condition}",  # noqa: S608
             [parameter],
