@@ -38,18 +38,19 @@ _EVENTS = (
 
 
 def rows(world: World) -> list[Row]:
-    """New rows, then the same rows again."""
+    """New rows, then the same rows again, in a catalog that is large already."""
+    world.fill()
     return [*_new(world), *_unchanged(world)]
 
 
 def _new(world: World) -> list[Row]:
-    numbers = count()
+    numbers, run = count(), uuid7().hex[-6:]
     floor_ms, product_ms = compare(
-        lambda: copy_floor(world, asset_rows(SIZE, prefix=f"floor{next(numbers)}")),
-        lambda: ingest(world, asset_rows(SIZE, prefix=f"new{next(numbers)}")),
+        lambda: copy_floor(world, asset_rows(SIZE, prefix=f"floor{run}{next(numbers)}")),
+        lambda: ingest(world, asset_rows(SIZE, prefix=f"new{run}{next(numbers)}")),
         runs=5,
     )
-    statements = statements_of(lambda: ingest(world, asset_rows(SIZE, prefix="counted")))
+    statements = statements_of(lambda: ingest(world, asset_rows(SIZE, prefix=f"counted{run}")))
     work = f"batch of {SIZE:,} new assets, tags, audit and search"
     return [Row(work, "COPY into asset and audit", floor_ms, product_ms, 3, statements)]
 

@@ -1,4 +1,4 @@
-"""GET one asset and a page of a hundred, against a bare Django view and hand-written SQL."""
+"""Assets one by one and in pages: against a bare Django view, and the last pages of a long list against the first."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from catalog.models import Asset
+from contracts.cursors import Cursor, CursorPages
 from tests.bench.batch import ingest
 from tests.bench.harness import Row, compare, statements_of
-from tests.bench.world import World, asset_rows
+from tests.bench.world import World, asset_rows, settle
+
+PAGE = 100
 
 _COLUMNS = "id, type, name, qualified_name, description, metadata, schema, version, created_at, updated_at"
 
@@ -45,26 +51,24 @@ urlpatterns = [path("bare/<str:key>", bare_one), path("bare", bare_page), path("
 
 
 def rows(world: World) -> list[Row]:
-    """100 columns a table make a page of a quarter of a megabyte with its schemas."""
+    """25 columns a table make a page of a quarter of a megabyte with its schemas."""
+    world.fill()
     ingest(world, asset_rows(2000, prefix="read", columns=25))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    settle()
     with override_settings(ROOT_URLCONF="tests.bench.reads"):
-        return [_one(world), _page(world)]
+        return [_one(world), _page(world), _cursor_page(world), _deep_page(world)]
 
 
 def _one(world: World) -> Row:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM catalog_asset WHERE name = 'orders_000042' LIMIT 1")
-        key = cursor.fetchone()[0]
+    key = Asset.objects.visible_to(world.actor).get(qualified_name="read.sales.orders_000042").pk
     get = _product(world, f"/v1/assets/{key}")
-    floor_ms, product_ms = _compare(f"/bare/{key}", get)
+    floor_ms, product_ms = _compare(f"/bare/{key}", get, runs=300)
     return Row("GET one asset", "bare Django view", floor_ms, product_ms, 2, statements_of(get))
 
 
 def _page(world: World) -> Row:
     get = _product(world, "/v1/assets?limit=100&fields=schema")
-    floor_ms, product_ms = _compare(f"/bare?organization={world.organization.pk}", get)
+    floor_ms, product_ms = _compare(f"/bare?organization={world.organization.pk}", get, runs=60)
     return Row("a page of 100 with schema", "bare Django view", floor_ms, product_ms, 3, statements_of(get))
 
 
@@ -79,7 +83,59 @@ def _product(world: World, url: str) -> Any:
     return get
 
 
-def _compare(bare_url: str, product: Any) -> tuple[float, float]:
+def _compare(bare_url: str, product: Any, *, runs: int) -> tuple[float, float]:
     bare = Client()
 
-    return compare(lambda: bare.get(bare_url), product, runs=50, warmup=5)
+    return compare(lambda: bare.get(bare_url), product, runs=runs, warmup=10)
+
+
+def _cursor_page(world: World) -> Row:
+    """A page of 100 by cursor near the end of the list, against the first: the paginator and its rows."""
+    assets = Asset.objects.visible_to(world.actor)
+    count = assets.count()
+    pages = count // PAGE
+    before = assets.reverse()[count - (pages - 1) * PAGE : count - (pages - 1) * PAGE + 1].get()
+    order = Asset._meta.ordering
+    place = [Asset._meta.get_field(name.lstrip("-")).value_to_string(before) for name in order]
+    cursor = Cursor(f"{Asset._meta.label_lower}:{','.join(order)}", place, count).text()
+
+    def read(**parameters: str) -> Any:
+        request = Request(APIRequestFactory().get("/", {"limit": str(PAGE), **parameters}))
+        found = CursorPages().paginate_queryset(assets.all(), request, _Counted(count))
+        if len(found) != PAGE:
+            raise RuntimeError(f"{len(found)} rows are no page")
+        return found
+
+    def deep() -> Any:
+        return read(after=cursor)
+
+    times = compare(read, deep, runs=40, warmup=5)
+    return Row(f"cursor page {pages:,} of {count:,} assets", "page 1", *times, 1.2, statements_of(deep))
+
+
+class _Counted:
+    """A view that knows how long its list is, as ours do."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+
+    def count(self, _: Any) -> int:
+        return self.total
+
+
+def _deep_page(world: World) -> Row:
+    """The door's whole answer against LIMIT and OFFSET over whole rows, a hundred from the end of the seeded ones."""
+    offset = Asset.objects.visible_to(world.actor).count() - 1100
+    get = _product(world, f"/v1/assets?limit=100&offset={offset}")
+
+    def naive() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {_COLUMNS} FROM catalog_asset WHERE organization_id = %s AND deleted_at IS NULL"
+                " ORDER BY updated_at DESC, id DESC LIMIT 100 OFFSET %s",
+                [world.organization.pk, offset],
+            )
+            cursor.fetchall()
+
+    times = compare(naive, get, runs=5)
+    return Row(f"100 assets from offset {offset:,}", "LIMIT and OFFSET", *times, 0.2, statements_of(get))

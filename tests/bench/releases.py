@@ -18,11 +18,11 @@ from registry.services.collections import add_to_release
 from registry.services.products import create_product, create_project
 from registry.services.releases import create_release
 from tests.bench.harness import Row, compare, statements_of
-from tests.bench.world import World
+from tests.bench.world import SCALE, World
 
 SIZE = 20_000
-SBOMS = 500
-"""Copies of the 20,000 components, for ten million in the index."""
+SBOMS = int(500 * SCALE)
+"""Copies of the 20,000 components: ten million in the index at BENCH_SCALE=1."""
 
 _PACKAGES = "COPY registry_package (id, organization_id, type, namespace, name, folded_name, key) FROM STDIN"
 _CONTENTS = (

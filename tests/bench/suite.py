@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
 
 from django.core.management import call_command
 
-from tests.bench import batch, collection, doors, entities, reads, registry, releases
+from tests.bench import batch, collection, doors, entities, lineage, reads, registry, releases, search
 from tests.bench.harness import Row, table
 from tests.bench.world import World
 
@@ -14,6 +16,8 @@ PARTS: dict[str, Callable[[World], list[Row]]] = {
     "batch": batch.rows,
     "collection": collection.rows,
     "reads": reads.rows,
+    "search": search.rows,
+    "lineage": lineage.rows,
     "registry": registry.rows,
     "releases": releases.rows,
     "entities": entities.rows,
@@ -29,6 +33,11 @@ def run(names: list[str]) -> int:
         return 2
     call_command("migrate", verbosity=0)
     world = World()
-    rows = [row for name, part in PARTS.items() if not names or name in names for row in part(world)]
+    rows: list[Row] = []
+    for name, part in PARTS.items():
+        if not names or name in names:
+            began = time.monotonic()
+            rows += part(world)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     print(table(rows))
     return 0 if all(row.holds for row in rows) else 1
