@@ -45,7 +45,7 @@ def test_an_id_that_is_not_used_as_a_plain_value_is_refused(db):
         query.first(uuid4())
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite prepares every statement itself")
+@pytest.mark.only_on("postgresql")
 def test_postgresql_keeps_the_plan_of_what_is_asked_often(members, alice_member, bob_member):
     for _ in range(8):
         for member in (alice_member, bob_member):

@@ -34,20 +34,26 @@ VERSIONS = 10
 DEPENDENCIES = 567_239
 GIBIBYTE = 1024**3
 
+
+def _key(number: str) -> str:
+    """An id for this number: in its order, as those of a registry that grew are."""
+    return f"('01900000-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
+
+
 _SEED = (
     "INSERT INTO registry_entry (id, organization_id, kind, slug, slug_key, name, description, type, external_id,"
     " metadata, tags, repository_url, homepage_url, license, latest_version, latest_external_version, latest_formats,"
     " size, downloads, revision, created_at, updated_at)"
-    " SELECT gen_random_uuid(), %(organization)s, 'source', 'P' || n, 'p' || n, 'Protein ' || n, '', 'protein', '',"
+    f" SELECT {_key('n')}, %(organization)s, 'source', 'P' || n, 'p' || n, 'Protein ' || n, '', 'protein', '',"
     " '{}', '[]', '', '', '', '1.9', '', '[\"fasta\"]', 4096, n %% 1000, 1, now(), now()"
     " FROM generate_series(1, %(sources)s) n",
     "INSERT INTO registry_version (id, entry_id, version, sort_key, is_prerelease, external_version, notes, citations,"
     " formats, size, downloads, dependency_count, tree_checksum, revision, published_at, updated_at, yank_reason)"
-    " SELECT gen_random_uuid(), e.id, '1.' || v, CASE v WHEN 0 THEN 'd011b' ELSE 'd011d01' || v || 'b' END, false, '',"
-    " '', '[]', '[\"fasta\"]', 4096, 0, 0, '', 1, now(), now(), '' FROM registry_entry e, generate_series(0, 9) v"
-    " WHERE e.organization_id = %(organization)s",
+    f" SELECT {_key('10 * n + v')}, {_key('n')}, '1.' || v, CASE v WHEN 0 THEN 'd011b' ELSE 'd011d01' || v || 'b' END,"
+    " false, '', '', '[]', '[\"fasta\"]', 4096, 0, 0, '', 1, now(), now(), ''"
+    " FROM generate_series(1, %(sources)s) n, generate_series(0, 9) v",
     "INSERT INTO registry_file (id, version_id, format, filename, media_type, compression, sha256, size, metadata,"
-    " downloads, created_at) SELECT gen_random_uuid(), v.id, 'fasta', 'a.fasta', 'text/plain', 'none',"
+    " downloads, created_at) SELECT v.id, v.id, 'fasta', 'a.fasta', 'text/plain', 'none',"
     " encode(sha256(v.id::text::bytea), 'hex'), 4096, '{}', 0, now() FROM registry_version v",
     "INSERT INTO registry_entry (id, organization_id, kind, slug, slug_key, name, description, type, external_id,"
     " metadata, tags, repository_url, homepage_url, license, latest_version, latest_external_version, latest_formats,"
@@ -86,12 +92,29 @@ def _seed(world: World) -> int:
     if Entry.objects.filter(organization=world.organization, slug_key="all").exists():
         return count
     parameters: dict[str, Any] = {"organization": world.organization.pk, "sources": SOURCES, "dependencies": count}
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _indexed_later(cursor, "registry_version", "registry_file"):
+        cursor.execute("SET session_replication_role = replica")  # no look at each row's foreign keys: they are right
         for statement in _SEED:
             cursor.execute(statement, parameters)
+        cursor.execute("RESET session_replication_role")
     settle()
     Statistics.objects.create(organization=world.organization, sources=SOURCES + 1, versions=SOURCES * VERSIONS + 1)
     return count
+
+
+@contextmanager
+def _indexed_later(cursor: Any, *tables: str) -> Iterator[None]:
+    """Build the indexes that no constraint needs when the rows are there, which is many times faster."""
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexdef NOT LIKE '%%UNIQUE%%'",
+        [list(tables)],
+    )
+    indexes = cursor.fetchall()
+    for name, _ in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for _, definition in indexes:
+        cursor.execute(definition)
 
 
 def _get(url: str, *, status: int = 200, **headers: str) -> Callable[[], None]:

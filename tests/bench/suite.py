@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.core.management import call_command
 
-from tests.bench import batch, collection, doors, entities, lineage, reads, registry, releases, search
+from tests.bench import batch, collection, doors, entities, lineage, reads, registry, releases, running, search
 from tests.bench.harness import Row, table
 from tests.bench.world import World
 
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[World], list[Row]]] = {
     "releases": releases.rows,
     "entities": entities.rows,
     "doors": doors.rows,
+    "running": running.rows,
 }
 
 
