@@ -182,7 +182,7 @@ _CHANNELS_REDIS = {"address": REDIS_URL, "socket_timeout": 20, "socket_connect_t
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_CHANNELS_REDIS]}}
     if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    else {"BACKEND": "accounts.live_layer.ProcessLayer"}
 }
 
 CELERY_BROKER_URL = env.url(

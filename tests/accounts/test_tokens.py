@@ -36,7 +36,7 @@ def test_token_that_was_good_ends_when_its_time_is_up(alice_member, settings, mo
 def test_token_that_was_good_dies_with_the_key_it_was_signed_with(alice_member, settings):
     token = issue_tokens(alice_member).access
     credential_of(token, door="rest")
-    settings.SECRET_KEY = "another key, as long as a key has to be, for everybody who signed"  # noqa: S105
+    settings.SECRET_KEY = "another key, as long as a key has to be, for everybody who signed"
     with pytest.raises(Unauthenticated):
         credential_of(token, door="rest")
 

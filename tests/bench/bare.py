@@ -1,18 +1,8 @@
-"""What our server is measured beside: the same asset through a DRF ModelSerializer, with no auth, limit or contract.
-
-uvicorn tests.bench.bare:application
-"""
+"""What our server is measured beside: the same asset through a DRF ModelSerializer, with no auth, limit or contract."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.bare_settings")
-
-from django.core.asgi import get_asgi_application
-
-application = get_asgi_application()
 
 from django.urls import path
 from rest_framework.generics import RetrieveAPIView

@@ -89,7 +89,7 @@ class _Server:
 
 def _calls(server: _Server, world: World, key: str) -> list[Row]:
     client = Client(f"127.0.0.1:{server.grpc_port}", METADATA, authorization=f"Bearer {world.token}")
-    http = httpx.Client(base_url=server.base, headers={"Authorization": f"Bearer {world.token}"})
+    http = httpx.Client(base_url=server.base, headers={"Authorization": f"Bearer {world.token}"}, timeout=PATIENCE)
 
     def get(path: str) -> Callable[[], object]:
         return lambda: http.get(path).raise_for_status()
@@ -114,7 +114,8 @@ async def _sockets(server: _Server, world: World, keys: list[str]) -> Row:
     changed: dict[str, float] = {}
     ears = [asyncio.create_task(_hear(socket, changed)) for socket in sockets]
     began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=server.base, headers={"Authorization": f"Bearer {world.token}"}) as http:
+    headers = {"Authorization": f"Bearer {world.token}"}
+    async with httpx.AsyncClient(base_url=server.base, headers=headers, timeout=PATIENCE) as http:
         for start in range(0, ASSETS, WRITERS):
             await asyncio.gather(*(_change(http, key, changed) for key in keys[start : start + WRITERS]))
     written = (time.perf_counter() - began) * 1000

@@ -34,17 +34,20 @@ def rows(world: World) -> list[Row]:
     return [_throughput(world), _memory(), _migration()]
 
 
+_UVICORN = ("-m", "uvicorn", "--port", "{PORT}", "--no-access-log", "--lifespan", "off")
+
+
 class _Bare(WebServer):
     """The bare view, served as ours is."""
 
-    command = ("-m", "uvicorn", "tests.bench.bare:application", "--port", "{PORT}", "--no-access-log")
+    command = (*_UVICORN, "--factory", "django.core.asgi:get_asgi_application")
 
     def _serves(self) -> bool:
-        return "Application startup complete" in self.said() or "Uvicorn running" in self.said()
+        return "Uvicorn running" in self.said()
 
 
 class _Ours(WebServer):
-    command = ("-m", "uvicorn", "config.asgi:application", "--port", "{PORT}", "--no-access-log")
+    command = (*_UVICORN, "config.asgi:application")
 
 
 @contextmanager
@@ -68,7 +71,8 @@ def _throughput(world: World) -> Row:
     }
     with _data_dir() as data_dir:
         data_dir.mkdir()
-        bare, ours = _Bare(data_dir, **values), _Ours(data_dir, **values)
+        bare = _Bare(data_dir, DJANGO_SETTINGS_MODULE="tests.bench.bare_settings", **values)
+        ours = _Ours(data_dir, **values)
         try:
             floors, products = [], []
             for _ in range(ROUNDS):
