@@ -91,13 +91,12 @@ def _compare(bare_url: str, product: Any, *, runs: int) -> tuple[float, float]:
 
 def _cursor_page(world: World) -> Row:
     """A page of 100 by cursor near the end of the list, against the first: the paginator and its rows."""
-    assets = Asset.objects.visible_to(world.actor)
+    assets = Asset.objects.visible_to(world.actor).order_by("-updated_at", "-id")
     count = assets.count()
     pages = count // PAGE
     before = assets.reverse()[count - (pages - 1) * PAGE : count - (pages - 1) * PAGE + 1].get()
-    order = Asset._meta.ordering
-    place = [Asset._meta.get_field(name.lstrip("-")).value_to_string(before) for name in order]
-    cursor = Cursor(f"{Asset._meta.label_lower}:{','.join(order)}", place, count).text()
+    place = [before.updated_at.isoformat(), str(before.pk)]
+    cursor = Cursor(f"{Asset._meta.label_lower}:-updated_at,-id", place, count).text()
 
     def read(**parameters: str) -> Any:
         request = Request(APIRequestFactory().get("/", {"limit": str(PAGE), **parameters}))

@@ -19,7 +19,7 @@ from catalog.models import Asset
 from tests.bench.batch import ingest
 from tests.bench.harness import Row
 from tests.bench.world import World, asset_rows
-from tests.config.running import ADMIN, PASSWORD, Up, WebServer, manage
+from tests.config.running import ADMIN, PASSWORD, Up, manage
 
 CLIENTS = 8
 REQUESTS = 100
@@ -37,7 +37,7 @@ def rows(world: World) -> list[Row]:
 _UVICORN = ("-m", "uvicorn", "--port", "{PORT}", "--no-access-log", "--lifespan", "off")
 
 
-class _Bare(WebServer):
+class _Bare(Up):
     """The bare view, served as ours is."""
 
     command = (*_UVICORN, "--factory", "django.core.asgi:get_asgi_application")
@@ -46,8 +46,9 @@ class _Bare(WebServer):
         return "Uvicorn running" in self.said()
 
 
-class _Ours(WebServer):
+class _Ours(Up):
     command = (*_UVICORN, "config.asgi:application")
+    banner = ""
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def rows(world: World) -> list[Row]:
 
 
 def _row(world: World, how: str, word: str, *, bar: float, runs: int) -> Row:
-    parameters = {"organization": world.organization.pk, "word": word}
+    parameters: dict[str, Any] = {"organization": world.organization.pk, "word": word}
 
     def naive() -> int:
         with connection.cursor() as cursor:
