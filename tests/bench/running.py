@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from django.conf import settings
 from django.db import connection
 
@@ -22,9 +23,9 @@ from tests.bench.world import World, asset_rows
 from tests.config.running import ADMIN, PASSWORD, Up, manage
 
 CLIENTS = 8
-REQUESTS = 100
+REQUESTS = 50
 """Of each client in one round."""
-ROUNDS = 5
+ROUNDS = 4
 MEBIBYTE = 1024 * 1024
 MEMORY = 400.0
 SECONDS = 30.0
@@ -43,7 +44,10 @@ class _Bare(Up):
     command = (*_UVICORN, "--factory", "django.core.asgi:get_asgi_application")
 
     def _serves(self) -> bool:
-        return "Uvicorn running" in self.said()
+        try:
+            return self.http.get("/bare/none").status_code == 404
+        except httpx.TransportError:
+            return False
 
 
 class _Ours(Up):

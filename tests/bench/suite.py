@@ -38,7 +38,8 @@ def run(names: list[str]) -> int:
     for name, part in PARTS.items():
         if not names or name in names:
             began = time.monotonic()
-            rows += part(world)
-            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+            found = part(world)
+            print(f"{name}: {time.monotonic() - began:.0f} s\n{table(found)}\n", file=sys.stderr, flush=True)
+            rows += found
     print(table(rows))
     return 0 if all(row.holds for row in rows) else 1
