@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
 from rest_framework.test import APIClient
@@ -13,6 +14,7 @@ from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
 from contracts import throttling
 from tests.servers import (  # noqa: F401  hooks and fixtures
+    IN_CI,
     mariadb_url,
     postgresql_url,
     pytest_collection_modifyitems,
@@ -24,6 +26,15 @@ from tests.servers import (  # noqa: F401  hooks and fixtures
 from tests.trail import writable_trail
 
 PASSWORD = "correct horse battery staple"
+
+# How long an input takes to be made says nothing of the code. In CI each run tries the same ones, elsewhere new ones.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=IN_CI,
+)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True, scope="session")
