@@ -6,13 +6,16 @@ browsable API are made from the same declaration.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters import rest_framework as filters
+from django_filters.fields import BaseCSVField
+from django_filters.widgets import BaseCSVWidget
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -46,14 +49,75 @@ class _MomentField(forms.CharField):
         return moment
 
 
+class _RepeatedWidget(BaseCSVWidget):  # type: ignore[misc]
+    separator: ClassVar[str | None] = None
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        given = data.getlist(name) if hasattr(data, "getlist") else [data.get(name) or ""]
+        words = (word.strip() for text in given for word in (text.split(self.separator) if self.separator else [text]))
+        return list(dict.fromkeys(word for word in words if word))
+
+
+class _WordsWidget(_RepeatedWidget):
+    separator = ","
+
+
+class _RepeatedField(BaseCSVField):  # type: ignore[misc]
+    base_widget_class = _RepeatedWidget
+
+
+class _WordsField(BaseCSVField):  # type: ignore[misc]
+    base_widget_class = _WordsWidget
+
+
 class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
     """A moment or a day, as `moment_from` reads it."""
 
     field_class = _MomentField
 
 
-class WordsFilter(filters.BaseInFilter, filters.CharFilter):  # type: ignore[misc]
-    """Any of several values, with commas between."""
+class RepeatedFilter(filters.BaseInFilter, filters.CharFilter):  # type: ignore[misc]
+    """Several values, each in a parameter of its own."""
+
+    base_field_class = _RepeatedField
+
+
+class _SeveralFilter(filters.BaseInFilter):  # type: ignore[misc]
+    base_field_class = _WordsField
+
+
+class WordsFilter(_SeveralFilter, filters.CharFilter):  # type: ignore[misc]
+    """Any of several values: repeated, or with commas between."""
+
+
+class KeysFilter(_SeveralFilter, filters.UUIDFilter):  # type: ignore[misc]
+    """Any of several ids."""
+
+
+class ChoicesFilter(_SeveralFilter, filters.ChoiceFilter):  # type: ignore[misc]
+    """Any of several words among `choices` (the words, or pairs with labels)."""
+
+    def __init__(self, *args: Any, choices: Iterable[Any], **kwargs: Any) -> None:
+        pairs = [choice if isinstance(choice, tuple) else (str(choice), str(choice)) for choice in choices]
+        refusal = f"'%(value)s' is none of {', '.join(word for word, _ in pairs)}."
+        super().__init__(*args, choices=pairs, error_messages={"invalid_choice": refusal}, **kwargs)
+
+
+class SortFilter(filters.OrderingFilter):  # type: ignore[misc]
+    """The order: words of `fields` (what each sorts by), `-` before one that descends. Nulls come last."""
+
+    base_field_class = _WordsField
+
+    def __init__(self, fields: Mapping[str, str], **kwargs: Any) -> None:
+        refusal = f"'%(value)s' is none of {', '.join(fields)}, with or without - before it."
+        kwargs.setdefault("help_text", f"Fields of {', '.join(fields)}; `-` before one descends.")
+        columns = [(column, word) for word, column in fields.items()]
+        super().__init__(fields=columns, error_messages={"invalid_choice": refusal}, **kwargs)
+
+    def get_ordering_value(self, param: str) -> Any:
+        term: str = super().get_ordering_value(param)
+        column = F(term.removeprefix("-"))
+        return column.desc(nulls_last=True) if term.startswith("-") else column.asc(nulls_last=True)
 
 
 class ContractFilters(filters.DjangoFilterBackend):  # type: ignore[misc]

@@ -29,6 +29,8 @@ class ContractViewSet(GenericViewSet[M], Generic[M]):
 
     resource: ClassVar[str] = ""
     """snake_case, as error codes and `NotFound` details say it."""
+    filterset_class: Any = None
+    """What a list may be narrowed by (`contracts.filtering`); an action says its own."""
 
     def count(self, queryset: QuerySet[M]) -> int:
         """How many rows a list has in all."""

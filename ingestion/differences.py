@@ -26,7 +26,7 @@ def _text(path: str) -> NullIf:
     return NullIf(Cast(KT(path), TextField()), Value("null", output_field=TextField()))
 
 
-def changes_of(actor: Actor, job: Job, kind: str | None = None) -> AuditEventQuerySet:
+def changes_of(actor: Actor, job: Job) -> AuditEventQuerySet:
     """The events of the assets a run changed, in the order of the run; each has a `kind`, one of KINDS.
 
     An asset that was marked stale or deleted has vanished, one whose stale mark was lifted has appeared.
@@ -34,22 +34,25 @@ def changes_of(actor: Actor, job: Job, kind: str | None = None) -> AuditEventQue
     events = AuditEvent.objects.visible_to(actor).filter(
         request_id=str(job.pk), organization_id=job.organization_id, entity_type="ASSET"
     )
-    told = events.annotate(
-        stale_before=_text("before_state__stale_since"),
-        stale_after=_text("after_state__stale_since"),
-        name_before=_text("before_state__qualified_name"),
-        name_after=_text("after_state__qualified_name"),
-    ).annotate(
-        kind=Case(
-            When(action__in=("CREATE", "RESTORE"), then=Value("appeared")),
-            When(action="DELETE", then=Value("vanished")),
-            When(_IS_STALE & ~_WAS_STALE, then=Value("vanished")),
-            When(_WAS_STALE & ~_IS_STALE, then=Value("appeared")),
-            When(~Q(name_before=F("name_after")), then=Value("renamed")),
-            default=Value("changed"),
+    return (
+        events.annotate(
+            stale_before=_text("before_state__stale_since"),
+            stale_after=_text("after_state__stale_since"),
+            name_before=_text("before_state__qualified_name"),
+            name_after=_text("after_state__qualified_name"),
         )
+        .annotate(
+            kind=Case(
+                When(action__in=("CREATE", "RESTORE"), then=Value("appeared")),
+                When(action="DELETE", then=Value("vanished")),
+                When(_IS_STALE & ~_WAS_STALE, then=Value("vanished")),
+                When(_WAS_STALE & ~_IS_STALE, then=Value("appeared")),
+                When(~Q(name_before=F("name_after")), then=Value("renamed")),
+                default=Value("changed"),
+            )
+        )
+        .order_by("id")
     )
-    return (told.filter(Q(kind=kind)) if kind else told).order_by("id")
 
 
 def count_changes(actor: Actor, job: Job) -> dict[str, int]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
 from rest_framework import serializers
 
 from accounts.permissions import actor_of
 from contracts.collection import Collection
-from contracts.views import ListsAndRetrieves, uuid_of
-from ingestion.api.shared import moment_of, text_parameter
+from contracts.filtering import MomentFilter
+from contracts.views import ListsAndRetrieves
+from ingestion.api.shared import IdFilter
 from ingestion.models import Profile
+
+
+class ProfileFilters(filters.FilterSet):  # type: ignore[misc]
+    asset_id = IdFilter("asset", help_text="The series of this table, newest first.")
+    datasource_id = IdFilter("asset__origin", help_text="Only tables of this data source.")
+    start_time = MomentFilter("taken_at", "gte", help_text="Taken then or later.")
+    end_time = MomentFilter("taken_at", "lte", help_text="Taken then or earlier.")
 
 
 class ColumnProfileSerializer(serializers.Serializer[Any]):
@@ -27,7 +35,7 @@ class ColumnProfileSerializer(serializers.Serializer[Any]):
 
 
 class ProfileSerializer(serializers.ModelSerializer[Profile]):
-    execution_id = serializers.UUIDField(source="job_id")
+    execution_id = serializers.UUIDField(source="job_id", allow_null=True)
     columns = ColumnProfileSerializer(many=True)
 
     class Meta:
@@ -44,30 +52,11 @@ class ProfileViews(ListsAndRetrieves[Profile]):
     resource = "profile"
     queryset = Profile.objects.none()
     serializer_class: Any = ProfileSerializer
+    filterset_class = ProfileFilters
 
     def get_queryset(self) -> QuerySet[Profile]:
-        found = Profile.objects.visible_to(actor_of(self.request))
-        if self.action != "list":
-            return found
-        for name, field in (("asset_id", "asset"), ("datasource_id", "asset__origin")):
-            if value := self.request.query_params.get(name):
-                found = found.filter(**{field: uuid_of(value)}) if uuid_of(value) else found.none()
-        if since := moment_of(self.request, "start_time"):
-            found = found.filter(taken_at__gte=since)
-        if until := moment_of(self.request, "end_time"):
-            found = found.filter(taken_at__lte=until)
-        return found
+        return Profile.objects.visible_to(actor_of(self.request))
 
 
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            text_parameter("asset_id", "The series of this table, newest first."),
-            text_parameter("datasource_id", "Only tables of this data source."),
-            OpenApiParameter("start_time", str, description="Taken then or later."),
-            OpenApiParameter("end_time", str, description="Taken then or earlier."),
-        ]
-    )
-)
 class CollectionProfiles(Collection, ProfileViews):
     pass

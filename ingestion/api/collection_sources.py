@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -13,12 +14,18 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from contracts.collection import Collection
+from contracts.filtering import ChoicesFilter
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves
-from ingestion.api.shared import choice_of, text_parameter
 from ingestion.connectors.registry import connector_types, get_connector
 from ingestion.models import DataSource, SourceStatus
 from ingestion.services import sources
+
+
+class DataSourceFilters(filters.FilterSet):  # type: ignore[misc]
+    type = filters.CharFilter(help_text="Only this type.")
+    status = ChoicesFilter(choices=SourceStatus.choices, help_text="Only these statuses.")
+    name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
 
 
 class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
@@ -92,18 +99,10 @@ class DataSourceViews(ListsAndRetrieves[DataSource]):
     queryset = DataSource.objects.none()
     rows_key = "data_sources"
     serializer_class: Any = DataSourceSerializer
+    filterset_class = DataSourceFilters
 
     def get_queryset(self) -> QuerySet[DataSource]:
-        found = DataSource.objects.visible_to(actor_of(self.request))
-        if self.action != "list":
-            return found
-        if source_type := self.request.query_params.get("type"):
-            found = found.filter(type=source_type)
-        if status := choice_of(self.request, "status", SourceStatus):
-            found = found.filter(status=status)
-        if name := self.request.query_params.get("name"):
-            found = found.filter(name__icontains=name)
-        return found
+        return DataSource.objects.visible_to(actor_of(self.request))
 
     def get_serializer_class(self) -> Any:
         bodies = {"create": DataSourceBody, "update": DataSourceBody, "batch_status": StatusBody}
@@ -121,13 +120,6 @@ class DataSourceViews(ListsAndRetrieves[DataSource]):
 
 
 @extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            text_parameter("type", "Only this type."),
-            text_parameter("status", "Only this status.", SourceStatus),
-            text_parameter("name", "Part of the name."),
-        ]
-    ),
     create=extend_schema(request=DataSourceBody, responses={201: DataSourceSerializer}),
     update=extend_schema(request=DataSourceBody, responses=DataSourceSerializer),
 )
@@ -152,7 +144,7 @@ class CollectionDataSources(Collection, DataSourceViews):
         return Response(StatusAnswer(result).data)
 
     @extend_schema(responses=TypeAnswer(many=True))
-    @action(detail=False, methods=["get"], pagination_class=None)
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
     def types(self, request: Request) -> Response:
         """The types that can be collected, each with the JSON Schema of its `config`."""
         return Response([TypeAnswer(get_connector(name)).data for name in connector_types()])

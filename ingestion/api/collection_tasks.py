@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,10 +18,11 @@ from accounts.permissions import actor_of
 from audit.models import AuditEvent
 from contracts.collection import Collection
 from contracts.errors import NotFound
+from contracts.filtering import ChoicesFilter, MomentFilter
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, uuid_of
 from ingestion import differences
-from ingestion.api.shared import choice_of, moment_of, text_parameter
+from ingestion.api.shared import IdFilter
 from ingestion.models import CollectionTask, CollectionType, Job, JobLog, JobStatus, SchedulerType, TaskStatus
 from ingestion.services import collections
 
@@ -33,6 +35,25 @@ EXECUTION_STATUSES = {
 }
 """A job's status in the words of this contract."""
 _JOB_STATUSES = {word: status for status, word in EXECUTION_STATUSES.items()}
+
+
+class TaskFilters(filters.FilterSet):  # type: ignore[misc]
+    datasource_id = IdFilter("data_source", help_text="Only the tasks of this data source.")
+    status = ChoicesFilter(choices=TaskStatus.choices, help_text="Only these statuses.")
+    type = ChoicesFilter(choices=CollectionType.choices, help_text="Only these types.")
+
+
+class ExecutionFilters(filters.FilterSet):  # type: ignore[misc]
+    status = ChoicesFilter(choices=_JOB_STATUSES, method="in_status", help_text="Only these statuses.")
+    start_time = MomentFilter("began", "gte", help_text="Began then or later.")
+    end_time = MomentFilter("began", "lte", help_text="Began then or earlier.")
+
+    def in_status(self, jobs: QuerySet[Job], name: str, value: list[str]) -> QuerySet[Job]:
+        return jobs.filter(status__in=[_JOB_STATUSES[word] for word in value])
+
+
+class ChangeFilters(filters.FilterSet):  # type: ignore[misc]
+    kind = ChoicesFilter(choices=differences.KINDS, help_text="Only what did this.")
 
 
 class TaskSerializer(serializers.ModelSerializer[CollectionTask]):
@@ -72,14 +93,14 @@ class ExecutionSerializer(serializers.Serializer[Job]):
     task_id = serializers.UUIDField()
     status = serializers.SerializerMethodField()
     start_time = serializers.SerializerMethodField(help_text="When it began; while it waits, when it was asked for.")
-    end_time = serializers.DateTimeField(source="finished_at")
-    duration = serializers.FloatField(help_text="Seconds.")
+    end_time = serializers.DateTimeField(source="finished_at", allow_null=True)
+    duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
     progress = serializers.IntegerField(help_text="Per cent.")
     phase = serializers.CharField()
     attempts = serializers.IntegerField()
     trigger = serializers.SerializerMethodField()
-    result = serializers.DictField(help_text="Counts and warnings.")
-    error = serializers.DictField(help_text="code and message")
+    result = serializers.DictField(allow_null=True, help_text="Counts and warnings.")
+    error = serializers.DictField(allow_null=True, help_text="code and message")
 
     def get_status(self, job: Job) -> str:
         return EXECUTION_STATUSES[JobStatus(job.status)]
@@ -143,18 +164,10 @@ class TaskViews(ListsAndRetrieves[CollectionTask]):
     resource = "task"
     queryset = CollectionTask.objects.none()
     serializer_class: Any = TaskSerializer
+    filterset_class = TaskFilters
 
     def get_queryset(self) -> QuerySet[CollectionTask]:
-        found = CollectionTask.objects.visible_to(actor_of(self.request))
-        if self.action != "list":
-            return found
-        if source_id := self.request.query_params.get("datasource_id"):
-            found = found.filter(data_source=uuid_of(source_id)) if uuid_of(source_id) else found.none()
-        if status := choice_of(self.request, "status", TaskStatus):
-            found = found.filter(status=status)
-        if kind := choice_of(self.request, "type", CollectionType):
-            found = found.filter(type=kind)
-        return found
+        return CollectionTask.objects.visible_to(actor_of(self.request))
 
     def get_serializer_class(self) -> Any:
         sends = self.request is not None and self.action in {"create", "update"}
@@ -171,13 +184,6 @@ class TaskViews(ListsAndRetrieves[CollectionTask]):
 
 
 @extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            text_parameter("datasource_id", "Only the tasks of this data source."),
-            text_parameter("status", "Only this status.", TaskStatus),
-            text_parameter("type", "Only this type.", CollectionType),
-        ]
-    ),
     create=extend_schema(request=TaskBody, responses={201: TaskSerializer}),
     update=extend_schema(request=TaskBody, responses=TaskSerializer),
 )
@@ -219,26 +225,12 @@ class CollectionTasks(Collection, TaskViews):
         whole = ExecutionSerializer(job).data
         return Response({name: whole[name] for name in ExecuteAnswer().fields}, status=202)
 
-    @extend_schema(
-        operation_id="collection_tasks_executions",
-        parameters=[
-            text_parameter("status", "Only this status.", _JOB_STATUSES),
-            OpenApiParameter("start_time", str, description="Began then or later."),
-            OpenApiParameter("end_time", str, description="Began then or earlier."),
-        ],
-        responses=ExecutionSerializer(many=True),
-    )
-    @action(detail=True, methods=["get"])
+    @extend_schema(operation_id="collection_tasks_executions", responses=ExecutionSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=ExecutionFilters)
     def executions(self, request: Request, pk: str) -> Response:
         """The task's runs, newest first."""
-        jobs = Job.objects.filter(task=self.get_object()).annotate(began=Coalesce("started_at", F("created_at")))
-        if status := choice_of(request, "status", _JOB_STATUSES):
-            jobs = jobs.filter(status=_JOB_STATUSES[status])
-        if since := moment_of(request, "start_time"):
-            jobs = jobs.filter(began__gte=since)
-        if until := moment_of(request, "end_time"):
-            jobs = jobs.filter(began__lte=until)
-        rows: Any = self.paginate_queryset(jobs)  # type: ignore[arg-type]
+        jobs: Any = Job.objects.filter(task=self.get_object()).annotate(began=Coalesce("started_at", F("created_at")))
+        rows: Any = self.paginate_queryset(self.filter_queryset(jobs))
         return self.get_paginated_response(ExecutionSerializer(rows, many=True).data)
 
     @extend_schema(operation_id="collection_tasks_execution", responses=ExecutionDetail)
@@ -257,15 +249,18 @@ class CollectionTasks(Collection, TaskViews):
 
     @extend_schema(
         operation_id="collection_tasks_execution_changes",
-        parameters=[text_parameter("kind", "Only what did this.", differences.KINDS)],
         responses=ExecutionChange(many=True),
     )
-    @action(detail=True, methods=["get"], url_path="executions/(?P<execution_id>[^/]+)/changes")
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="executions/(?P<execution_id>[^/]+)/changes",
+        filterset_class=ChangeFilters,
+    )
     def execution_changes(self, request: Request, pk: str, execution_id: str) -> Response:
         """The assets that a run changed: what appeared, changed, was renamed, vanished."""
-        kind = choice_of(request, "kind", differences.KINDS)
-        events: Any = differences.changes_of(actor_of(request), self._execution(execution_id), kind)
-        rows: Any = self.paginate_queryset(events)
+        events: Any = differences.changes_of(actor_of(request), self._execution(execution_id))
+        rows: Any = self.paginate_queryset(self.filter_queryset(events))
         return self.get_paginated_response(ExecutionChange(rows, many=True).data)
 
     def _execution(self, execution_id: str) -> Job:

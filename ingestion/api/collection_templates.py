@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -16,9 +17,12 @@ from contracts.collection import Collection
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves
 from ingestion.api.collection_sources import DataSourceSerializer
-from ingestion.api.shared import text_parameter
 from ingestion.models import Template
 from ingestion.services import templates
+
+
+class TemplateFilters(filters.FilterSet):  # type: ignore[misc]
+    type = filters.CharFilter(help_text="Only templates of this type of data source.")
 
 
 class TemplateSerializer(serializers.ModelSerializer[Template]):
@@ -46,11 +50,10 @@ class TemplateViews(ListsAndRetrieves[Template]):
     resource = "template"
     queryset = Template.objects.none()
     serializer_class: Any = TemplateSerializer
+    filterset_class = TemplateFilters
 
     def get_queryset(self) -> QuerySet[Template]:
-        found = Template.objects.visible_to(actor_of(self.request))
-        source_type = self.request.query_params.get("type") if self.action == "list" else None
-        return found.filter(type=source_type) if source_type else found
+        return Template.objects.visible_to(actor_of(self.request))
 
     def get_serializer_class(self) -> Any:
         bodies = {"create": TemplateBody, "update": TemplateBody, "apply": ApplyBody}
@@ -67,7 +70,6 @@ class TemplateViews(ListsAndRetrieves[Template]):
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=[text_parameter("type", "Only templates of this type of data source.")]),
     create=extend_schema(request=TemplateBody, responses={201: TemplateSerializer}),
     update=extend_schema(request=TemplateBody, responses=TemplateSerializer),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,9 +15,9 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from contracts.collection import Collection
 from contracts.errors import NotFound
+from contracts.filtering import ChoicesFilter
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, uuid_of
-from ingestion.api.shared import choice_of, text_parameter
 from ingestion.models import DeliveryStatus, Webhook, WebhookDelivery
 from ingestion.services import webhooks
 from ingestion.services.events import EVENTS, GROUPS, PING
@@ -78,6 +79,11 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
         read_only_fields = fields
 
 
+class DeliveryFilters(filters.FilterSet):  # type: ignore[misc]
+    status = ChoicesFilter(choices=DeliveryStatus.choices, help_text="Only these statuses.")
+    event = ChoicesFilter(choices=[*EVENTS, PING], help_text="Only these events.")
+
+
 class EventAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
@@ -134,22 +140,12 @@ class CollectionWebhooks(Collection, WebhookViews):
         """Make a new secret."""
         return Response({"secret": webhooks.rotate_secret(actor=actor_of(request), webhook=self.get_object())})
 
-    @extend_schema(
-        operation_id="collection_webhooks_deliveries",
-        parameters=[
-            text_parameter("status", "Only this status.", DeliveryStatus),
-            text_parameter("event", "Only this event.", [*EVENTS, PING]),
-        ],
-        responses=DeliverySerializer(many=True),
-    )
-    @action(detail=True, methods=["get"])
+    @extend_schema(operation_id="collection_webhooks_deliveries", responses=DeliverySerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=DeliveryFilters)
     def deliveries(self, request: Request, pk: str) -> Response:
         """What was posted there and what waits to be, newest first."""
-        found = WebhookDelivery.objects.filter(webhook=self.get_object())
-        for name, choices in (("status", DeliveryStatus), ("event", [*EVENTS, PING])):
-            if value := choice_of(request, name, choices):
-                found = found.filter(**{name: value})
-        rows: Any = self.paginate_queryset(found)  # type: ignore[arg-type]
+        found: Any = WebhookDelivery.objects.filter(webhook=self.get_object())
+        rows: Any = self.paginate_queryset(self.filter_queryset(found))
         return self.get_paginated_response(DeliverySerializer(rows, many=True).data)
 
     @extend_schema(operation_id="collection_webhooks_delivery", responses=DeliverySerializer)

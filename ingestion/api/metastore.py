@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -15,15 +16,20 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from catalog.services import UpsertResult, upsert_rows
 from contracts.errors import TooLarge
+from contracts.filtering import ChoicesFilter
 from contracts.metastore import Metastore
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, Router
-from ingestion.api.shared import choice_of, text_parameter
 from ingestion.models import Job, JobStatus, JobType, StreamEvent
 from ingestion.services import bulk, jobs, stream
 
 BATCH_LIMIT = 10_000
 """Assets in one call."""
+
+
+class JobFilters(filters.FilterSet):  # type: ignore[misc]
+    status = ChoicesFilter(choices=JobStatus.choices, help_text="Only these statuses.")
+    type = ChoicesFilter(choices=JobType.choices, help_text="Only these types.")
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -65,26 +71,12 @@ class JobViews(ListsAndRetrieves[Job]):
     resource = "task"
     queryset = Job.objects.none()
     serializer_class: Any = JobSerializer
+    filterset_class = JobFilters
 
     def get_queryset(self) -> QuerySet[Job]:
-        found = Job.objects.visible_to(actor_of(self.request))
-        if self.action != "list":
-            return found
-        if status := choice_of(self.request, "status", JobStatus):
-            found = found.filter(status=status)
-        if kind := choice_of(self.request, "type", JobType):
-            found = found.filter(type=kind)
-        return found
+        return Job.objects.visible_to(actor_of(self.request))
 
 
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            text_parameter("status", "Only this status.", JobStatus),
-            text_parameter("type", "Only this type.", JobType),
-        ]
-    )
-)
 class MetastoreTasks(Metastore, JobViews):
     @extend_schema(request=JobBody, responses={201: JobSerializer})
     def create(self, request: Request) -> Response:
