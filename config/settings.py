@@ -279,6 +279,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RelationshipTypeEnum": "catalog.models.RelationshipType.values",
         "TermStatusEnum": "catalog.models.TermStatus.values",
         "SettableStatusEnum": ["active", "inactive"],
+        "ArtifactTypeEnum": "registry.models.ArtifactType.choices",
+        "ReleaseStatusEnum": "registry.models.ReleaseStatus.choices",
+        "StatementStatusEnum": "registry.models.StatementStatus.choices",
     },
 }
 CORS_ALLOW_ALL_ORIGINS = True

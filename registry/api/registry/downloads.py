@@ -178,10 +178,13 @@ def _unsatisfiable(file: File) -> HttpResponseBase:
 
 
 _DOCUMENTED = {
-    "parameters": [OpenApiParameter("format"), OpenApiParameter("Range", location=OpenApiParameter.HEADER)],
+    "parameters": [
+        OpenApiParameter("format", description="Of the file, where the version has several."),
+        OpenApiParameter("Range", location=OpenApiParameter.HEADER, description="One range of bytes."),
+    ],
     "responses": {
-        (200, "application/octet-stream"): OpenApiTypes.BINARY,
-        (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        (200, "*/*"): OpenApiTypes.BINARY,
+        (206, "*/*"): OpenApiTypes.BINARY,
         302: OpenApiResponse(description="The signed address of the file, where the storage is S3."),
     },
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,12 +18,16 @@ from contracts.errors import Invalid, NotFound
 from contracts.parsing import loads
 from contracts.views import uuid_of
 from registry import storage
-from registry.api.releases.base import ReleasesView, sort_of, sorted_by, words_in
+from registry.api.releases.base import OF_PROJECT, ReleasesView
+from registry.api.releases.filters import ArtifactFilters, RelationshipFilters
 from registry.api.releases.parsers import ArtifactJSONParser, ArtifactMultiPartParser
 from registry.api.releases.serializers import (
     ArtifactChangeSerializer,
     ArtifactSerializer,
+    AssociateSerializer,
+    AssociationSerializer,
     RelationshipSerializer,
+    ReleaseArtifactSerializer,
 )
 from registry.artifact_content import content_response
 from registry.models import Artifact, ArtifactRelationship, Release
@@ -29,22 +35,16 @@ from registry.services.artifact_relationships import relate_artifacts, unrelate_
 from registry.services.artifacts import Upload, add_artifact, delete_artifact, update_artifact
 from registry.services.collections import Placement, add_to_release, remove_from_release, upload_to_release
 
-SORTS = {"created_at": "created_at", "updated_at": "updated_at", "type": "type", "format": "format", "name": "name"}
-
 
 class ArtifactViews(ReleasesView[Artifact]):
     resource = "artifact"
-    serializer_class = ArtifactSerializer
+    queryset = Artifact.objects.none()
+    serializer_class: Any = ArtifactSerializer
+    filterset_class = ArtifactFilters
     lookup_url_kwarg = "artifact_id"
 
     def get_queryset(self) -> QuerySet[Artifact]:
         return Artifact.objects.all().visible_to(self.actor)
-
-    def narrowed(self, found: QuerySet[Artifact], request: Request) -> QuerySet[Artifact]:
-        for name in ("type", "format"):
-            if request.query_params.get(name):
-                found = found.filter(**{f"{name}__in": words_in(request, name)})
-        return sorted_by(found, sort_of(request), SORTS)
 
 
 class Artifacts(ArtifactViews):
@@ -53,8 +53,9 @@ class Artifacts(ArtifactViews):
     parser_classes = [ArtifactJSONParser, ArtifactMultiPartParser]
 
     def list(self, request: Request) -> Response:
-        return self.paged(self.narrowed(self.get_queryset(), request))
+        return self.paged(self.filter_queryset(self.get_queryset()))
 
+    @extend_schema(responses={200: ArtifactSerializer, 201: ArtifactSerializer})
     def create(self, request: Request) -> Response:
         """201; 200 with what is there for a repeat of the same bytes."""
         added = add_artifact(actor=self.actor, upload=upload_of(request.data))
@@ -66,6 +67,7 @@ class OneArtifact(ArtifactViews):
     def retrieve(self, request: Request, artifact_id: str) -> Response:
         return self.one(self.get_object())
 
+    @extend_schema(request=ArtifactChangeSerializer, responses=ArtifactSerializer)
     def partial_update(self, request: Request, artifact_id: str) -> Response:
         """Metadata only, merged one level deep."""
         artifact = self.get_object()
@@ -79,7 +81,9 @@ class OneArtifact(ArtifactViews):
         delete_artifact(actor=self.actor, artifact=self.get_object())
         return self.deleted()
 
+    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
     def content(self, request: Request, artifact_id: str) -> HttpResponseBase:
+        """The bytes as they were uploaded."""
         return content_response(self.get_object())
 
 
@@ -87,6 +91,7 @@ class ReleaseArtifacts(ArtifactViews):
     """`…/artifacts` of a release that the project and the version name."""
 
     parser_classes = [ArtifactJSONParser, ArtifactMultiPartParser]
+    serializer_class = ReleaseArtifactSerializer
 
     def the_release(self) -> Release:
         return self.release_of_project()
@@ -94,18 +99,24 @@ class ReleaseArtifacts(ArtifactViews):
     def list(self, request: Request, **path: Any) -> Response:
         """In the order in which they came, unless `sort` says otherwise."""
         held = Artifact.objects.all().in_release(self.the_release())
-        return self.paged(self.narrowed(held, request))
+        return self.paged(self.filter_queryset(held))
 
+    @extend_schema(responses={200: ReleaseArtifactSerializer, 201: ReleaseArtifactSerializer})
     def create(self, request: Request, **path: Any) -> Response:
+        """Upload into the release. 200 where it holds these bytes already."""
         release = self.the_release()
         association = text_in(request.data, "association_type") or "primary"
         added, placement = upload_to_release(
-            actor=self.actor, release=release, upload=upload_of(request.data), association_type=association
+            actor=self.actor,
+            release=release,
+            upload=upload_of(request.data, {"association_type"}),
+            association_type=association,
         )
         code = status.HTTP_201_CREATED if added.is_new or placement.is_new else status.HTTP_200_OK
         return Response(ArtifactSerializer(added.artifact).data, status=code)
 
 
+@extend_schema_view(list=extend_schema(parameters=[OF_PROJECT]))
 class VersionArtifacts(ReleaseArtifacts):
     """The same where only the version is named."""
 
@@ -115,38 +126,52 @@ class VersionArtifacts(ReleaseArtifacts):
         return self.release_by_version()
 
 
-class Association(ReleasesView[Artifact]):
+_COMMENT = OpenApiParameter("comment", description="Why, for the release's next collection.")
+_ASSOCIATED = {200: AssociationSerializer, 201: AssociationSerializer}
+
+
+class Associations(ReleasesView[Artifact]):
     """That a release holds an artifact."""
 
     resource = "artifact"
-    serializer_class = ArtifactSerializer
+    serializer_class = AssociateSerializer
     queryset = Artifact.objects.none()
 
     def the_release(self) -> Release:
-        return self.release_by_version()
+        return self.release_of_project() if "project_id" in self.kwargs else self.release_by_version()
 
     def create(self, request: Request, **path: Any) -> Response:
-        release, artifact = self.the_release(), self.artifact()
+        """201; 200 where the release holds it already."""
+        release, artifact, said = self.the_release(), self.artifact(), self.validated()
         placement = add_to_release(
             actor=self.actor,
             release=release,
             artifact=artifact,
-            association_type=text_in(request.data, "association_type") or "primary",
-            comment=text_in(request.data, "comment"),
+            association_type=said["association_type"] or "primary",
+            comment=said.get("comment", ""),
         )
         code = status.HTTP_201_CREATED if placement.is_new else status.HTTP_200_OK
-        return Response(association_shape(release, placement), status=code)
+        return Response(AssociationSerializer(association_shape(release, placement)).data, status=code)
 
     def destroy(self, request: Request, **path: Any) -> Response:
+        """Take it out of the release; the artifact stays."""
         release, artifact = self.the_release(), self.artifact()
         comment = request.query_params.get("comment", "")
         remove_from_release(actor=self.actor, release=release, artifact=artifact, comment=comment)
         return self.deleted()
 
 
-class ProjectAssociation(Association):
-    def the_release(self) -> Release:
-        return self.release_of_project()
+@extend_schema_view(
+    create=extend_schema(parameters=[OF_PROJECT], responses=_ASSOCIATED),
+    destroy=extend_schema(parameters=[OF_PROJECT, _COMMENT]),
+)
+class Association(Associations):
+    """Where only the version is named."""
+
+
+@extend_schema_view(create=extend_schema(responses=_ASSOCIATED), destroy=extend_schema(parameters=[_COMMENT]))
+class ProjectAssociation(Associations):
+    """Where the project and the version are named."""
 
 
 def association_shape(release: Release, placement: Placement) -> dict[str, Any]:
@@ -162,7 +187,9 @@ def association_shape(release: Release, placement: Placement) -> dict[str, Any]:
 
 class ArtifactRelationships(ReleasesView[ArtifactRelationship]):
     resource = "relationship"
+    queryset = ArtifactRelationship.objects.none()
     serializer_class = RelationshipSerializer
+    filterset_class = RelationshipFilters
 
     def get_queryset(self) -> QuerySet[ArtifactRelationship]:
         visible = ArtifactRelationship.objects.all().visible_to(self.actor)
@@ -178,10 +205,7 @@ class ArtifactRelationships(ReleasesView[ArtifactRelationship]):
 
     def list(self, request: Request, **path: Any) -> Response:
         """Both directions, newest first."""
-        found = self.get_queryset()
-        if request.query_params.get("type"):
-            found = found.filter(type__in=words_in(request, "type"))
-        return self.paged(found)
+        return self.paged(self.filter_queryset(self.get_queryset()))
 
     def retrieve(self, request: Request, **path: Any) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
@@ -204,12 +228,12 @@ class ArtifactRelationships(ReleasesView[ArtifactRelationship]):
 
 # Bodies ------------------------------------------------------------------------------------------
 
-UPLOAD_FIELDS = {"type", "format", "content", "file", "metadata", "association_type", "filename"}
+UPLOAD_FIELDS = {"type", "format", "content", "file", "metadata", "filename"}
 
 
-def upload_of(data: Any) -> Upload:
-    """The upload that a body describes. Raises Invalid for what is missing or means nothing."""
-    unknown = [name for name in data if name not in UPLOAD_FIELDS]
+def upload_of(data: Any, also: Set[str] = frozenset()) -> Upload:
+    """The upload that a body describes, which may have `also` fields. Raises Invalid for what means nothing."""
+    unknown = [name for name in data if name not in UPLOAD_FIELDS | also]
     if unknown:
         raise Invalid(fields={name: ["Unknown field."] for name in unknown})
     type_ = text_in(data, "type")

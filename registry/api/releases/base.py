@@ -8,6 +8,8 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import F, Model, OrderBy, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +24,10 @@ M = TypeVar("M", bound=Model)
 
 CANDIDATES = 50
 """How many releases an ambiguous version is answered with."""
+
+OF_PROJECT = OpenApiParameter(
+    "project_id", OpenApiTypes.UUID, description="Whose release it is, where several projects have this version."
+)
 
 _VERSION_PARAMETER = re.compile(r";\s*version\s*=\s*\"?v?(\d+)(?:\.0)?\"?", re.IGNORECASE)
 
@@ -143,11 +149,6 @@ def sorted_by(queryset: QuerySet[M], wanted: Iterable[tuple[str, bool]], fields:
         field = F(fields[name])
         terms.append(field.desc(nulls_last=True) if descends else field.asc(nulls_last=True))
     return queryset.order_by(*terms) if terms else queryset
-
-
-def sort_of(request: Request) -> list[tuple[str, bool]]:
-    """`?sort=-release_date,version`."""
-    return [(word.removeprefix("-"), word.startswith("-")) for word in words_in(request, "sort")]
 
 
 def uuid_or_refuse(value: Any, name: str) -> UUID:

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.releases.base import ReleasesView, sort_of, sorted_by, words_in
+from registry.api.releases.base import ReleasesView
+from registry.api.releases.filters import ComponentFilters, ProductFilters, ProjectFilters
 from registry.api.releases.serializers import ComponentSerializer, ProductSerializer, ProjectSerializer
 from registry.models import Component, Product, Project
 from registry.services.products import (
@@ -23,28 +24,19 @@ from registry.services.products import (
     update_project,
 )
 
-SORTS = {"name": "name", "created_at": "created_at", "updated_at": "updated_at"}
-
 
 class Products(ReleasesView[Product]):
     resource = "product"
+    queryset = Product.objects.none()
     serializer_class = ProductSerializer
+    filterset_class = ProductFilters
     lookup_url_kwarg = "product_id"
 
     def get_queryset(self) -> QuerySet[Product]:
         return Product.objects.all().visible_to(self.actor)
 
     def list(self, request: Request) -> Response:
-        """`q` looks for a part of the name; `tags` asks for all of them."""
-        found = self.get_queryset().tagged(words_in(request, "tags"))  # type: ignore[attr-defined]
-        asked = request.query_params
-        if asked.get("q"):
-            found = found.filter(name__icontains=asked["q"])
-        if asked.get("category"):
-            found = found.filter(category=asked["category"])
-        if asked.get("lifecycle_status"):
-            found = found.filter(lifecycle_status__in=words_in(request, "lifecycle_status"))
-        return self.paged(sorted_by(found, sort_of(request), SORTS))
+        return self.paged(self.filter_queryset(self.get_queryset()))
 
     def retrieve(self, request: Request, product_id: str) -> Response:
         return self.one(self.get_object())
@@ -63,7 +55,9 @@ class Products(ReleasesView[Product]):
 
 class Projects(ReleasesView[Project]):
     resource = "project"
+    queryset = Project.objects.none()
     serializer_class = ProjectSerializer
+    filterset_class = ProjectFilters
     lookup_url_kwarg = "project_id"
 
     def get_queryset(self) -> QuerySet[Project]:
@@ -71,16 +65,10 @@ class Projects(ReleasesView[Project]):
 
     def list(self, request: Request, product_id: str | None = None) -> Response:
         """All of the workspace, or those of one product."""
-        found = self.get_queryset().tagged(words_in(request, "tags"))  # type: ignore[attr-defined]
+        found = self.get_queryset()
         if product_id is not None:
             found = found.filter(product=self.product())
-        asked = request.query_params
-        if asked.get("q"):
-            found = found.filter(name__icontains=asked["q"])
-        for name in ("type", "status"):
-            if asked.get(name):
-                found = found.filter(**{f"{name}__in": words_in(request, name)})
-        return self.paged(sorted_by(found, sort_of(request), SORTS))
+        return self.paged(self.filter_queryset(found))
 
     def retrieve(self, request: Request, project_id: str) -> Response:
         return self.one(self.get_object())
@@ -100,19 +88,16 @@ class Projects(ReleasesView[Project]):
 
 class Components(ReleasesView[Component]):
     resource = "component"
+    queryset = Component.objects.none()
     serializer_class = ComponentSerializer
+    filterset_class = ComponentFilters
     lookup_url_kwarg = "component_id"
 
     def get_queryset(self) -> QuerySet[Component]:
         return Component.objects.all().visible_to(self.actor).filter(project=self.project())
 
     def list(self, request: Request, **path: Any) -> Response:
-        found = self.get_queryset()
-        if request.query_params.get("q"):
-            found = found.filter(name__icontains=request.query_params["q"])
-        if request.query_params.get("type"):
-            found = found.filter(type__in=words_in(request, "type"))
-        return self.paged(sorted_by(found, sort_of(request), SORTS))
+        return self.paged(self.filter_queryset(self.get_queryset()))
 
     def retrieve(self, request: Request, **path: Any) -> Response:
         return self.one(self.get_object())

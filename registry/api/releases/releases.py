@@ -5,33 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, F, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contracts.errors import BadRequest, NotFound
-from registry.api.releases.base import ReleasesView, sort_of, sorted_by, words_in
+from contracts.errors import NotFound
+from registry.api.releases.answers import ChangesSerializer, LicenceSerializer, VulnerabilitySerializer
+from registry.api.releases.base import ReleasesView, words_in
+from registry.api.releases.filters import ContentFilters, ReleaseFilters
 from registry.api.releases.serializers import (
-    ArtifactSerializer,
     CollectionSerializer,
     ContentSerializer,
     ReleaseSerializer,
+    WholeCollectionSerializer,
 )
-from registry.models import Artifact, Collection, Content, Release, ReleaseStatus
+from registry.models import Artifact, Collection, Content, Release, StatementStatus
 from registry.questions import difference, licences_of, sboms_of, vulnerabilities_of
 from registry.services.releases import create_release, delete_release, update_release
-
-SORTS = {
-    "version": "sort_key",
-    "release_date": "release_date",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "status": "status",
-}
 
 
 class ProjectReleases(ReleasesView[Release]):
     resource = "release"
+    queryset = Release.objects.none()
     serializer_class = ReleaseSerializer
+    filterset_class = ReleaseFilters
 
     def get_queryset(self) -> QuerySet[Release]:
         return self._releases().filter(project=self.project())
@@ -40,13 +37,8 @@ class ProjectReleases(ReleasesView[Release]):
         return self.release_of_project()
 
     def list(self, request: Request, **path: Any) -> Response:
-        """Highest version first; `version` takes `*`."""
-        found = self.get_queryset()
-        if request.query_params.get("status"):
-            found = found.filter(status__in=statuses_of(request))
-        if request.query_params.get("version"):
-            found = found.matching_version(request.query_params["version"])  # type: ignore[attr-defined]
-        return self.paged(sorted_by(found, sort_of(request), SORTS))
+        """Highest version first."""
+        return self.paged(self.filter_queryset(self.get_queryset()))
 
     def retrieve(self, request: Request, **path: Any) -> Response:
         return self.one(self.get_object())
@@ -69,10 +61,12 @@ class ProjectReleases(ReleasesView[Release]):
         return None
 
 
+@extend_schema_view(retrieve=extend_schema(responses=WholeCollectionSerializer))
 class ReleaseCollections(ReleasesView[Collection]):
     """The history of a release's artifacts: `1` is what it was first released with."""
 
     resource = "collection"
+    queryset = Collection.objects.none()
     serializer_class = CollectionSerializer
 
     def get_queryset(self) -> QuerySet[Collection]:
@@ -88,68 +82,58 @@ class ReleaseCollections(ReleasesView[Collection]):
         held = Artifact.objects.filter(placements__collection=found).annotate(
             association_type=F("placements__association_type")
         )
-        artifacts = ArtifactSerializer(held.order_by("placements__created_at", "id"), many=True).data
-        return Response({**CollectionSerializer(found).data, "artifacts": artifacts})
+        found.artifacts = held.order_by("placements__created_at", "id")  # type: ignore[attr-defined]
+        return Response(WholeCollectionSerializer(found).data)
 
 
 class ReleaseContents(ReleasesView[Content]):
     """What is inside a release, from the index of its SBOMs and the statements of VEX documents."""
 
     resource = "component"
+    queryset = Content.objects.none()
     serializer_class = ContentSerializer
+    filterset_class = ContentFilters
 
     def get_queryset(self) -> QuerySet[Content]:
         return Content.objects.filter(artifact__in=sboms_of(self.release_of_project()))
 
+    @extend_schema(responses=ContentSerializer(many=True))
     def components(self, request: Request, **path: Any) -> Response:
-        """`q` looks for a part of the name, `licence` for an identifier."""
-        found = self.get_queryset()
-        if request.query_params.get("q"):
-            found = found.filter(package__folded_name__contains=request.query_params["q"].lower())
-        if request.query_params.get("licence"):
-            found = found.filter(licence__identifiers__contains=f"|{request.query_params['licence'].casefold()}|")
+        """The components of its SBOMs."""
+        found = self.filter_queryset(self.get_queryset())
         return self.paged(found.select_related("package", "licence").order_by("artifact", "position"))
 
+    @extend_schema(filters=False, responses=LicenceSerializer(many=True))
     def licences(self, request: Request, **path: Any) -> Response:
+        """Each licence with how many components carry it, most first."""
         return self.listed(licences_of(self.release_of_project()))
 
+    @extend_schema(
+        filters=False,
+        parameters=[
+            OpenApiParameter(
+                "status", many=True, explode=False, enum=StatementStatus.values, description="Any of them."
+            )
+        ],
+        responses=VulnerabilitySerializer(many=True),
+    )
     def vulnerabilities(self, request: Request, **path: Any) -> Response:
-        """`status` narrows down to affected, not_affected, fixed, under_investigation."""
+        """What VEX documents say of it and of its components."""
         wanted = words_in(request, "status")
         said = vulnerabilities_of(self.release_of_project())
         return self.listed([one for one in said if not wanted or one["status"] in wanted])
 
+    @extend_schema(
+        parameters=[OpenApiParameter("since", description="The version to compare with; the one before by default.")],
+        responses=ChangesSerializer,
+    )
     def changes(self, request: Request, **path: Any) -> Response:
-        """What is different from the release with the version `since`; by default from the one before."""
+        """What its SBOMs hold that another release's do not, and the other way round."""
         release = self.release_of_project()
         before = self._since(release, request.query_params.get("since", ""))
         found = difference(before, release)
-        entries = {"added": found.added, "removed": found.removed}
-        return Response(
-            {
-                "from": before.version,
-                "to": release.version,
-                **{
-                    name: [
-                        {"group": one.group, "name": one.name, "type": one.type, "versions": one.versions}
-                        for one in listed
-                    ]
-                    for name, listed in entries.items()
-                },
-                "changed": [
-                    {
-                        "group": one.group,
-                        "name": one.name,
-                        "type": one.type,
-                        "from": one.before,
-                        "to": one.after,
-                        "direction": one.direction,
-                    }
-                    for one in found.moved
-                ],
-                "unchanged": found.unchanged,
-            }
-        )
+        whole = {"from": before.version, "to": release.version, "added": found.added, "removed": found.removed}
+        return Response(ChangesSerializer({**whole, "moved": found.moved, "unchanged": found.unchanged}).data)
 
     def _since(self, release: Release, version: str) -> Release:
         others = Release.objects.filter(project=release.project_id)
@@ -160,11 +144,3 @@ class ReleaseContents(ReleasesView[Content]):
         if found is None:
             raise NotFound(resource="release", version=version or f"before {release.version}")
         return found
-
-
-def statuses_of(request: Request) -> list[str]:
-    """Raises BadRequest for one that is none."""
-    wanted = words_in(request, "status")
-    if not set(wanted) <= set(ReleaseStatus.values):
-        raise BadRequest(fields={"status": [f"Choose from {', '.join(ReleaseStatus.values)}."]})
-    return wanted

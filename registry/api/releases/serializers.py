@@ -1,24 +1,22 @@
-"""The shapes of the releases contract."""
+"""The shapes of the releases contract. What is read-only here is refused in a request, as what is unknown."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from contracts.openapi import FREE
 from contracts.serializers import Strict
 from registry.models import (
     Artifact,
-    ArtifactRelationship,
+    ArtifactRelationType,
     ArtifactType,
     Collection,
-    Component,
+    CollectionReason,
     Content,
-    Product,
-    ProductVersion,
-    Project,
-    Release,
     ReleaseStatus,
 )
 
@@ -28,10 +26,31 @@ class IdentifierSerializer(serializers.Serializer[Any]):
     idValue = serializers.CharField()
 
 
+@extend_schema_field(FREE)
+class ObjectField(serializers.JSONField):
+    """A JSON object."""
+
+
+@extend_schema_field(FREE)
+class MetadataField(serializers.JSONField):
+    """What clients keep of a thing, with the columns of ours that the contract shows among it."""
+
+    def get_attribute(self, instance: Any) -> dict[str, Any]:
+        described: Any = self.parent
+        return {**{name: getattr(instance, name) for name in described.columns}, **instance.metadata}
+
+
 class Described(Strict):
     """A thing whose `metadata` on the wire holds columns of ours beside what its clients keep there."""
 
     columns: ClassVar[tuple[str, ...]] = ()
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=200)
+    description = serializers.CharField(required=False, allow_blank=True)
+    metadata = MetadataField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
 
     def to_internal_value(self, data: Any) -> Any:
         """Columns leave `metadata` and stand beside it, where the service expects them."""
@@ -42,207 +61,139 @@ class Described(Strict):
             value |= {key: metadata[key] for key in self.columns if key in metadata}
         return value
 
-    def metadata_of(self, instance: Any) -> dict[str, Any]:
-        return {**{name: getattr(instance, name) for name in self.columns}, **instance.metadata}
-
 
 class ProductSerializer(Described):
     columns = ("category", "tags", "lifecycle_status")
 
-    name = serializers.CharField(max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True)
-    metadata = serializers.JSONField(required=False, help_text="category, tags, lifecycle_status, and what you like.")
+    metadata = MetadataField(required=False, help_text="category, tags, lifecycle_status, and what you like.")
     identifiers = IdentifierSerializer(many=True, required=False)
     is_public = serializers.BooleanField(required=False)
-
-    def to_representation(self, instance: Product) -> dict[str, Any]:
-        return {
-            "id": instance.pk,
-            "name": instance.name,
-            "description": instance.description,
-            "metadata": self.metadata_of(instance),
-            "identifiers": instance.identifiers,
-            "is_public": instance.is_public,
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-        }
 
 
 class ProjectSerializer(Described):
     columns = ("type", "status", "tags")
 
-    name = serializers.CharField(max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True)
-    metadata = serializers.JSONField(required=False, help_text="type, status, tags, and what you like.")
+    product_id = serializers.UUIDField(read_only=True)
+    metadata = MetadataField(required=False, help_text="type, status, tags, and what you like.")
     identifiers = IdentifierSerializer(many=True, required=False)
-
-    def to_representation(self, instance: Project) -> dict[str, Any]:
-        return {
-            "id": instance.pk,
-            "name": instance.name,
-            "description": instance.description,
-            "product_id": instance.product_id,
-            "metadata": self.metadata_of(instance),
-            "identifiers": instance.identifiers,
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-        }
 
 
 class ComponentSerializer(Described):
     columns = ("type",)
 
-    name = serializers.CharField(max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True)
+    project_id = serializers.UUIDField(read_only=True)
     version = serializers.CharField(required=False, allow_blank=True)
     purl = serializers.CharField(required=False, allow_blank=True)
-    metadata = serializers.JSONField(required=False, help_text="type, and what you like.")
-
-    def to_representation(self, instance: Component) -> dict[str, Any]:
-        return {
-            "id": instance.pk,
-            "name": instance.name,
-            "description": instance.description,
-            "project_id": instance.project_id,
-            "version": instance.version,
-            "purl": instance.purl,
-            "metadata": self.metadata_of(instance),
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-        }
+    metadata = MetadataField(required=False, help_text="type, and what you like.")
 
 
 class ReleaseSerializer(Strict):
+    id = serializers.UUIDField(read_only=True)
+    project_id = serializers.UUIDField(read_only=True)
+    product_id = serializers.UUIDField(source="project.product_id", read_only=True)
     version = serializers.CharField(max_length=100)
     status = serializers.ChoiceField(choices=ReleaseStatus.choices, required=False)
-    metadata = serializers.JSONField(
+    release_date = serializers.DateTimeField(read_only=True, allow_null=True)
+    collection = serializers.IntegerField(
+        source="collection.number", read_only=True, allow_null=True, default=None, help_text="Which is the current one."
+    )
+    metadata = ObjectField(
         required=False, help_text="release_notes, release_type, approvers, inputs (assets), and what you like."
     )
-
-    def to_representation(self, instance: Release) -> dict[str, Any]:
-        return {
-            "id": instance.pk,
-            "project_id": instance.project_id,
-            "product_id": instance.project.product_id,
-            "version": instance.version,
-            "status": instance.status,
-            "release_date": instance.release_date,
-            "collection": instance.collection.number if instance.collection else None,
-            "metadata": instance.metadata,
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-        }
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
 
 
 class ArtifactSerializer(Strict):
+    id = serializers.UUIDField(read_only=True)
     type = serializers.ChoiceField(choices=ArtifactType.choices)
-    format = serializers.CharField(required=False, allow_blank=True, max_length=50)
-    content = serializers.JSONField(required=False, help_text="The document; or the text of one that is no JSON.")
-    file = serializers.FileField(required=False, help_text="The document, in a multipart body.")
-    association_type = serializers.CharField(required=False)
-    metadata = serializers.JSONField(required=False)
+    format = serializers.CharField(
+        required=False, allow_blank=True, max_length=50, help_text="Told by the document where it is left out."
+    )
+    content = serializers.JSONField(
+        write_only=True, required=False, help_text="The document; or the text of one that is no JSON."
+    )
+    file = serializers.FileField(write_only=True, required=False, help_text="The document, in a multipart body.")
+    spec_version = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True, help_text="Of what it speaks, as the document says.")
+    filename = serializers.CharField(required=False, allow_blank=True)
+    media_type = serializers.CharField(read_only=True)
+    sha256 = serializers.CharField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    component_count = serializers.IntegerField(read_only=True)
+    statement_count = serializers.IntegerField(read_only=True)
+    content_url = serializers.SerializerMethodField()
+    metadata = ObjectField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
 
-    def to_representation(self, instance: Artifact) -> dict[str, Any]:
-        shape = {
-            "id": instance.pk,
-            "type": instance.type,
-            "format": instance.format,
-            "spec_version": instance.spec_version,
-            "name": instance.name,
-            "filename": instance.filename,
-            "media_type": instance.media_type,
-            "sha256": instance.sha256,
-            "size": instance.size,
-            "component_count": instance.component_count,
-            "statement_count": instance.statement_count,
-            "content_url": reverse("releases-artifact-content", args=[instance.pk]),
-            "metadata": instance.metadata,
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-        }
-        association = getattr(instance, "association_type", None)
-        if association is not None:
-            shape["association_type"] = association
-        return shape
+    def get_content_url(self, artifact: Artifact) -> str:
+        return reverse("releases-artifact-content", args=[artifact.pk])
+
+
+class ReleaseArtifactSerializer(ArtifactSerializer):
+    """An artifact as a release holds it."""
+
+    association_type = serializers.CharField(required=False, help_text="What it is to the release: `primary`, …")
 
 
 class ArtifactChangeSerializer(Strict):
-    metadata = serializers.JSONField()
+    metadata = ObjectField(help_text="Merged one level deep; null removes a key.")
 
-    def to_representation(self, instance: Artifact) -> dict[str, Any]:
-        return ArtifactSerializer().to_representation(instance)
+
+class AssociateSerializer(Strict):
+    association_type = serializers.CharField(required=False, allow_blank=True, default="primary")
+    comment = serializers.CharField(
+        required=False, allow_blank=True, help_text="Why, for the release's next collection."
+    )
+
+
+class AssociationSerializer(serializers.Serializer[Any]):
+    release_version = serializers.CharField()
+    release_id = serializers.UUIDField()
+    project_id = serializers.UUIDField()
+    artifact_id = serializers.UUIDField()
+    association_type = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
 class RelationshipSerializer(Strict):
-    type = serializers.CharField()
+    id = serializers.UUIDField(read_only=True)
+    type = serializers.CharField(help_text=f"One of {', '.join(ArtifactRelationType.values)}.")
+    source_id = serializers.UUIDField(read_only=True)
+    source_type = serializers.CharField(source="source.type", read_only=True)
     target_id = serializers.UUIDField()
-    metadata = serializers.JSONField(required=False)
-
-    def to_representation(self, instance: ArtifactRelationship) -> dict[str, Any]:
-        return {
-            "id": instance.pk,
-            "type": instance.type,
-            "source_id": instance.source_id,
-            "source_type": instance.source.type,
-            "target_id": instance.target_id,
-            "target_type": instance.target.type,
-            "metadata": instance.metadata,
-            "derived": instance.is_derived,
-            "created_at": instance.created_at,
-        }
+    target_type = serializers.CharField(source="target.type", read_only=True)
+    metadata = ObjectField(required=False)
+    derived = serializers.BooleanField(source="is_derived", read_only=True, help_text="Found in the documents.")
+    created_at = serializers.DateTimeField(read_only=True)
 
 
-class CollectionSerializer(serializers.Serializer[Any]):
-    def to_representation(self, instance: Collection) -> dict[str, Any]:
-        shape = {
-            "version": instance.number,
-            "reason": instance.reason,
-            "comment": instance.comment,
-            "artifact_count": getattr(instance, "artifact_count", None),
-            "created_at": instance.created_at,
-        }
-        return {name: value for name, value in shape.items() if name != "artifact_count" or value is not None}
+class CollectionSerializer(serializers.Serializer[Collection]):
+    """The artifacts of a release at one time."""
+
+    version = serializers.IntegerField(source="number", help_text="From 1.")
+    reason = serializers.ChoiceField(choices=CollectionReason.choices)
+    comment = serializers.CharField()
+    artifact_count = serializers.IntegerField(required=False, help_text="In a list.")
+    created_at = serializers.DateTimeField()
 
 
-class ContentSerializer(serializers.Serializer[Any]):
-    def to_representation(self, instance: Content) -> dict[str, Any]:
-        return {
-            "artifact_id": instance.artifact_id,
-            "ref": instance.ref,
-            "type": instance.type,
-            "group": instance.package.namespace,
-            "name": instance.package.name,
-            "version": instance.version,
-            "purl": instance.purl,
-            "licence": instance.licence.expression if instance.licence else "",
-            "supplier": instance.supplier,
-            "scope": instance.scope,
-            "hashes": instance.hashes,
-        }
+class WholeCollectionSerializer(CollectionSerializer):
+    artifacts = ReleaseArtifactSerializer(many=True)
 
 
-class ProductVersionSerializer(serializers.Serializer[Any]):
-    """One row of `versions/`: what the product's releases of this version hold."""
+class ContentSerializer(serializers.Serializer[Content]):
+    """A component of an SBOM."""
 
-    def to_representation(self, instance: ProductVersion) -> dict[str, Any]:
-        artifacts, components = self.context["artifacts"], self.context["components"]
-        return {
-            "id": instance.pk,
-            "product_id": instance.product_id,
-            "product_name": instance.product.name,
-            "version": instance.version,
-            "releases": [
-                {
-                    "id": release.pk,
-                    "project_id": release.project_id,
-                    "project_name": release.project.name,
-                    "status": release.status,
-                    "release_date": release.release_date,
-                }
-                for release in instance.releases.all()
-            ],
-            "artifacts": artifacts.get(instance.pk, []),
-            "components": components.get(instance.pk, []),
-            "component_count": sum(artifact["component_count"] for artifact in artifacts.get(instance.pk, [])),
-            "created_at": instance.created_at,
-        }
+    artifact_id = serializers.UUIDField()
+    ref = serializers.CharField()
+    type = serializers.CharField()
+    group = serializers.CharField(source="package.namespace")
+    name = serializers.CharField(source="package.name")
+    version = serializers.CharField()
+    purl = serializers.CharField()
+    licence = serializers.CharField(source="licence.expression", default="")
+    supplier = serializers.CharField()
+    scope = serializers.CharField()
+    hashes = ObjectField()

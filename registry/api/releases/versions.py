@@ -9,13 +9,16 @@ from uuid import UUID
 
 from django.db.models import F, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.errors import NotFound
 from contracts.views import uuid_of
-from registry.api.releases.base import ReleasesView, uuid_or_refuse
-from registry.api.releases.serializers import ContentSerializer, ProductVersionSerializer
+from registry.api.releases.answers import ProductVersionSerializer
+from registry.api.releases.base import ReleasesView
+from registry.api.releases.filters import VersionFilters
+from registry.api.releases.serializers import ContentSerializer
 from registry.models import CollectionItem, Content, ProductVersion, Release
 
 SHOWN = 100
@@ -24,7 +27,9 @@ SHOWN = 100
 
 class Versions(ReleasesView[ProductVersion]):
     resource = "version"
+    queryset = ProductVersion.objects.none()
     serializer_class = ProductVersionSerializer
+    filterset_class = VersionFilters
     lookup_url_kwarg = "version_id"
 
     def get_queryset(self) -> QuerySet[ProductVersion]:
@@ -33,23 +38,15 @@ class Versions(ReleasesView[ProductVersion]):
         return visible.prefetch_related(Prefetch("releases", queryset=releases))
 
     def list(self, request: Request) -> Response:
-        """`product_id`, `version` (with `*`) and `q` (a part of the product's name) narrow down."""
-        found = self.get_queryset()
-        asked = request.query_params
-        if asked.get("product_id"):
-            found = found.filter(product=uuid_or_refuse(asked["product_id"], "product_id"))
-        if asked.get("version"):
-            found = found.filter(
-                pk__in=Release.objects.all().matching_version(asked["version"]).values("product_version")
-            )
-        if asked.get("q"):
-            found = found.filter(product__name__icontains=asked["q"])
+        """Of each product, the highest version first."""
+        found = self.filter_queryset(self.get_queryset())
         rows = self.paginate_queryset(found.order_by("product__name", "-sort_key", "id"))
         return self.get_paginated_response(self._shaped(rows))
 
     def retrieve(self, request: Request, version_id: str) -> Response:
         return Response(self._shaped([self.get_object()])[0])
 
+    @extend_schema(filters=False, responses=ContentSerializer(many=True))
     def components(self, request: Request, version_id: str) -> Response:
         """All components of a version, in pages."""
         key = uuid_of(version_id)
