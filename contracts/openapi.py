@@ -16,6 +16,7 @@ TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 FREE: Schema = {"type": "object", "additionalProperties": {}}
+BYTES: Schema = {"description": "The bytes of a file, of whatever media type that is."}
 
 _HOMES = {"metastore": "/v1/", "releases": "/api/v2/"}
 """Where a contract's operations are named without saying where; the others' home is `/api/v1/`."""

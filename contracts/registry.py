@@ -46,9 +46,13 @@ class RegistryPagination(WindowPagination):
         return data["data"]
 
     def get_paginated_response_schema(self, schema: Schema) -> Schema:
+        return shape(success=FLAG, data=schema, meta=shape(pagination=self.meta_schema()))
+
+    @staticmethod
+    def meta_schema() -> Schema:
+        """What `meta` answers, as an OpenAPI schema."""
         counts = dict.fromkeys(("page", "per_page", "total", "pages"), NUMBER)
-        pagination = shape(**counts, has_next=FLAG, has_prev=FLAG)
-        return shape(success=FLAG, data=schema, meta=shape(pagination=pagination))
+        return shape(**counts, has_next=FLAG, has_prev=FLAG)
 
 
 class RegistryThrottle(Throttle):

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +19,7 @@ from contracts.addresses import client_address
 from contracts.base import Enveloped
 from contracts.conditional import is_fresh, set_validators
 from contracts.errors import BadRequest, NotFound, Unavailable
+from contracts.openapi import BYTES
 from contracts.registry import Registry
 from contracts.throttling import Rate, take
 from registry.api.registry.entries import EntryPart
@@ -183,8 +183,8 @@ _DOCUMENTED = {
         OpenApiParameter("Range", location=OpenApiParameter.HEADER, description="One range of bytes."),
     ],
     "responses": {
-        (200, "*/*"): OpenApiTypes.BINARY,
-        (206, "*/*"): OpenApiTypes.BINARY,
+        (200, "*/*"): BYTES,
+        (206, "*/*"): BYTES,
         302: OpenApiResponse(description="The signed address of the file, where the storage is S3."),
     },
 }

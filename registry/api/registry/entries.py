@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -14,7 +15,9 @@ from rest_framework.response import Response
 from accounts.actor import Actor
 from accounts.permissions import PublicReads, actor_of
 from contracts.conditional import is_fresh, set_validators
-from contracts.errors import BadRequest, NotFound
+from contracts.errors import NotFound
+from contracts.filtering import RepeatedFilter, SortFilter, WordsFilter
+from contracts.openapi import Schema
 from contracts.registry import Registry, RegistryPagination, envelope
 from contracts.views import ContractViewSet
 from registry.api.registry.shapes import (
@@ -23,22 +26,37 @@ from registry.api.registry.shapes import (
     VersionSerializer,
 )
 from registry.models import Dependency, DependencySet, Entry, EntryKind, LabelKind, Statistics, Version
-from registry.querysets.entries import ORDERS
+from registry.querysets.entries import ORDERS, EntryQuerySet
 from registry.services.withdrawing import delete_entry, delete_version, unyank, yank
 
-FILTERS = [
-    OpenApiParameter("org", description="Slug of an organization."),
-    OpenApiParameter("type", description="One type or several, comma-separated."),
-    OpenApiParameter("organism", description="Common name, scientific name or NCBI taxonomy id."),
-    OpenApiParameter("format"),
-    OpenApiParameter("tag", many=True, description="Repeatable; all of them must be carried."),
-    OpenApiParameter("sort", description=f"Fields of {', '.join(ORDERS)}, comma-separated, `-` before one descends."),
-]
 
+class EntryFilters(filters.FilterSet):  # type: ignore[misc]
+    """What a list of entries may be narrowed and sorted by."""
 
-def words(text: str | None) -> list[str]:
-    """A comma-separated query parameter."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+    org = filters.CharFilter(method="of_organization", help_text="Slug of an organization.")
+    type = WordsFilter(method="of_types", help_text="Any of them.")
+    organism = filters.CharFilter(method="of_organism", help_text="Common name, scientific name or NCBI taxonomy id.")
+    format = WordsFilter(method="with_formats", help_text="All of them must be there.")
+    tag = RepeatedFilter(method="with_tags", help_text="Repeatable; all of them must be carried.")
+    sort = SortFilter(ORDERS, method="sorted_by")
+
+    def of_organization(self, found: EntryQuerySet, name: str, value: str) -> EntryQuerySet:
+        return found.in_organization(value)
+
+    def of_types(self, found: EntryQuerySet, name: str, value: list[str]) -> EntryQuerySet:
+        return found.of_types(value)
+
+    def of_organism(self, found: EntryQuerySet, name: str, value: str) -> EntryQuerySet:
+        return found.of_organism(value)
+
+    def with_formats(self, found: EntryQuerySet, name: str, value: list[str]) -> EntryQuerySet:
+        return found.labelled(LabelKind.FORMAT, value)
+
+    def with_tags(self, found: EntryQuerySet, name: str, value: list[str]) -> EntryQuerySet:
+        return found.labelled(LabelKind.TAG, value)
+
+    def sorted_by(self, found: EntryQuerySet, name: str, value: list[str]) -> EntryQuerySet:
+        return found.sorted_by(value)
 
 
 class EntryPart(ContractViewSet[Entry]):
@@ -93,20 +111,11 @@ class Entries(EntryPart):
     """Lists of entries, one, and its deletion."""
 
     list_serializer: ClassVar[type[serializers.BaseSerializer[Any]]]
+    filterset_class = EntryFilters
 
     def get_queryset(self) -> QuerySet[Entry]:
-        """What the query asks for. Raises BadRequest for a field that nothing can be sorted by."""
-        asked = self.request.query_params
-        found = Entry.objects.visible_to(self.actor).filter(kind=self.kind)
-        if asked.get("org"):
-            found = found.in_organization(asked["org"])
-        if words(asked.get("type")):
-            found = found.of_types(words(asked["type"]))
-        if asked.get("organism"):
-            found = found.of_organism(asked["organism"])
-        found = found.labelled(LabelKind.FORMAT, words(asked.get("format")))
-        found = found.labelled(LabelKind.TAG, [tag for tag in asked.getlist("tag") if tag])
-        return found.sorted_by(self._sort(words(asked.get("sort")))).select_related("organization", "organism")
+        found = Entry.objects.visible_to(self.actor).filter(kind=self.kind).sorted_by([])
+        return found.select_related("organization", "organism")
 
     def count(self, queryset: QuerySet[Entry]) -> int:
         """From the counters where nothing else narrows down but the organization."""
@@ -119,7 +128,7 @@ class Entries(EntryPart):
         return counted.totals()[f"{self.kind}s"]
 
     def list(self, request: Request) -> Response:
-        rows = self.paginate_queryset(self.get_queryset())
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.list_serializer(rows, many=True).data)
 
     def retrieve(self, request: Request, org: str, name: str) -> Response:
@@ -141,13 +150,6 @@ class Entries(EntryPart):
     def destroy(self, request: Request, org: str, name: str) -> Response:
         delete_entry(actor=self.actor, entry=self.entry(org, name))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @staticmethod
-    def _sort(names: Sequence[str]) -> Sequence[str]:
-        unknown = [name for name in names if name.removeprefix("-") not in ORDERS]
-        if unknown:
-            raise BadRequest(f"sort: '{unknown[0]}' is none of {', '.join(ORDERS)}", parameter="sort")
-        return names
 
 
 def _entry_etag(facts: Sequence[Any]) -> str:
@@ -181,9 +183,22 @@ _DEPENDENTS = inline_serializer(
     {
         "source": serializers.CharField(),
         "dependent_count": serializers.IntegerField(),
-        "dependents": serializers.ListField(child=serializers.DictField()),
+        "dependents": inline_serializer(
+            "DependentRow",
+            {
+                "source": serializers.CharField(),
+                "formats": serializers.ListField(child=serializers.CharField()),
+                "dependency_count": serializers.IntegerField(),
+                "published_at": serializers.DateTimeField(),
+            },
+            many=True,
+        ),
     },
 )
+_PAGING = [
+    OpenApiParameter("page", int, default=1, description="The page, from 1."),
+    OpenApiParameter("limit", int, default=1000, description="Rows of a page, at most 1,000."),
+]
 _REASON = inline_serializer("YankReason", {"reason": serializers.CharField()})
 
 
@@ -232,7 +247,15 @@ class Dependencies(EntryPart):
 
     paginator: DependencyPagination
 
-    def list(self, request: Request, org: str, name: str, version: str) -> Response:
+    def envelope_schema(self, schema: Schema) -> Schema:
+        return DependencyPagination().get_paginated_response_schema(schema)
+
+    @extend_schema(
+        operation_id="registry_dependencies",
+        parameters=[OpenApiParameter("format", description="Of the dependencies."), *_PAGING],
+        responses=_PAGE,
+    )
+    def dependencies(self, request: Request, org: str, name: str, version: str) -> Response:
         found = self.version(org, name, version)
         window = self.paginator.open(request)
         wanted = request.query_params.get("format", "").lower()
@@ -262,7 +285,7 @@ class Dependencies(EntryPart):
         set_validators(response, etag=etag, modified=found.updated_at)
         return response
 
-    @extend_schema(operation_id="registry_dependents", responses=_DEPENDENTS)
+    @extend_schema(operation_id="registry_dependents", parameters=_PAGING, responses=_DEPENDENTS)
     def dependents(self, request: Request, org: str, name: str, version: str) -> Response:
         """The versions that depend on this one, of those that the actor may see; newest first."""
         found = self.version(org, name, version)
@@ -338,9 +361,6 @@ class RegistryToolVersions(Registry, Versions):
     kind = EntryKind.TOOL
 
 
-@extend_schema_view(
-    list=extend_schema(operation_id="registry_dependencies", parameters=[OpenApiParameter("format")], responses=_PAGE),
-)
 class RegistryDependencies(Registry, Dependencies):
     kind = EntryKind.SOURCE
     pagination_class = DependencyPagination

@@ -18,7 +18,7 @@ from contracts.errors import Invalid
 from contracts.parsing import JSONParser
 from contracts.registry import Registry
 from contracts.views import uuid_of
-from registry.api.registry.entries import FILTERS, Entries
+from registry.api.registry.entries import Entries
 from registry.api.registry.receiving import WholeMultiPartParser
 from registry.api.registry.shapes import FileSerializer, SourceSerializer, ToolSerializer, path_of
 from registry.models import EntryKind, Upload, Version
@@ -216,7 +216,7 @@ def _published(version: Version) -> dict[str, Any]:
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="registry_sources", parameters=FILTERS),
+    list=extend_schema(operation_id="registry_sources"),
     create=extend_schema(
         operation_id="registry_source_publish",
         request={
@@ -234,7 +234,7 @@ class RegistrySourceList(Registry, Publishes):
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="registry_tools", parameters=FILTERS),
+    list=extend_schema(operation_id="registry_tools"),
     create=extend_schema(
         operation_id="registry_tool_publish",
         request={

@@ -81,7 +81,9 @@ urlpatterns: list[URLPattern] = [
     ),
     path(f"tools/{VERSION}/download", RegistryToolDownloads.as_view({"get": "get"}), name="registry_tool_download"),
     path(
-        f"sources/{VERSION}/dependencies", RegistryDependencies.as_view({"get": "list"}), name="registry_dependencies"
+        f"sources/{VERSION}/dependencies",
+        RegistryDependencies.as_view({"get": "dependencies"}),
+        name="registry_dependencies",
     ),
     path(
         f"sources/{VERSION}/dependents", RegistryDependencies.as_view({"get": "dependents"}), name="registry_dependents"

@@ -15,8 +15,8 @@ from accounts.models import Organization
 from accounts.permissions import actor_of
 from catalog.search import search
 from contracts.errors import BadRequest
+from contracts.openapi import FLAG, TEXT, Schema, shape
 from contracts.registry import Registry, RegistryPagination, envelope
-from registry.api.registry.entries import words
 from registry.api.registry.shapes import FoundSourceSerializer, FoundToolSerializer
 from registry.models import Entry, EntryKind, File, Statistics
 from registry.services.entry_catalog import format_tag, organism_tag
@@ -55,15 +55,21 @@ class RegistrySearch(Registry):
 
     permission_classes = [AllowAny]
 
+    def envelope_schema(self, schema: Schema) -> Schema:
+        filters = {"type": "object", "additionalProperties": {}, "description": "Those that were given."}
+        meta = shape(query=TEXT, filters=filters, pagination=RegistryPagination.meta_schema())
+        meta["properties"]["total_is_exact"] = {**FLAG, "description": "False, where there are more."}
+        return shape(success=FLAG, data=schema, meta=meta)
+
     @extend_schema(
         operation_id="registry_search",
         parameters=[
-            OpenApiParameter("q", required=True),
-            OpenApiParameter("type", description="data_source, tool; comma-separated."),
-            OpenApiParameter("organism"),
+            OpenApiParameter("q", required=True, description="Words, or their beginnings."),
+            OpenApiParameter("type", many=True, explode=False, enum=list(KINDS), description="Any of them."),
+            OpenApiParameter("organism", description="Common name, scientific name or NCBI taxonomy id."),
             OpenApiParameter("format"),
-            OpenApiParameter("page", int),
-            OpenApiParameter("limit", int),
+            OpenApiParameter("page", int, default=1),
+            OpenApiParameter("limit", int, default=20, description="At most 100."),
         ],
         responses=_FOUND,
     )
@@ -72,7 +78,7 @@ class RegistrySearch(Registry):
         query = asked.get("q", "").strip()
         if not query:
             raise BadRequest("q is required", parameter="q")
-        types = words(asked.get("type"))
+        types = [word.strip() for word in asked.get("type", "").split(",") if word.strip()]
         unknown = [name for name in types if name not in KINDS]
         if unknown:
             raise BadRequest(f"type: '{unknown[0]}' is none of {', '.join(KINDS)}", parameter="type")
@@ -101,11 +107,6 @@ class RegistrySearch(Registry):
             meta["total_is_exact"] = False
         ids = [hit.id for hit in found.hits]
         return Response(envelope({**_by_kind(actor_of(request), ids), "total": found.total}, **meta))
-
-
-def _narrowing(organism: str, format_name: str) -> list[str]:
-    """The tags that what is found must carry."""
-    return [tag(word) for tag, word in ((organism_tag, organism), (format_tag, format_name)) if word]
 
 
 def _by_kind(actor: Actor, ids: list[Any]) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.errors import Invalid, NotFound
+from contracts.openapi import BYTES
 from contracts.parsing import loads
 from contracts.views import uuid_of
 from registry import storage
@@ -81,7 +81,7 @@ class OneArtifact(ArtifactViews):
         delete_artifact(actor=self.actor, artifact=self.get_object())
         return self.deleted()
 
-    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "*/*"): BYTES})
     def content(self, request: Request, artifact_id: str) -> HttpResponseBase:
         """The bytes as they were uploaded."""
         return content_response(self.get_object())
