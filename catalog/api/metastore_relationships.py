@@ -7,22 +7,34 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.urls import path
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from catalog.api.parameters import body_of, choices_of, parameter, words_of
+from catalog.api.parameters import body_of
 from catalog.api.serializers import RelationshipBody, RelationshipSerializer
 from catalog.models import Asset, Relationship, RelationshipType
 from catalog.querysets import RelationshipQuerySet
 from catalog.services import create_relationship, delete_relationship, update_relationship
-from contracts.errors import BadRequest, Invalid, NotFound
+from contracts.errors import Invalid, NotFound
+from contracts.filtering import ChoicesFilter, KeysFilter
 from contracts.metastore import Metastore
 from contracts.views import ContractViewSet, uuid_of
 
 _BODY = frozenset({"source_asset_id", "target_asset_id", "type", "metadata"})
+
+
+class RelationshipFilters(filters.FilterSet):  # type: ignore[misc]
+    asset_id = KeysFilter(method="at_either_end", help_text="Edges of these assets, at either end.")
+    source_asset_id = KeysFilter("source", help_text="Edges that begin at these assets.")
+    target_asset_id = KeysFilter("target", help_text="Edges that end at these assets.")
+    type = ChoicesFilter(choices=RelationshipType.values, help_text="Types, any of them.")
+
+    def at_either_end(self, edges: RelationshipQuerySet, name: str, value: list[UUID]) -> RelationshipQuerySet:
+        return edges.filter(Q(source__in=value) | Q(target__in=value))
 
 
 class RelationshipPatch(serializers.Serializer[Any]):
@@ -34,20 +46,13 @@ class RelationshipViews(ContractViewSet[Relationship]):
 
     resource = "relationship"
     queryset = Relationship.objects.none()
+    filterset_class = RelationshipFilters
 
     def get_queryset(self) -> RelationshipQuerySet:
         return Relationship.objects.visible_to(actor_of(self.request))
 
     def list(self, request: Request) -> Response:
-        found = self.get_queryset()
-        if keys := _keys(request, "source_asset_id"):
-            found = found.filter(source__in=keys)
-        if keys := _keys(request, "target_asset_id"):
-            found = found.filter(target__in=keys)
-        if keys := _keys(request, "asset_id"):
-            found = found.filter(Q(source__in=keys) | Q(target__in=keys))
-        if types := choices_of(request, "type", RelationshipType.values):
-            found = found.filter(type__in=types)
+        found = self.filter_queryset(self.get_queryset())
         rows = self.paginate_queryset(found.order_by("-pk")) or []
         return self.get_paginated_response([relationship_shape(row) for row in rows])
 
@@ -90,17 +95,6 @@ class RelationshipViews(ContractViewSet[Relationship]):
         return Response(status=204)
 
 
-def _keys(request: Request, name: str) -> list[UUID]:
-    """The ids of assets that a parameter gives. Raises BadRequest for what is none."""
-    keys = []
-    for value in words_of(request, name):
-        key = uuid_of(value)
-        if key is None:
-            raise BadRequest(fields={name: ["This must be the id of an asset."]})
-        keys.append(key)
-    return keys
-
-
 def relationship_shape(edge: Relationship) -> dict[str, Any]:
     return {
         "id": edge.pk,
@@ -113,15 +107,7 @@ def relationship_shape(edge: Relationship) -> dict[str, Any]:
 
 
 @extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            parameter("asset_id", "Edges of these assets, at either end.", many=True),
-            parameter("source_asset_id", "Edges that begin at these assets.", many=True),
-            parameter("target_asset_id", "Edges that end at these assets.", many=True),
-            parameter("type", "Types, any of them.", many=True),
-        ],
-        responses=RelationshipSerializer(many=True),
-    ),
+    list=extend_schema(responses=RelationshipSerializer(many=True)),
     retrieve=extend_schema(responses=RelationshipSerializer),
     create=extend_schema(request=RelationshipBody, responses={201: RelationshipSerializer}),
     update=extend_schema(request=RelationshipPatch, responses=RelationshipSerializer),

@@ -7,20 +7,27 @@ from typing import Any
 
 from django.db.models import Count
 from django.urls import path
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from catalog.api.parameters import body_of, parameter, words_of
+from catalog.api.parameters import body_of
 from catalog.api.serializers import TagBody, TagPatch, TagSerializer
 from catalog.models import AssetTag, Tag
 from catalog.querysets import TagQuerySet
 from catalog.services import create_tag, delete_tag, merge_tags, update_tag
 from contracts.errors import Invalid, NotFound
+from contracts.filtering import WordsFilter
 from contracts.metastore import Metastore
 from contracts.views import ContractViewSet, uuid_of
+
+
+class TagFilters(filters.FilterSet):  # type: ignore[misc]
+    category = WordsFilter(help_text="Categories, any of them.")
+    search = filters.CharFilter("name", "icontains", help_text="A part of the name.")
 
 
 class TagViews(ContractViewSet[Tag]):
@@ -28,16 +35,13 @@ class TagViews(ContractViewSet[Tag]):
 
     resource = "tag"
     queryset = Tag.objects.none()
+    filterset_class = TagFilters
 
     def get_queryset(self) -> TagQuerySet:
         return Tag.objects.visible_to(actor_of(self.request))
 
     def list(self, request: Request) -> Response:
-        found = self.get_queryset()
-        if categories := words_of(request, "category"):
-            found = found.filter(category__in=categories)
-        if words := request.query_params.get("search", "").strip():
-            found = found.filter(name__icontains=words)
+        found = self.filter_queryset(self.get_queryset())
         rows = self.paginate_queryset(found.order_by("key")) or []
         return self.get_paginated_response(tag_shapes(rows))
 
@@ -90,13 +94,7 @@ def _shape(tag: Tag, asset_count: int) -> dict[str, Any]:
 
 
 @extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            parameter("category", "Categories, any of them.", many=True),
-            parameter("search", "A part of the name."),
-        ],
-        responses=TagSerializer(many=True),
-    ),
+    list=extend_schema(responses=TagSerializer(many=True)),
     retrieve=extend_schema(responses=TagSerializer),
     create=extend_schema(request=TagBody, responses={201: TagSerializer}),
     update=extend_schema(request=TagPatch, responses=TagSerializer),
