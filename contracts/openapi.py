@@ -9,6 +9,8 @@ from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance, is_list_serializer
 
+from contracts.examples import EXAMPLES
+
 Schema = dict[str, Any]
 """A piece of an OpenAPI schema."""
 
@@ -21,6 +23,7 @@ BYTES: Schema = {"description": "The bytes of a file, of whatever media type tha
 _HOMES = {"metastore": "/v1/", "releases": "/api/v2/"}
 """Where a contract's operations are named without saying where; the others' home is `/api/v1/`."""
 _OBVIOUS = {"{id}", "{pk}"}
+_MOUNT = re.compile(r"^(?:/api)?/v\d+")
 
 
 def shape(**properties: Schema) -> Schema:
@@ -95,6 +98,9 @@ class ContractSchema(AutoSchema):
             for codes, words in (("4XX", "The request is refused."), ("5XX", "The request could not be carried out.")):
                 content = {"application/json": {"schema": self._error_component().ref}}
                 operation["responses"][codes] = {"description": words, "content": content}
+            example = EXAMPLES.get(self.contract, {}).get(f"{self.method} {_MOUNT.sub('', self.path)}")
+            if example is not None:
+                example.show_in(operation)
         return operation
 
     def _error_component(self) -> ResolvedComponent:

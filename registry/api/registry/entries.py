@@ -247,9 +247,6 @@ class Dependencies(EntryPart):
 
     paginator: DependencyPagination
 
-    def envelope_schema(self, schema: Schema) -> Schema:
-        return DependencyPagination().get_paginated_response_schema(schema)
-
     @extend_schema(
         operation_id="registry_dependencies",
         parameters=[OpenApiParameter("format", description="Of the dependencies."), *_PAGING],
@@ -364,3 +361,6 @@ class RegistryToolVersions(Registry, Versions):
 class RegistryDependencies(Registry, Dependencies):
     kind = EntryKind.SOURCE
     pagination_class = DependencyPagination
+
+    def envelope_schema(self, schema: Schema) -> Schema:
+        return DependencyPagination().get_paginated_response_schema(schema)

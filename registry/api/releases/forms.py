@@ -18,18 +18,13 @@ from registry.models import ArtifactRelationType, ArtifactType, ReleaseStatus
 
 
 class _Words(serializers.ListField):
-    """One text, or a list of them; with commas between in a query string."""
+    """One text, or a list of them: `"sbom"`, `["sbom", "vex"]`; with commas between in a query string."""
 
     def __init__(self, choices: Iterable[str] = (), **kwargs: Any) -> None:
-        self.choices = list(choices)
         super().__init__(required=False, **kwargs)
-
-
-def _words(choices: Iterable[str] = (), **kwargs: Any) -> _Words:
-    """Described for a body: `"sbom"` or `["sbom", "vex"]`."""
-    text: dict[str, Any] = {"type": "string", **({"enum": list(choices)} if choices else {})}
-    field: _Words = extend_schema_field({"oneOf": [text, {"type": "array", "items": text}]})(_Words(choices, **kwargs))
-    return field
+        self.choices = list(choices)
+        text: dict[str, Any] = {"type": "string", **({"enum": self.choices} if self.choices else {})}
+        extend_schema_field({"oneOf": [text, {"type": "array", "items": text}]})(self)
 
 
 def _text(help_text: str = "") -> serializers.CharField:
@@ -48,10 +43,10 @@ class ComponentQuery(serializers.Serializer[Any]):
 
 class _ReleaseFields(serializers.Serializer[Any]):
     q = _text("A part of the project's name or of the version.")
-    project_id = _words()
-    product_id = _words()
+    project_id = _Words()
+    product_id = _Words()
     version_pattern = _text("`*` stands for anything, `?` for one character.")
-    status = _words(ReleaseStatus.values)
+    status = _Words(ReleaseStatus.values)
 
 
 class _ReleaseParameters(_ReleaseFields):
@@ -70,11 +65,11 @@ class ReleaseQuery(_ReleaseFields):
 
 
 class _ArtifactFields(serializers.Serializer[Any]):
-    type = _words(ArtifactType.values)
-    format = _words()
-    release_version = _words()
-    project_id = _words()
-    has_relationship = _words(
+    type = _Words(ArtifactType.values)
+    format = _Words()
+    release_version = _Words()
+    project_id = _Words()
+    has_relationship = _Words(
         [*ArtifactType.values, *ArtifactRelationType.values],
         help_text="A type of relationship, or of the artifact at its other end.",
     )
@@ -93,11 +88,11 @@ class ArtifactQuery(_ArtifactFields):
 
 
 class RelationshipQuery(serializers.Serializer[Any]):
-    source_type = _words(ArtifactType.values)
-    target_type = _words(ArtifactType.values)
-    relationship_type = _words(ArtifactRelationType.values)
-    source_id = _words()
-    target_id = _words()
+    source_type = _Words(ArtifactType.values)
+    target_type = _Words(ArtifactType.values)
+    relationship_type = _Words(ArtifactRelationType.values)
+    source_id = _Words()
+    target_id = _Words()
 
 
 WANTED = tuple(ComponentQuery().fields)
