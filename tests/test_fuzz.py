@@ -80,7 +80,7 @@ def routed_contracts(resolver: URLResolver) -> set[str]:
     return found
 
 
-def real(world: World, case: Case) -> dict[str, str]:  # noqa: F811
+def real(world: World, case: Case[Any]) -> dict[str, str]:  # noqa: F811
     """The values of the path's parts as they are for something that is there."""
     filled, template = world.fill(case.path).split("/"), case.path.split("/")
     return {part.strip("{}"): value for part, value in zip(template, filled, strict=True) if part.startswith("{")}
@@ -109,7 +109,7 @@ def test_whatever_is_sent_is_answered_as_the_schema_says(contract: str, schema, 
             ),
             is_real=st.booleans(),
         )
-        def ask(case: Case, is_real: bool) -> None:
+        def ask(case: Case[Any], is_real: bool) -> None:
             if is_real and "{" in case.path and case.method != "DELETE":
                 case.path_parameters = real(world, case)
             case.call_and_validate(headers=token, checks=CHECKS)

@@ -32,5 +32,5 @@ class Example:
 
 
 def _listed(value: Any) -> dict[str, Any]:
-    listed: dict[str, Any] = build_examples_list([OpenApiExample("Example", value)])  # type: ignore[no-untyped-call]
+    listed: dict[str, Any] = build_examples_list([OpenApiExample("Example", value)])
     return listed

@@ -46,7 +46,7 @@ class VersionComponentSerializer(serializers.Serializer[Any]):
     artifact_id = serializers.UUIDField(help_text="What it came with.")
 
 
-class ProductVersionSerializer(serializers.Serializer[ProductVersion]):
+class ProductVersionSerializer(serializers.Serializer[Any]):
     """One row of `versions/`: what the product's releases of this version hold."""
 
     id = serializers.UUIDField()

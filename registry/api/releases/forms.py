@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, inline_serializer
+from drf_spectacular.drainage import set_override
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from registry.api.releases.filters import ARTIFACT_SORTS, RELATIONSHIP_SORTS, RELEASE_SORTS
@@ -24,7 +25,7 @@ class _Words(serializers.ListField):
         super().__init__(required=False, **kwargs)
         self.choices = list(choices)
         text: dict[str, Any] = {"type": "string", **({"enum": self.choices} if self.choices else {})}
-        extend_schema_field({"oneOf": [text, {"type": "array", "items": text}]})(self)
+        set_override(self, "field", {"oneOf": [text, {"type": "array", "items": text}]})
 
 
 def _text(help_text: str = "") -> serializers.CharField:
@@ -146,7 +147,7 @@ class Form:
     def _body(self) -> serializers.Serializer[Any]:
         fields: dict[str, Any] = {"query": self.query(required=False)}
         if self.sorts:
-            term = {
+            term: dict[str, Any] = {
                 "field": serializers.ChoiceField(list(self.sorts)),
                 "order": serializers.ChoiceField(["asc", "desc"], required=False),
             }

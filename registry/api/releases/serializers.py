@@ -16,7 +16,6 @@ from registry.models import (
     ArtifactType,
     Collection,
     CollectionReason,
-    Content,
     ReleaseStatus,
 )
 
@@ -183,7 +182,7 @@ class WholeCollectionSerializer(CollectionSerializer):
     artifacts = ReleaseArtifactSerializer(many=True)
 
 
-class ContentSerializer(serializers.Serializer[Content]):
+class ContentSerializer(serializers.Serializer[Any]):
     """A component of an SBOM."""
 
     artifact_id = serializers.UUIDField()
