@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.db.models import F, Model, QuerySet
+from django.template import loader
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters import rest_framework as filters
 from django_filters.fields import BaseCSVField
@@ -131,3 +132,12 @@ class ContractFilters(filters.DjangoFilterBackend):  # type: ignore[misc]
             raise BadRequest(fields={name: [str(word) for word in words] for name, words in filterset.errors.items()})
         found: QuerySet[M] = filterset.qs
         return found
+
+    def to_html(self, request: Request, queryset: QuerySet[M], view: APIView) -> str | None:
+        """The form of the browsable API, whose fields are called what the parameters are."""
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return None
+        for name, field in filterset.form.fields.items():
+            field.label = name
+        return str(loader.get_template(self.template).render({"filter": filterset}, request))

@@ -34,7 +34,10 @@ from contracts.ownership import contract_of
 from tests.contracts.urls import CONTRACTS
 from tests.test_tenants import World, world  # noqa: F401  a fixture
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+"""Of each operation; 0 for as many as QUESTIONS allow."""
+QUESTIONS = 300
+"""To each contract, about: at least two to each of its operations."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 UNREAL = {"/api/v1/health"}
 """A health check that looks at servers which a test has not."""
@@ -92,10 +95,11 @@ def test_whatever_is_sent_is_answered_as_the_schema_says(contract: str, schema, 
     wrong: dict[str, str] = {}
     operations = list(operations_of(schema, contract))
     assert bool(operations) == (contract in routed_contracts(get_resolver()))
+    examples = EXAMPLES or max(2, QUESTIONS // max(1, len(operations)))
     for operation in operations:
 
         @hypothesis_settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             deadline=None,
             database=None,
             derandomize=True,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.examples import collection, metastore, registry, releases
+from contracts.examples import collection, entities, metastore, registry, releases
 from contracts.examples.example import Example
 
 EXAMPLES: Mapping[str, Mapping[str, Example]] = {
     "collection": collection.EXAMPLES,
+    "entities": entities.EXAMPLES,
     "metastore": metastore.EXAMPLES,
     "registry": registry.EXAMPLES,
     "releases": releases.EXAMPLES,

@@ -55,3 +55,38 @@ def test_the_openapi_schema_and_the_browsable_api_show_the_filters(alice) -> Non
     assert said["user"]["description"] == "Who did it."
     page = alice.get("/v1/audits", HTTP_ACCEPT="text/html").content.decode()
     assert 'name="entity_type"' in page
+    assert ">created_after:<" in page
+
+
+@pytest.mark.usefixtures("_our_routes")
+def test_several_values_are_repeated_or_have_commas_between(bob, alice) -> None:
+    for name in ("gold", "silver", "lead"):
+        bob.post("/v1/tags", {"name": name, "category": f"the {name}"}, format="json")
+    for query in (
+        "category=the gold,the silver",
+        "category=the gold&category=the silver",
+        "category=,the gold,,the silver,",
+    ):
+        assert alice.get(f"/v1/tags?{query}").json()["pagination"]["total"] == 2, query
+
+
+@pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/v1/tasks?status=PENDING,tired", "status"),
+        ("/v1/relationships?asset_id=7", "asset_id"),
+        ("/api/v2/products?sort=-name,colour", "sort"),
+    ],
+)
+def test_one_value_of_several_that_means_nothing_is_refused(alice, path: str, parameter: str) -> None:
+    answer = alice.get(path)
+    assert answer.status_code == 400
+    said = answer.json()
+    assert set(said.get("details") or said["error"]["details"]) == {parameter}
+
+
+@pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize("body", [{"query": {"start": "2024-01-01"}}, {"include": ["metadata"]}])
+def test_a_search_refuses_what_it_would_not_heed(alice, body: dict[str, object]) -> None:
+    assert alice.post("/api/v2/search/releases", body, format="json").status_code == 400
