@@ -21,6 +21,9 @@ from contracts.rendering import JSONRenderer
 MAX_DEPTH = 100
 """Levels of lists and objects in each other."""
 
+OF_THE_PAGE = frozenset({"csrfmiddlewaretoken"})
+"""Fields that a form of the browsable API sends besides what it is about."""
+
 _LEVELS = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 _QUOTED = re.compile(rb'"[^"]*"')

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from contracts.errors import Invalid
-from contracts.parsing import JSONParser
+from contracts.parsing import OF_THE_PAGE, JSONParser
 from contracts.registry import Registry
 from contracts.views import uuid_of
 from registry.api.registry.entries import Entries
@@ -115,7 +115,7 @@ class Publishes(Entries):
     def _publication(self, request: Request) -> tuple[Publication, list[Upload]]:
         data: Any = request.data
         type_field = "source_type" if self.kind == EntryKind.SOURCE else "tool_type"
-        known = {*TEXTS, *STRUCTURES, *FILE_FIELDS, type_field}
+        known = {*TEXTS, *STRUCTURES, *FILE_FIELDS, *OF_THE_PAGE, type_field}
         unknown = [str(name) for name in data if name not in known]
         if unknown:
             raise Invalid(fields={name: ["Unknown field."] for name in unknown})

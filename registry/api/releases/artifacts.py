@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from contracts.errors import Invalid, NotFound
 from contracts.openapi import BYTES
-from contracts.parsing import loads
+from contracts.parsing import OF_THE_PAGE, loads
 from contracts.views import uuid_of
 from registry import storage
 from registry.api.releases.base import OF_PROJECT, ReleasesView
@@ -233,7 +233,7 @@ UPLOAD_FIELDS = {"type", "format", "content", "file", "metadata", "filename"}
 
 def upload_of(data: Any, also: Set[str] = frozenset()) -> Upload:
     """The upload that a body describes, which may have `also` fields. Raises Invalid for what means nothing."""
-    unknown = [name for name in data if name not in UPLOAD_FIELDS | also]
+    unknown = [name for name in data if name not in UPLOAD_FIELDS | also | OF_THE_PAGE]
     if unknown:
         raise Invalid(fields={name: ["Unknown field."] for name in unknown})
     type_ = text_in(data, "type")
