@@ -44,6 +44,7 @@ class AssetType(models.TextChoices):
     COLLECTION = "COLLECTION"
     INDEX = "INDEX"
     KEYSPACE = "KEYSPACE"
+    PROCEDURE = "PROCEDURE"
 
 
 class RelationshipType(models.TextChoices):

@@ -19,6 +19,7 @@ import catalog.api.entities
 import catalog.api.metastore
 import ingestion.api.collection
 import ingestion.api.entities
+import ingestion.api.entity_tests
 import ingestion.api.metastore
 import ingestion.api.openlineage
 import registry.api.registry
@@ -28,6 +29,7 @@ from config.doors import doors, proto
 from config.graphql.view import graphql, sdl
 from config.health import Health
 from config.schema import SchemaView
+from config.system import SystemVersion
 from contracts.ownership import unrouted
 
 Routes = list[URLPattern | URLResolver]
@@ -51,11 +53,13 @@ REGISTRY: Routes = [
 ]
 
 ENTITIES: Routes = [
+    path("system/version", SystemVersion.as_view(), name="system-version"),
     *accounts.api.entities.urlpatterns,
     *accounts.api.entity_teams.urlpatterns,
     *accounts.api.entity_teams.urlpatterns,
     *catalog.api.entities.urlpatterns,
     *ingestion.api.entities.urlpatterns,
+    *ingestion.api.entity_tests.urlpatterns,
     *ingestion.api.openlineage.urlpatterns,
 ]
 

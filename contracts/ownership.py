@@ -47,6 +47,8 @@ SEGMENTS: dict[str, type[ContractView]] = {
             "queues",
             "searchIndexes",
             "services",
+            "storedProcedures",
+            "system",
             "tables",
             "tags",
             "teams",
@@ -68,7 +70,7 @@ def contract_of(path: str) -> type[ContractView] | None:
         case ["api", "v2", *_]:
             return Releases
         case ["api", "v1", "search", below, *_] if below:
-            return Releases
+            return Entities if below == "fieldQuery" else Releases
         case ["api", "v1", first, *_]:
             return SEGMENTS.get(first, Registry)
         case ["api", *_]:

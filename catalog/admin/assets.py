@@ -47,6 +47,7 @@ ICONS = {
     "COLLECTION": "data_object",
     "INDEX": "manage_search",
     "KEYSPACE": "key",
+    "PROCEDURE": "function",
 }
 
 

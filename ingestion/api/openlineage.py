@@ -1,4 +1,4 @@
-"""OpenLineage in the entities contract: `POST /api/v1/lineage` and `/lineage/batch`.
+"""OpenLineage in the entities contract: `POST /api/v1/lineage`, beside `PUT`, which is of edges, and `/lineage/batch`.
 
 What the specification (2-0-2) leaves open: an event answers 200 with what it is here; a batch always does, with
 how many events were taken and why the others were not. Bodies may be packed with gzip, as its clients can.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
+from catalog.api.entities.lineage import AddLineageBody, LineageViews
 from contracts.entities import Entities
 from contracts.openapi import FREE
 from contracts.parsing import JSONListParser
@@ -44,10 +46,10 @@ class EventAnswer(serializers.Serializer[openlineage.Taken]):
     run = RunSerializer(source="job", allow_null=True)
 
 
-class EventViews(GenericAPIView[Job]):
-    serializer_class: Any = EventAnswer
+class EventViews(LineageViews):
+    """An event, beside the edges that are put at the same path."""
 
-    def post(self, request: Request) -> Response:
+    def take(self, request: Request) -> Response:
         taken = openlineage.receive_event(actor=actor_of(request), event=request.data)
         return Response(EventAnswer(taken).data)
 
@@ -86,9 +88,14 @@ class BatchViews(GenericAPIView[Job]):
 
 class EntitiesLineageEvent(Entities, EventViews):
     @extend_schema(request={"application/json": _EVENT}, responses=EventAnswer, operation_id="entities_openlineage")
-    def post(self, request: Request) -> Response:
+    def take(self, request: Request) -> Response:
         """Take an OpenLineage event (RunEvent, JobEvent or DatasetEvent of 2-0-2). The same again changes nothing."""
-        return super().post(request)
+        return super().take(request)
+
+    @extend_schema(request=AddLineageBody, responses=OpenApiTypes.OBJECT, operation_id="entities_lineage_put")
+    def put(self, request: Request) -> Response:
+        """Relate two entities, upstream and downstream, or change what is said of their relation."""
+        return super().put(request)
 
 
 class EntitiesLineageBatch(Entities, BatchViews):
@@ -106,6 +113,6 @@ class EntitiesLineageBatch(Entities, BatchViews):
 
 
 urlpatterns = [
-    path("lineage", EntitiesLineageEvent.as_view(), name="lineage"),
+    path("lineage", EntitiesLineageEvent.as_view({"post": "take", "put": "put"}), name="lineage"),
     path("lineage/batch", EntitiesLineageBatch.as_view(), name="lineage-batch"),
 ]

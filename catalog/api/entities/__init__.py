@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from catalog.api.entities import concepts, tags
+from catalog.api.entities import concepts, lineage, search, tags
 from catalog.api.entities.kinds import KINDS
 from catalog.api.entities.routes import routes_of
 
@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern] = [
     *(route for kind in KINDS for route in routes_of(kind)),
     *tags.urlpatterns,
     *concepts.urlpatterns,
+    *lineage.urlpatterns,
+    *search.urlpatterns,
 ]

@@ -53,7 +53,8 @@ class Kind:
     def required(self) -> tuple[str, ...]:
         """What a request must say."""
         said = ["name", self.parent.field if self.parent and self.parent.field != "parent" else "service"]
-        return (*said, *(self.columns[:1] if self.entity in {"table", "searchIndex"} else ()))
+        more = self.columns[:1] if self.entity in {"table", "searchIndex"} else ()
+        return (*said, *more, *(("storedProcedureCode",) if self.entity == "storedProcedure" else ()))
 
     @cached_property
     def requested(self) -> frozenset[str]:
@@ -123,6 +124,24 @@ KINDS: tuple[Kind, ...] = (
             "tableType columns tableConstraints aliases tablePartition databaseSchema database location locationPath",
             "schemaDefinition joins sampleData tableProfilerConfig customMetrics profile testSuite dataModel",
             "retentionPeriod fileFormat queries",
+        ),
+    ),
+    Kind(
+        "storedProcedures",
+        "storedProcedure",
+        ("PROCEDURE",),
+        parent=Parent("databaseSchema", ("SCHEMA", "DATABASE")),
+        kept={
+            **_COMMON,
+            "storedProcedureCode": Kept("code", "object"),
+            "storedProcedureType": Kept(
+                "kind", choices=("StoredProcedure", "UDF", "StoredPackage", "Function"), default="StoredProcedure"
+            ),
+        },
+        shown=names(
+            _EVERY,
+            "service serviceType sourceUrl storedProcedureCode storedProcedureType databaseSchema database code",
+            "processedLineage",
         ),
     ),
     Kind(

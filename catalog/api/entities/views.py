@@ -232,7 +232,7 @@ def within(actor: Actor, kind: Kind, scope: str, fqn: str) -> Q:
     except ValueError:
         raise BadRequest(fields={scope: [f"'{fqn[:1000]}' is no fully qualified name."]}) from None
     if scope == "service" or scope.endswith("Service"):
-        if kind.entity not in {"databaseSchema", "table"}:
+        if kind.entity not in {"databaseSchema", "table", "storedProcedure"}:
             return of_service(fqn)
         return inside(actor, list(databases_of(actor, fqn).values_list("pk", flat=True)))
     roots = Asset.objects.visible_to(actor).filter(qualified_name=fqn)
