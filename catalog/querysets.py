@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar
+from uuid import UUID
 
 from django.db import models
 
@@ -61,6 +62,10 @@ class RelationshipQuerySet(models.QuerySet["Relationship"]):
         """The edges of the actor's organizations whose two ends are alive."""
         living = self.filter(source__deleted_at=None, target__deleted_at=None)
         return living if actor.sees_all else living.filter(organization__in=actor.organizations)
+
+    def between(self, upstream_id: UUID, downstream_id: UUID) -> Self:
+        """The edges that put the one asset upstream of the other, whatever their types, the oldest first."""
+        return self.filter(upstream_id=upstream_id, downstream_id=downstream_id).order_by("created_at", "id")
 
 
 class SearchDocumentQuerySet(models.QuerySet["SearchDocument"]):

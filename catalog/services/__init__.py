@@ -7,6 +7,7 @@ from catalog.services.concepts import create_concept, delete_concept, restore_co
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
 from catalog.services.duplicates import merge_assets
 from catalog.services.filing import Filing, file_asset, file_assets
+from catalog.services.lineage_edges import delete_lineage, delete_lineage_told_by, put_lineage
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.renaming import rename_assets
@@ -27,6 +28,8 @@ __all__ = [
     "create_tag",
     "delete_asset",
     "delete_concept",
+    "delete_lineage",
+    "delete_lineage_told_by",
     "delete_relationship",
     "delete_tag",
     "delete_tree",
@@ -36,6 +39,7 @@ __all__ = [
     "link_term",
     "merge_assets",
     "merge_tags",
+    "put_lineage",
     "rename_assets",
     "restore_asset",
     "restore_concept",

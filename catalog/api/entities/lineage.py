@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +29,10 @@ from catalog.api.parameters import number_of, parameter
 from catalog.lineage import DEEPEST, EDGES, Direction, Node, Step, lineage
 from catalog.models import Asset, AssetType, Relationship, RelationshipType
 from catalog.names import join_name, split_name
-from catalog.services import create_relationship, delete_relationship, update_relationship
+from catalog.services import delete_lineage, delete_lineage_told_by, put_lineage
 from contracts.entities import Entities, base_of
 from contracts.entity_views import PATCH
-from contracts.errors import BadRequest, Conflict, Invalid, NotFound
+from contracts.errors import BadRequest, Invalid, NotFound
 from contracts.patching import patched
 from contracts.views import ContractViewSet, uuid_of
 
@@ -83,53 +85,37 @@ class FoundEdgeSerializer(serializers.Serializer[Any]):
     edge = LineageDetailsSerializer()
 
 
-class EdgeSaid:
-    """What a request says of an edge: its two ends, found."""
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ends of an edge that a request speaks of."""
 
-    def __init__(self, actor: Actor, source: Asset, target: Asset) -> None:
-        self.actor, self.source, self.target = actor, source, target
-
-    def edges(self) -> list[Relationship]:
-        """The lineage between the two, whatever its type."""
-        found = Relationship.objects.visible_to(self.actor)
-        return list(found.filter(upstream_id=self.source.pk, downstream_id=self.target.pk).order_by("created_at", "id"))
+    actor: Actor
+    upstream: Asset
+    downstream: Asset
 
     def edge(self) -> Relationship:
         """Raises NotFound."""
-        for edge in self.edges():
-            return edge
-        names = f"'{self.source.qualified_name}' to '{self.target.qualified_name}'"
-        raise NotFound(f"There is no lineage from {names}", resource="lineage")
+        found = Relationship.objects.visible_to(self.actor).between(self.upstream.pk, self.downstream.pk).first()
+        if found is None:
+            names = f"'{self.upstream.qualified_name}' to '{self.downstream.qualified_name}'"
+            raise NotFound(f"There is no lineage from {names}", resource="lineage")
+        return found
 
     def put(self, details: Any) -> None:
         """Relate the two with these details, or give the edge that is there these details."""
-        for _ in range(2):
-            known = next(iter(self.edges()), None)
-            metadata = self._metadata(details, known.metadata if known else {})
-            if known is not None:
-                update_relationship(actor=self.actor, relationship=known, metadata=metadata)
-                return
-            source, type_, target = self._as_relationship()
-            try:
-                create_relationship(actor=self.actor, source=source, target=target, type=type_, metadata=metadata)
-            except Conflict:
-                continue  # another was faster: then it is there to be changed
-            return
-        raise Conflict("Others keep changing this lineage; try again", resource="lineage")
+        put_lineage(
+            actor=self.actor,
+            upstream=self.upstream,
+            downstream=self.downstream,
+            describe=partial(self._metadata, details),
+        )
 
     def _metadata(self, details: Any, known: Mapping[str, Any]) -> dict[str, Any]:
-        metadata = metadata_of(details, self.source.qualified_name, self.target.qualified_name, known)
+        metadata = metadata_of(details, self.upstream.qualified_name, self.downstream.qualified_name, known)
         key = metadata.get("pipeline")
         if key and not Asset.objects.visible_to(self.actor).filter(pk=key, type=AssetType.PIPELINE).exists():
             raise NotFound(f"There is no pipeline '{key}'", resource="pipeline")
         return metadata
-
-    def _as_relationship(self) -> tuple[Asset, str, Asset]:
-        if self.source.type == AssetType.PIPELINE:
-            return self.source, RelationshipType.PRODUCES, self.target
-        if self.target.type == AssetType.PIPELINE:
-            return self.target, RelationshipType.USES, self.source
-        return self.target, RelationshipType.DEPENDS_ON, self.source
 
 
 class Graph:
@@ -207,7 +193,7 @@ class LineageViews(ContractViewSet[Relationship]):
         unknown = edge.keys() - {"fromEntity", "toEntity", "description", "lineageDetails"}
         if unknown:
             raise Invalid(fields={f"edge.{name}": ["There is no such field."] for name in sorted(unknown)})
-        said = EdgeSaid(actor_of(request), self._end(edge, "fromEntity"), self._end(edge, "toEntity"))
+        said = Ends(actor_of(request), self._end(edge, "fromEntity"), self._end(edge, "toEntity"))
         details = edge.get("lineageDetails")
         if edge.get("description") is not None and isinstance(details, Mapping | None):
             details = {"description": edge["description"], **(details or {})}
@@ -226,9 +212,7 @@ class LineageViews(ContractViewSet[Relationship]):
 
     def delete_edge(self, request: Request, **names: str) -> Response:
         said = self._said(names)
-        said.edge()
-        for edge in said.edges():
-            delete_relationship(actor=said.actor, relationship=edge)
+        delete_lineage(actor=said.actor, upstream=said.upstream, downstream=said.downstream)
         return Response(status=200, data={})
 
     def edge(self, request: Request, **names: str) -> Response:
@@ -236,10 +220,7 @@ class LineageViews(ContractViewSet[Relationship]):
 
     def delete_source(self, request: Request, **names: str) -> Response:
         """Delete the edges into an entity that came from one kind of source."""
-        actor, asset = actor_of(request), self._named(names)
-        for edge in Relationship.objects.visible_to(actor).filter(downstream_id=asset.pk).order_by("id"):
-            if edge.metadata.get("lineage_source") == names["source"]:
-                delete_relationship(actor=actor, relationship=edge)
+        delete_lineage_told_by(actor=actor_of(request), downstream=self._named(names), source=names["source"])
         return Response(status=200, data={})
 
     def graph(self, request: Request, **names: str) -> Response:
@@ -247,7 +228,7 @@ class LineageViews(ContractViewSet[Relationship]):
         graph = Graph(actor, base_of(request))
         walks: dict[Direction, list[Step]] = {"upstream": [], "downstream": []}
         truncated = False
-        start = Node(asset.pk, asset.type, asset.name, asset.qualified_name)
+        start = _node(asset)
         nodes = {start.id: start}
         for way, steps in walks.items():
             depth = number_of(request, f"{way}Depth", 1, low=0, high=DEEPEST)
@@ -266,25 +247,24 @@ class LineageViews(ContractViewSet[Relationship]):
 
     # What they share ---------------------------------------------------------------------------------
 
-    def _details(self, said: EdgeSaid) -> dict[str, Any]:
-        edge = said.edge()
-        ends = {end.pk: Node(end.pk, end.type, end.name, end.qualified_name) for end in (said.source, said.target)}
-        step = Step(
-            ends[said.target.pk], 1, edge.pk, edge.type, edge.source_id, edge.target_id, edge.metadata, edge.created_at
-        )
-        [shown] = Graph(said.actor, base_of(self.request)).edges([step], ends)
+    def _details(self, said: Ends) -> dict[str, Any]:
+        edge, made = said.edge(), _node(said.downstream)
+        ends = edge.source_id, edge.target_id
+        step = Step(made, 1, edge.pk, edge.type, *ends, edge.metadata, edge.created_at)
+        nodes = {said.upstream.pk: _node(said.upstream), made.id: made}
+        [shown] = Graph(said.actor, base_of(self.request)).edges([step], nodes)
         details: dict[str, Any] = shown["lineageDetails"]
         return details
 
     def _named(self, names: Mapping[str, str]) -> Asset:
         return self._asset(names["entity"], names.get("pk", ""), names.get("fqn", ""))
 
-    def _said(self, names: Mapping[str, str]) -> EdgeSaid:
+    def _said(self, names: Mapping[str, str]) -> Ends:
         source, target = (
             self._asset(names.get(f"{end}_entity", ""), names.get(f"{end}_pk", ""), names.get(f"{end}_fqn", ""))
             for end in ("from", "to")
         )
-        return EdgeSaid(actor_of(self.request), source, target)
+        return Ends(actor_of(self.request), source, target)
 
     def _end(self, edge: Mapping[str, Any], field: str) -> Asset:
         given = edge.get(field)
@@ -311,6 +291,10 @@ class LineageViews(ContractViewSet[Relationship]):
         if found is None:
             raise NotFound(f"There is no {entity or 'entity'} '{(fqn or pk)[:1000]}'", resource=entity or "entity")
         return found
+
+
+def _node(asset: Asset) -> Node:
+    return Node(asset.pk, asset.type, asset.name, asset.qualified_name)
 
 
 def _spellings(fqn: str) -> set[str]:

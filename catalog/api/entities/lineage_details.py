@@ -139,7 +139,7 @@ def _columns(metadata: Mapping[str, Any], source: str, target: str) -> list[dict
         return []
     functions, nested = metadata.get("column_functions") or {}, set(metadata.get("nested_columns") or ())
     columns = []
-    for made, sources in mapping.items():
+    for made, sources in sorted(mapping.items()):  # PostgreSQL keeps keys in an order of its own
         column: dict[str, Any] = {
             "fromColumns": [_full(source, each, nested) for each in sources],
             "toColumn": _full(target, made, nested),

@@ -71,7 +71,7 @@ def only() -> Any:
 def test_an_edge_is_put_and_found_from_both_ends(bob, orders, spending):
     details = {
         "sqlQuery": SQL,
-        "columnsLineage": columns((["total", "tax"], "spent"), (["address.city"], '"a.b"'), function="sum"),
+        "columnsLineage": columns((["address.city"], '"a.b"'), (["total", "tax"], "spent"), function="sum"),
         "source": "QueryLineage",
         "description": "Every night",
     }
