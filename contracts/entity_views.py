@@ -257,6 +257,11 @@ class KeptRows(RowEntities[M], Generic[M]):
         return self.show(self.bring_back(self.found(body["id"], "all")), self.shown)
 
 
+class EntityHistorySerializer(serializers.Serializer[Any]):
+    entityType = serializers.CharField()
+    versions = serializers.ListField(child=serializers.DictField(), help_text="The newest first.")
+
+
 class RestoreBody(serializers.Serializer[Any]):
     """Which entity is to be brought back."""
 
@@ -305,9 +310,19 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         destroy=extend_schema(responses={200: entity}),
     )
     kept = []
+    if hasattr(view, "versions"):
+        described(
+            told,
+            versions=extend_schema(responses=EntityHistorySerializer, operation_id=f"entities_{name}_versions"),
+            version=extend_schema(responses=entity, operation_id=f"entities_{name}_version"),
+        )
+        versions = told.as_view({"get": "versions"})
+        kept.append(path(f"{where}/<str:pk>/versions", versions, name=f"entities-{name}-versions"))
+        version = told.as_view({"get": "version"})
+        kept.append(path(f"{where}/<str:pk>/versions/<str:decimal>", version, name=f"entities-{name}-version"))
     if issubclass(view, KeptRows):
         described(told, restore=extend_schema(request=RestoreBody, responses=entity))
-        kept = [path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore")]
+        kept.append(path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore"))
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     return [
         path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),

@@ -11,8 +11,10 @@ from rest_framework import serializers
 from accounts.models import Membership, Organization, Role, User
 from accounts.permissions import actor_of
 from accounts.services import change_role, create_member, remove_member, update_user
+from audit.api.entities import VersionedRows
+from audit.models import AuditEvent
 from contracts.entities import names
-from contracts.entity_views import RowEntities, routes, text_of
+from contracts.entity_views import routes, text_of
 from contracts.errors import Invalid, NotFound
 
 SHOWN = names(
@@ -40,13 +42,15 @@ class UserEntitySerializer(UserBody):
     href = serializers.URLField()
 
 
-class UserViews(RowEntities[User]):
+class UserViews(VersionedRows[User]):
     """Members as users."""
 
     entity = "user"
     shown = SHOWN
     requested = frozenset({"name", "email", "displayName", "isAdmin"})
     words: ClassVar[Mapping[str, str]] = {"username": "name", "role": "isAdmin"}
+    trail = "USER"
+    kept_as: ClassVar[Mapping[str, str]] = {"username": "username", "email": "email", "name": "name"}
     queryset = User.objects.none()
     serializer_class: Any = UserBody
 
@@ -62,9 +66,11 @@ class UserViews(RowEntities[User]):
         actor = actor_of(self.request)
         members = Membership.objects.filter(organization__in=actor.organizations, user__in=[row.pk for row in rows])
         roles = dict(members.values_list("user_id", "role")) if rows else {}
-        return [self._shape(row, roles.get(row.pk), fields) for row in rows]
+        events = AuditEvent.objects.visible_to(actor)
+        counts = events.counted(self.trail, [row.pk for row in rows])
+        return [self._shape(row, roles.get(row.pk), counts.get(row.pk, 1)) for row in rows]
 
-    def _shape(self, row: User, role: str | None, fields: Collection[str]) -> dict[str, Any]:
+    def _shape(self, row: User, role: str | None, version: int) -> dict[str, Any]:
         entity: dict[str, Any] = {
             "id": row.pk,
             "name": row.username,
@@ -72,6 +78,7 @@ class UserViews(RowEntities[User]):
             "email": row.email,
             "isAdmin": role == Role.ADMIN,
             "isBot": False,
+            "version": version / 10,
             "deleted": False,
             "href": self.href(f"users/{row.pk}"),
         }

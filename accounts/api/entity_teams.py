@@ -12,6 +12,7 @@ from accounts.managers import name_key
 from accounts.models import Team
 from accounts.permissions import actor_of
 from accounts.services import create_team, delete_team, restore_team, update_team
+from audit.api.entities import VersionedRows
 from contracts.entities import names
 from contracts.entity_views import KeptRows, routes, text_of
 from contracts.errors import Invalid
@@ -52,7 +53,7 @@ class TeamEntitySerializer(serializers.Serializer[Any]):
     href = serializers.URLField()
 
 
-class TeamViews(KeptRows[Team]):
+class TeamViews(KeptRows[Team], VersionedRows[Team]):
     """Teams."""
 
     entity = "team"
@@ -60,6 +61,8 @@ class TeamViews(KeptRows[Team]):
     requested = frozenset({"name", "teamType", "displayName", "description", "users"})
     passed_over = names("domains owners policies defaultRoles parents children isJoinable profile")
     words: ClassVar[Mapping[str, str]] = {"members": "users", "display_name": "displayName"}
+    trail = "TEAM"
+    kept_as: ClassVar[Mapping[str, str]] = {name: name for name in ("name", "display_name", "description")}
     queryset = Team.objects.none()
     serializer_class: Any = TeamBody
 

@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from accounts.permissions import actor_of
+from audit.api.entities import VersionedRows
 from audit.models import AuditEvent
 from catalog.api.entities.shapes import SERVICE_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from contracts.entities import names
-from contracts.entity_views import RowEntities, routes, text_of
+from contracts.entity_views import routes, text_of
 from contracts.errors import Invalid
 from ingestion.api.entity_connections import connection_of, settings_of
 from ingestion.models import DataSource
@@ -49,7 +50,7 @@ class DatabaseServiceEntitySerializer(DatabaseServiceBody):
     href = serializers.URLField()
 
 
-class DatabaseServiceViews(RowEntities[DataSource]):
+class DatabaseServiceViews(VersionedRows[DataSource]):
     """Data sources as database services."""
 
     entity = "databaseService"
@@ -57,6 +58,8 @@ class DatabaseServiceViews(RowEntities[DataSource]):
     words: ClassVar[Mapping[str, str]] = {"config": "connection.config", "client_settings": "connection.config"}
     requested = frozenset({"name", "serviceType", "description", "connection", "tags"})
     required = ("name", "serviceType")
+    trail = "DATA_SOURCE"
+    kept_as: ClassVar[Mapping[str, str]] = {name: name for name in ("name", "description", "config", "tags")}
     queryset = DataSource.objects.none()
     serializer_class: Any = DatabaseServiceBody
 

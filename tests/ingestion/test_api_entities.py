@@ -130,6 +130,11 @@ def test_put_and_patch_change_it_and_count_versions(bob: APIClient, service: dic
     assert service["version"] == 0.1
     changed = made(patch(bob, service, {"op": "replace", "path": "/description", "value": "Otherwise."}))
     assert (changed["description"], changed["version"]) == ("Otherwise.", 0.2)
+    versions = made(bob.get(f"{SERVICES}/{service['id']}/versions"))["versions"]
+    assert [(version["version"], version["description"]) for version in versions] == [
+        (0.2, "Otherwise."),
+        (0.1, "What is sold."),
+    ]
     masked = {"op": "replace", "path": "/connection/config/authType/password", "value": "*********"}
     assert made(patch(bob, service, masked))["version"] == 0.2
     body = {**BODY, "description": None, "connection": None}

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.managers import name_key
 from accounts.permissions import actor_of
+from audit.api.entities import VersionedRows
 from catalog.api.entities.described import EntityReferenceSerializer
 from catalog.concepts import owner_of as owner_record
 from catalog.models import Concept, Glossary, GlossaryTerm, TermStatus
@@ -69,13 +70,19 @@ class GlossaryTermEntitySerializer(GlossaryEntitySerializer):
     entityStatus = serializers.ChoiceField(list(_STATUS), required=False)
 
 
-class ConceptViews(KeptRows[C], Generic[C]):
+class ConceptViews(KeptRows[C], VersionedRows[C], Generic[C]):
     """What the two collections share."""
 
     model: ClassVar[type[Concept]]
     where: ClassVar[str]
     described_as: ClassVar[str] = "description"
     """The service's name for the description."""
+    kept_as: ClassVar[Mapping[str, str]] = {
+        **{
+            name: name for name in ("name", "fully_qualified_name", "display_name", "description", "synonyms", "status")
+        },
+        "definition": "description",
+    }
 
     def everything(self) -> QuerySet[C]:
         found: Any = self.model._default_manager
@@ -168,6 +175,7 @@ class GlossaryViews(ConceptViews[Glossary]):
     where = "glossaries"
     shown = names(_BOTH, "termCount namespaces")
     requested = frozenset({"name", "displayName", "description", "owners"})
+    trail = "GLOSSARY"
     queryset = Glossary.objects.none()
     serializer_class: Any = GlossaryBody
 
@@ -185,6 +193,7 @@ class GlossaryTermViews(ConceptViews[GlossaryTerm]):
     )
     requested = names("name displayName description owners glossary parent synonyms entityStatus")
     required = ("name", "glossary")
+    trail = "GLOSSARY_TERM"
     queryset = GlossaryTerm.objects.none()
     serializer_class: Any = GlossaryTermBody
 

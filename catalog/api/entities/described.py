@@ -35,11 +35,6 @@ class EntityTagLabelSerializer(serializers.Serializer[Any]):
     href = serializers.CharField(required=False)
 
 
-class EntityHistorySerializer(serializers.Serializer[Any]):
-    entityType = serializers.CharField()
-    versions = serializers.ListField(child=serializers.DictField(), help_text="The newest first.")
-
-
 class BulkRowSerializer(serializers.Serializer[Any]):
     request = serializers.CharField(help_text="The fully qualified name.", allow_null=True)
     message = serializers.CharField(required=False)

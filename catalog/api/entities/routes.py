@@ -12,7 +12,7 @@ from catalog.api.entities.bulk import BulkViews
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.versions import VersionViews
 from contracts.entities import Entities
-from contracts.entity_views import PATCH, RestoreBody
+from contracts.entity_views import PATCH, EntityHistorySerializer, RestoreBody
 from contracts.openapi import described
 
 
@@ -47,7 +47,7 @@ def view_of(kind: Kind) -> Any:
         ),
         destroy=extend_schema(parameters=[*flags, shapes.IF_MATCH], responses={200: entity}),
         restore=extend_schema(request=RestoreBody, responses=entity),
-        versions=extend_schema(responses=shapes.EntityHistorySerializer, operation_id=f"entities_{kind.path}_versions"),
+        versions=extend_schema(responses=EntityHistorySerializer, operation_id=f"entities_{kind.path}_versions"),
         version=extend_schema(responses=entity, operation_id=f"entities_{kind.path}_version"),
         bulk=extend_schema(request=body(many=True), responses=shapes.BulkResultSerializer),
         delete_stale=extend_schema(

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from rest_framework import serializers
 
 from accounts.permissions import actor_of
+from audit.api.entities import VersionedRows
 from audit.models import AuditEvent
 from catalog.api.entities.described import EntityReferenceSerializer
 from catalog.api.entities.labels import fqn_of, named, parts_of
@@ -22,7 +23,7 @@ from catalog.querysets import TagQuerySet
 from catalog.services import create_tag, delete_tag, update_tag
 from catalog.validation import tag_key
 from contracts.entities import names
-from contracts.entity_views import RowEntities, routes, text_of
+from contracts.entity_views import routes, text_of
 from contracts.errors import Invalid
 
 _BOTH = (
@@ -70,10 +71,12 @@ class EntityTagEntitySerializer(ClassificationEntitySerializer):
     classification = EntityReferenceSerializer(required=False)
 
 
-class _TagRows(RowEntities[Tag]):
+class _TagRows(VersionedRows[Tag]):
     """What the two collections share: both are rows of tags."""
 
     queryset = Tag.objects.none()
+    trail = "TAG"
+    kept_as: ClassVar[Mapping[str, str]] = {name: name for name in ("name", "category", "description", "colour")}
 
     def tags(self) -> TagQuerySet:
         return Tag.objects.visible_to(actor_of(self.request))
@@ -90,7 +93,7 @@ class _TagRows(RowEntities[Tag]):
             "mutuallyExclusive": False,
         }
 
-    def versions(self, rows: Sequence[Tag]) -> dict[Any, int]:
+    def counted(self, rows: Sequence[Tag]) -> dict[Any, int]:
         events = AuditEvent.objects.visible_to(actor_of(self.request))
         return events.counted("TAG", [row.pk for row in rows])
 
@@ -127,7 +130,7 @@ class TagViews(_TagRows):
         return said
 
     def shapes(self, rows: Sequence[Tag], fields: Collection[str]) -> list[dict[str, Any]]:
-        versions = self.versions(rows)
+        versions = self.counted(rows)
         categories = {_classification(row) for row in rows} - {""}
         known = {row.category: row for row in classifications(self.tags()).filter(category__in=categories)}
         return [self._shape(row, versions.get(row.pk, 1), known) for row in rows]
@@ -183,7 +186,7 @@ class ClassificationViews(_TagRows):
         return quote_part(said["name"])
 
     def shapes(self, rows: Sequence[Tag], fields: Collection[str]) -> list[dict[str, Any]]:
-        versions = self.versions(rows)
+        versions = self.counted(rows)
         return [
             {
                 "name": row.category,

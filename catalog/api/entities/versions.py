@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from audit.diff import FieldChange, changes
+from audit.api.entities import change_description, window_of
 from audit.models import AuditEvent
 from catalog.api.entities.rows import Around, CarriedTag
 from catalog.api.entities.shapes import Shaper
@@ -26,10 +26,6 @@ from catalog.records import TermLink
 from catalog.validation import tag_key
 from contracts.entities import base_of
 from contracts.errors import NotFound
-from contracts.paging import MAX_NUMBER, WindowPagination
-
-SHOWN, MOST = 100, 1000
-_UNTOLD = frozenset({"version", "updatedAt", "href"})
 
 
 @dataclass(slots=True)
@@ -68,8 +64,7 @@ class VersionViews(EntityViews):
     def versions(self, request: Request, pk: str) -> Response:
         """The versions, the newest first, each with what it changed."""
         row = self.found(pk, include="all")
-        limit = WindowPagination._number(request.query_params, "limit", SHOWN, low=1, high=MOST)
-        offset = WindowPagination._number(request.query_params, "offset", 0, low=0, high=MAX_NUMBER // 2)
+        offset, limit = window_of(request)
         events = list(versions_of(actor_of(request), row.id)[offset : offset + limit + 1])
         return Response({"entityType": self.kind.entity, "versions": self._told(row, events)[:limit]})
 
@@ -91,7 +86,7 @@ class VersionViews(EntityViews):
             entity["updatedBy"] = event.user_name
             before = entities[index + 1] if index + 1 < len(entities) else None
             if before is not None:
-                entity["changeDescription"] = _description(before, entity)
+                entity["changeDescription"] = change_description(before, entity)
         return entities
 
     def _entities(self, row: Any, events: Sequence[AuditEvent]) -> list[dict[str, Any]]:
@@ -154,25 +149,3 @@ def _past(row: Any, event: AuditEvent, state: dict[str, Any], origin: Origin | N
         metadata_text=orjson.dumps(state["metadata"]),
         schema_text=orjson.dumps(state["schema"]),
     )
-
-
-def _description(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What was added, changed and removed, by the field's path."""
-    told: dict[str, Any] = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
-    names = {"added": "fieldsAdded", "changed": "fieldsUpdated", "removed": "fieldsDeleted"}
-    old, new = ({name: value for name, value in one.items() if name not in _UNTOLD} for one in (before, after))
-    for name in ("updatedBy", "changeDescription"):
-        old.pop(name, None)
-        new.pop(name, None)
-    for change in changes(old, new):
-        told[names[change.kind]].append(_change(change))
-    return {**told, "previousVersion": before["version"]}
-
-
-def _change(change: FieldChange) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": change.path.replace("[", ".").replace("]", "")}
-    if change.kind != "added":
-        told["oldValue"] = change.before
-    if change.kind != "removed":
-        told["newValue"] = change.after
-    return told

@@ -72,6 +72,29 @@ def test_versions_that_are_none(vera: APIClient, charlie: APIClient, table):
     assert call(charlie, "get", f"tables/{table['id']}/versions/0.1").status_code == 404
 
 
+def test_tags_and_terms_have_versions_too(bob: APIClient, charlie: APIClient, vera: APIClient):
+    tag = made(call(bob, "post", "tags", {"name": "x", "description": "Once."}))
+    glossary = made(call(bob, "post", "glossaries", {"name": "g", "description": "Once."}))
+    term = made(call(bob, "post", "glossaryTerms", {"name": "t", "glossary": "g", "description": "Once."}))
+    for path, entity in (("tags", tag), ("glossaries", glossary), ("glossaryTerms", term)):
+        operation = {"op": "replace", "path": "/description", "value": "Then."}
+        assert made(call(bob, "patch", f"{path}/{entity['id']}", [operation]))["version"] == 0.2
+        newest, oldest = made(call(vera, "get", f"{path}/{entity['id']}/versions"))["versions"]
+        assert (newest["version"], newest["description"], newest["updatedBy"]) == (0.2, "Then.", "Bob")
+        assert newest["changeDescription"]["fieldsUpdated"] == [
+            {"name": "description", "oldValue": "Once.", "newValue": "Then."}
+        ]
+        assert (oldest["version"], oldest["description"]) == (0.1, "Once.")
+        first = made(call(vera, "get", f"{path}/{entity['id']}/versions/0.1"))
+        assert first == oldest
+        for number in ("0.3", "0.10", "x", "0"):
+            assert call(vera, "get", f"{path}/{entity['id']}/versions/{number}").status_code == 404
+        assert call(charlie, "get", f"{path}/{entity['id']}/versions").status_code == 404
+    assert call(bob, "delete", f"glossaryTerms/{term['id']}").status_code == 200
+    gone = made(call(bob, "get", f"glossaryTerms/{term['id']}/versions"))["versions"][0]
+    assert (gone["version"], gone["deleted"]) == (0.3, True)
+
+
 @pytest.mark.django_db(False)
 def test_numbers():
     assert [decimal_of(*pair) for pair in ((1, 0), (9, 0), (10, 0), (3, 1), (30, 2))] == [0.1, 0.9, 1.0, 1.2, 4.8]
