@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names, renamed, said_as
-from contracts.errors import BadRequest, Conflict, Invalid, NotFound
+from contracts.errors import BadRequest, Conflict, DomainError, Invalid, NotFound, TooLarge
 from contracts.openapi import described
 from contracts.patching import patched
 from contracts.views import ContractViewSet, uuid_of
@@ -37,6 +37,8 @@ class PatchOperationSerializer(serializers.Serializer[Any]):
 
 PATCH: dict[str, Any] = {"application/json-patch+json": PatchOperationSerializer(many=True)}
 """What a PATCH takes, for the OpenAPI schema."""
+BULK_MOST = 1000
+"""Entities of one bulk call."""
 EMPTY: tuple[Any, ...] = (None, [], {}, False)
 """Values of a field that say nothing."""
 
@@ -117,6 +119,27 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         if row is None:
             return self.show(self._made(said), self.shown, code=201)
         return self.show(self.replaced(row, said), self.shown)
+
+    def bulk(self, request: Request) -> Response:
+        """Create or replace up to 1,000, one after another; a bad row is told and sinks no other."""
+        bodies = [*request.data]
+        if len(bodies) > BULK_MOST:
+            raise TooLarge(f"At most {BULK_MOST:,} entities a call; this has {len(bodies):,}")
+        passed, failed = [], []
+        for body in bodies:
+            name = body.get("name") if isinstance(body, Mapping) else None
+            try:
+                if not isinstance(body, Mapping):
+                    raise Invalid("Each entity must be an object")
+                said = self.said(body)
+                row = self.named(self.name_of(said))
+                row = self._made(said) if row is None else self.replaced(row, said)
+            except DomainError as error:
+                shown = name[:1000] if isinstance(name, str) else None
+                failed.append(bulk_failure(shown, error.message, self.statuses[error.kind]))
+            else:
+                passed.append({"request": self.entity_of(row, ())["fullyQualifiedName"], "status": 200})
+        return Response(bulk_result(passed, failed))
 
     def update(self, request: Request, pk: str) -> Response:
         """Replace the one of this id."""
@@ -262,6 +285,22 @@ class EntityHistorySerializer(serializers.Serializer[Any]):
     versions = serializers.ListField(child=serializers.DictField(), help_text="The newest first.")
 
 
+class BulkRowSerializer(serializers.Serializer[Any]):
+    request = serializers.CharField(help_text="The fully qualified name.", allow_null=True)
+    message = serializers.CharField(required=False)
+    status = serializers.IntegerField()
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    dryRun = serializers.BooleanField()
+    status = serializers.ChoiceField(["success", "partialSuccess", "failure"])
+    numberOfRowsProcessed = serializers.IntegerField()
+    numberOfRowsPassed = serializers.IntegerField()
+    numberOfRowsFailed = serializers.IntegerField()
+    successRequest = BulkRowSerializer(many=True)
+    failedRequest = BulkRowSerializer(many=True)
+
+
 class RestoreBody(serializers.Serializer[Any]):
     """Which entity is to be brought back."""
 
@@ -285,6 +324,25 @@ def owner_of(said: Mapping[str, Any]) -> dict[str, str] | None:
     return {"id": str(key), **({"type": type_} if type_ else {})}
 
 
+def bulk_failure(name: str | None, message: str, status: int) -> dict[str, Any]:
+    """One row of a bulk that was refused."""
+    return {"request": name, "message": message, "status": status}
+
+
+def bulk_result(passed: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
+    """What became of the rows of a bulk."""
+    status = "success" if not failed else "partialSuccess" if passed else "failure"
+    return {
+        "dryRun": False,
+        "status": status,
+        "numberOfRowsProcessed": len(passed) + len(failed),
+        "numberOfRowsPassed": len(passed),
+        "numberOfRowsFailed": len(failed),
+        "successRequest": passed,
+        "failedRequest": failed,
+    }
+
+
 def text_of(said: Mapping[str, Any], name: str) -> str:
     """A field that is text; empty where it is null or not said. Raises Invalid."""
     value = said.get(name)
@@ -298,8 +356,12 @@ def text_of(said: Mapping[str, Any], name: str) -> str:
 def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
     """The routes of a collection at this path, described by the serializer of its entity."""
     name = where.replace("/", "_")
+    body = view.serializer_class
     told = described(
         view,
+        bulk=extend_schema(
+            request=body(many=True), responses=BulkResultSerializer, operation_id=f"entities_{name}_bulk"
+        ),
         list=extend_schema(responses=entity(many=True)),
         retrieve=extend_schema(responses=entity),
         by_name=extend_schema(responses=entity, operation_id=f"entities_{name}_by_name"),
@@ -326,6 +388,7 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     return [
         path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        path(f"{where}/bulk", told.as_view({"put": "bulk"}), name=f"entities-{name}-bulk"),
         *kept,
         path(f"{where}/name/<path:fqn>", told.as_view({"get": "by_name"}), name=f"entities-{name}-by-name"),
         path(f"{where}/<str:pk>", told.as_view(one), name=f"entities-{name}-one"),

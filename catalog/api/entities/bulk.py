@@ -14,9 +14,9 @@ from catalog.names import join_name, split_name
 from catalog.services import Filing, file_assets
 from catalog.services.trees import delete_all, descendants
 from contracts.entities import flag_of
+from contracts.entity_views import BULK_MOST, bulk_failure, bulk_result
 from contracts.errors import Invalid, TooLarge
 
-MOST = 1000
 MOST_SEEN = 200_000
 _SCOPES = ("database", "databaseSchema", "parent", "service")
 
@@ -27,8 +27,8 @@ class BulkViews(EntityViews):
     def bulk(self, request: Request) -> Response:
         """Create or replace up to 1,000; each row is told what became of it, and a bad one sinks no other."""
         bodies = list(request.data)
-        if len(bodies) > MOST:
-            raise TooLarge(f"At most {MOST:,} entities a call; this has {len(bodies):,}")
+        if len(bodies) > BULK_MOST:
+            raise TooLarge(f"At most {BULK_MOST:,} entities a call; this has {len(bodies):,}")
         flag_of(request, "async")
         actor = actor_of(request)
         reader = self.reader(actor, *bodies)
@@ -40,7 +40,7 @@ class BulkViews(EntityViews):
                 filings.append(reader.filing(body))
                 places.append(place)
             except Invalid as error:
-                failed[place] = _failed(_named(body), error.message, 400)
+                failed[place] = bulk_failure(_named(body), error.message, 400)
         result = file_assets(actor=actor, filings=filings, override=flag_of(request, "overrideMetadata"))
         for problem in result.errors:
             status = 404 if problem.details.get("is_missing") else 409 if problem.details.get("is_taken") else 400
@@ -48,13 +48,13 @@ class BulkViews(EntityViews):
             if fields := problem.details.get("fields"):
                 path, said = next(iter(fields.items()))
                 words = f"{self._its_field(path)}: {said[0]}"
-            failed[places[problem.index]] = _failed(problem.qualified_name, words, status)
+            failed[places[problem.index]] = bulk_failure(problem.qualified_name, words, status)
         passed = [
             {"request": filing.fields["qualified_name"], "status": 200}
             for filing, place in zip(filings, places, strict=True)
             if place not in failed
         ]
-        return Response(_result(passed, [failed[place] for place in sorted(failed)]))
+        return Response(bulk_result(passed, [failed[place] for place in sorted(failed)]))
 
     def delete_stale(self, request: Request) -> Response:
         """Delete what is in the scope and not among those seen; all of it, or nothing."""
@@ -67,12 +67,12 @@ class BulkViews(EntityViews):
         if inside and not recursive:
             holding = Asset.objects.filter(outgoing__target__in=inside, outgoing__type="CONTAINS", pk__in=stale)
             for key in holding.values_list("id", flat=True).distinct():
-                failed.append(_failed(stale.pop(key), "It is not empty: delete it with recursive", 400))
+                failed.append(bulk_failure(stale.pop(key), "It is not empty: delete it with recursive", 400))
             inside = []
         deleted = delete_all(actor=actor, asset_ids=[*inside, *stale])
         gone = set(deleted)
         passed = [{"request": name, "status": 200} for key, name in stale.items() if key in gone]
-        return Response(_result(passed, failed))
+        return Response(bulk_result(passed, failed))
 
 
 def _stale_body(data: Any) -> tuple[str, str, set[str], bool]:
@@ -106,20 +106,3 @@ def _normal(fqn: str) -> str:
 def _named(body: Any) -> str | None:
     name = body.get("name") if isinstance(body, dict) else None
     return name[:1000] if isinstance(name, str) else None
-
-
-def _failed(name: str | None, message: str, status: int) -> dict[str, Any]:
-    return {"request": name, "message": message, "status": status}
-
-
-def _result(passed: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
-    status = "success" if not failed else "partialSuccess" if passed else "failure"
-    return {
-        "dryRun": False,
-        "status": status,
-        "numberOfRowsProcessed": len(passed) + len(failed),
-        "numberOfRowsPassed": len(passed),
-        "numberOfRowsFailed": len(failed),
-        "successRequest": passed,
-        "failedRequest": failed,
-    }

@@ -35,22 +35,6 @@ class EntityTagLabelSerializer(serializers.Serializer[Any]):
     href = serializers.CharField(required=False)
 
 
-class BulkRowSerializer(serializers.Serializer[Any]):
-    request = serializers.CharField(help_text="The fully qualified name.", allow_null=True)
-    message = serializers.CharField(required=False)
-    status = serializers.IntegerField()
-
-
-class BulkResultSerializer(serializers.Serializer[Any]):
-    dryRun = serializers.BooleanField()
-    status = serializers.ChoiceField(["success", "partialSuccess", "failure"])
-    numberOfRowsProcessed = serializers.IntegerField()
-    numberOfRowsPassed = serializers.IntegerField()
-    numberOfRowsFailed = serializers.IntegerField()
-    successRequest = BulkRowSerializer(many=True)
-    failedRequest = BulkRowSerializer(many=True)
-
-
 class StaleBody(serializers.Serializer[Any]):
     scopeFqn = serializers.CharField()
     scopeEntityType = serializers.CharField(help_text="`database`, `databaseSchema`, `container` or `service`.")

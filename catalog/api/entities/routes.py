@@ -12,7 +12,7 @@ from catalog.api.entities.bulk import BulkViews
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.versions import VersionViews
 from contracts.entities import Entities
-from contracts.entity_views import PATCH, EntityHistorySerializer, RestoreBody
+from contracts.entity_views import PATCH, BulkResultSerializer, EntityHistorySerializer, RestoreBody
 from contracts.openapi import described
 
 
@@ -49,10 +49,10 @@ def view_of(kind: Kind) -> Any:
         restore=extend_schema(request=RestoreBody, responses=entity),
         versions=extend_schema(responses=EntityHistorySerializer, operation_id=f"entities_{kind.path}_versions"),
         version=extend_schema(responses=entity, operation_id=f"entities_{kind.path}_version"),
-        bulk=extend_schema(request=body(many=True), responses=shapes.BulkResultSerializer),
+        bulk=extend_schema(request=body(many=True), responses=BulkResultSerializer),
         delete_stale=extend_schema(
             request=shapes.StaleBody,
-            responses={200: shapes.BulkResultSerializer},
+            responses={200: BulkResultSerializer},
             operation_id=f"entities_{kind.path}_delete_stale",
         ),
     )

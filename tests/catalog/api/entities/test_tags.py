@@ -109,3 +109,21 @@ def test_outsiders_and_viewers(charlie: APIClient, vera: APIClient, sensitive, p
     assert call(vera, "delete", f"tags/{sensitive['id']}").status_code == 403
     assert call(vera, "post", "tags", {"name": "x"}).status_code == 403
     assert made(call(charlie, "get", "tags"))["data"] == []
+
+
+def test_a_bulk_tells_of_each_row(bob: APIClient, vera: APIClient, charlie: APIClient, sensitive):
+    rows = [
+        {"name": "Sensitive", "classification": "PII", "description": "Newer."},
+        {"name": "None", "classification": "PII"},
+        {"name": "x", "colour": "red"},
+        7,
+    ]
+    result = made(call(bob, "put", "tags/bulk", rows))
+    assert [row["request"] for row in result["successRequest"]] == ["PII.Sensitive", "PII.None"]
+    assert [(row["request"], row["status"]) for row in result["failedRequest"]] == [("x", 400), (None, 400)]
+    assert result["status"] == "partialSuccess"
+    assert made(call(bob, "get", f"tags/{sensitive['id']}"))["description"] == "Newer."
+    assert call(bob, "put", "tags/bulk", [{"name": "x"}] * 1001).status_code == 413
+    refused = made(call(vera, "put", "tags/bulk", rows[:1]))
+    assert (refused["status"], refused["failedRequest"][0]["status"]) == ("failure", 403)
+    assert made(call(charlie, "get", "tags"))["data"] == []
