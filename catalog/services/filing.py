@@ -16,10 +16,10 @@ from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
 from accounts.models import Role
-from catalog.edges import EdgeRecord, End, read_between
+from catalog.edges import EdgeRecord, End, read_between, read_edges
 from catalog.jsontext import JsonText
 from catalog.merging import merged
-from catalog.models import Asset, Origin
+from catalog.models import Asset, Origin, Relationship
 from catalog.records import AssetRecord, read_by_name
 from catalog.services.bulk import REQUIRED, new_asset
 from catalog.services.drafts import RowError, UpsertResult
@@ -40,6 +40,7 @@ class Filing:
 
     `parent` is the qualified name of what contains it, empty for nothing; `parent_types` and `types` are the
     types that the one may be of and that the other may have had. `origin` names the data source that must be there.
+    `contents` are the qualified names of all that it contains of `content_types`; None leaves that as it is.
     """
 
     fields: Mapping[str, Any]
@@ -47,6 +48,8 @@ class Filing:
     parent_types: Collection[str] = ()
     types: Collection[str] = ()
     origin: str = ""
+    contents: Sequence[str] | None = None
+    content_types: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -154,9 +157,13 @@ class _Known:
     origins: Collection[str]
     there: Mapping[str, AssetRecord]
 
+    def type_of(self, name: str) -> str:
+        """The type of a parent or of something contained; empty where it is not there."""
+        return self.parents[name][1] if name in self.parents else ""
+
 
 def _known(organization_id: UUID, rows: Sequence[_Row]) -> _Known:
-    names = {row.filing.parent for row in rows} - {""}
+    names = {name for row in rows for name in (row.filing.parent, *(row.filing.contents or ())) if name}
     origins = {row.filing.origin for row in rows} - {""}
     there = read_by_name(organization_id, [row.name for row in rows])
     found = Asset.objects.filter(organization=organization_id, qualified_name__in=names, deleted_at=None)
@@ -177,6 +184,8 @@ def _is_fit(row: _Row, known: _Known, replace: bool, result: UpsertResult) -> bo
     parent = known.parents.get(filing.parent)
     if filing.parent and (parent is None or parent[1] not in filing.parent_types):
         message, details = f"There is no '{filing.parent}' to contain it", {"is_missing": True}
+    elif lost := [name for name in filing.contents or () if known.type_of(name) not in filing.content_types]:
+        message, details = f"There is no '{lost[0]}' to be contained", {"is_missing": True}
     elif filing.origin and filing.origin not in known.origins:
         message, details = f"There is no service '{filing.origin}'", {"is_missing": True}
     elif record is not None and (not replace or record.type not in filing.types):
@@ -193,26 +202,43 @@ def _contain(
     ids: Mapping[str, UUID],
     assets: AssetWriter,
 ) -> None:
-    """The edges that are not there yet."""
+    """Make the edges that are not there yet, and take those away that are no longer said."""
+    filed = [row for row in rows if row.name in ids]
     wanted = {
         (parents[row.filing.parent][0], ids[row.name]): (row.filing.parent, row.name)
-        for row in rows
-        if row.filing.parent and row.name in ids
+        for row in filed
+        if row.filing.parent
     }
-    if not wanted:
-        return
+    for row in filed:
+        for name in row.filing.contents or ():
+            wanted[ids[row.name], parents[name][0]] = (row.name, name)
+    writer = EdgeWriter(actor, assets.organization_id)
+    for edge in _contained(filed, ids):
+        if (edge.source.id, edge.target.id) not in wanted:
+            writer.delete(edge)
+    _make(actor, writer, wanted)
+
+
+def _contained(rows: Sequence[_Row], ids: Mapping[str, UUID]) -> list[EdgeRecord]:
+    """The edges to what rows that speak of their contents contain of these types."""
+    speaking = {ids[row.name]: row.filing.content_types for row in rows if row.filing.contents is not None}
+    if not speaking:
+        return []
+    edges = Relationship.objects.filter(source__in=speaking, type=CONTAINS)
+    found = edges.values_list("id", "source_id", "target__type")
+    return read_edges([key for key, source, type_ in found if type_ in speaking[source]])
+
+
+def _make(actor: Actor, writer: EdgeWriter, wanted: dict[tuple[UUID, UUID], tuple[str, str]]) -> None:
     sources, targets = {source for source, _ in wanted}, {target for _, target in wanted}
     for edge in read_between(sources, targets):
         if edge.type == CONTAINS:
             wanted.pop((edge.source.id, edge.target.id), None)
-    if not wanted:
-        return
-    writer = EdgeWriter(actor, assets.organization_id)
     for (source, target), (source_name, target_name) in wanted.items():
         writer.create(
             EdgeRecord(
                 id=uuid7(),
-                organization_id=assets.organization_id,
+                organization_id=writer.organization_id,
                 source=End(source, source_name),
                 target=End(target, target_name),
                 type=CONTAINS,

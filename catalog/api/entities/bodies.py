@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.actor import Actor
-from catalog.api.entities.columns import elements_of
+from catalog.api.entities.columns import DATA_TYPES, elements_of
 from catalog.api.entities.kinds import Kept, Kind
 from catalog.api.entities.labels import Names, terms_in
 from catalog.api.entities.shapes import TABLE_TYPES, fits
@@ -59,7 +59,10 @@ class Reader:
         types = kind.parent.types if kind.parent else ()
         # Databases belong to a data source; dashboards and pipelines to services that are a name only.
         origin = split_name(container)[0] if kind.entity == "database" else ""
-        return Filing(fields, container if has_parent else "", types, kind.types, origin)
+        filing = Filing(fields, container if has_parent else "", types, kind.types, origin)
+        if kind.contents:
+            filing.contents, filing.content_types = _full_names(said, kind.contents.field), kind.contents.types
+        return filing
 
     def _said(self, body: Any) -> dict[str, Any]:
         if not isinstance(body, Mapping):
@@ -141,7 +144,9 @@ class Reader:
             rest = {name: item for name, item in value.items() if name != inner[0] and item is not None}
             metadata[self.kind.kept[outer].key] = rest or None
             value = value.get(inner[0])
-        fields["schema"] = elements_of([] if value is None else value, path, self.names.of)
+        fields["schema"] = elements_of(
+            [] if value is None else value, path, self.names.of, self.kind.field_types or DATA_TYPES
+        )
 
     def _extension(self, value: Any) -> dict[str, Any]:
         if value is None:
@@ -160,6 +165,16 @@ class Reader:
         if not isinstance(value, list):
             raise Invalid(fields={"tags": [_WORDS["list"]]})
         return [name for index, label in enumerate(value) if (name := self.names.of(label, f"tags.{index}"))]
+
+
+def _full_names(said: Mapping[str, Any], field: str) -> list[str]:
+    value = said.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise Invalid(fields={field: ["This must be a list of fully qualified names."]})
+    try:
+        return [join_name(*split_name(name)) for name in value]
+    except ValueError:
+        raise Invalid(fields={field: ["One is no fully qualified name: look at its quotes."]}) from None
 
 
 def _domain(value: Any) -> Any:

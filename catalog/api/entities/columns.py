@@ -7,7 +7,7 @@ a fixed list, its length, precision and scale. What cannot be told from the type
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,11 +22,9 @@ DATA_TYPES = names(
     " MEDIUMBLOB MAP STRUCT UNION SET GEOGRAPHY ENUM JSON UUID VARIANT GEOMETRY BYTEA AGGREGATEFUNCTION ERROR FIXED"
     " RECORD NULL SUPER HLLSKETCH PG_LSN PG_SNAPSHOT TSQUERY TXID_SNAPSHOT XML MACADDR TSVECTOR UNKNOWN CIDR INET"
     " CLOB ROWID LOWCARDINALITY YEAR POINT POLYGON TUPLE SPATIAL TABLE NTEXT IMAGE IPV4 IPV6 DATETIMERANGE HLL"
-    " LARGEINT QUANTILE_STATE AGG_STATE BITMAP UINT BIT MONEY KPI HEIRARCHY HIERARCHYID MEASURE KEYWORD OBJECT"
-    " FLATTENED NESTED JOIN RANGE IP VERSION COMPLETION SEARCH_AS_YOU_TYPE DENSE_VECTOR GEO_POINT GEO_SHAPE SHAPE"
-    " PERCOLATOR CONSTANT_KEYWORD WILDCARD INTEGER SHORT BYTE HALF_FLOAT SCALED_FLOAT UNSIGNED_LONG"
+    " LARGEINT QUANTILE_STATE AGG_STATE BITMAP UINT BIT MONEY KPI HEIRARCHY HIERARCHYID MEASURE"
 )
-"""Of tables and of search indexes."""
+"""Of columns; the fields of topics and search indexes have their own (`Kind.field_types`)."""
 
 _ALIASES = {
     "INTEGER": "INT",
@@ -183,17 +181,32 @@ def _column(element: Mapping[str, Any], path: str, labels: Labelling, outer: int
     return column
 
 
+_OF_FIELDS = ("name", "displayName", "dataTypeDisplay", "description", "fullyQualifiedName", "tags")
+
+
+def as_field(column: Mapping[str, Any], types: Collection[str]) -> dict[str, Any]:
+    """A column as a field of a topic or a search index, which say less of it, and have types of their own."""
+    shown = {name: column[name] for name in _OF_FIELDS if name in column}
+    written_so, told = column["dataTypeDisplay"].upper(), column["dataType"]
+    shown["dataType"] = written_so if written_so in types else told if told in types else "UNKNOWN"
+    if column.get("children"):
+        shown["children"] = [as_field(child, types) for child in column["children"]]
+    return shown
+
+
 # In --------------------------------------------------------------------------------------------------
 
 
-def elements_of(columns: Any, path: str, tag_name: TagName) -> list[dict[str, Any]]:
+def elements_of(
+    columns: Any, path: str, tag_name: TagName, types: Collection[str] = DATA_TYPES
+) -> list[dict[str, Any]]:
     """The columns as elements; `path` is where they stand in the request, for what is said of errors.
 
-    `tag_name` gives the name of a label's tag. Raises Invalid.
+    `types` are those that a column may be of. `tag_name` gives the name of a label's tag. Raises Invalid.
     """
     if not isinstance(columns, list):
         raise Invalid(fields={path: ["This must be a list."]})
-    elements = [_element(column, f"{path}.{index}", tag_name) for index, column in enumerate(columns)]
+    elements = [_element(column, f"{path}.{index}", tag_name, types) for index, column in enumerate(columns)]
     seen: set[str] = set()
     for index, element in enumerate(elements):
         if element["name"] in seen:
@@ -202,14 +215,14 @@ def elements_of(columns: Any, path: str, tag_name: TagName) -> list[dict[str, An
     return elements
 
 
-def _element(column: Any, path: str, tag_name: TagName) -> dict[str, Any]:
+def _element(column: Any, path: str, tag_name: TagName, types: Collection[str]) -> dict[str, Any]:
     if not isinstance(column, dict):
         raise Invalid(fields={path: ["This must be an object."]})
     said = {name: value for name, value in column.items() if value is not None}
     for name in said:
         if name not in _KNOWN:
             raise Invalid(fields={f"{path}.{name}": ["There is no such field."]})
-    _check(said, path)
+    _check(said, path, types)
     element: dict[str, Any] = {"name": said["name"], "type": written(said)}
     constraint = said.get("constraint")
     if constraint == "PRIMARY_KEY":
@@ -223,7 +236,7 @@ def _element(column: Any, path: str, tag_name: TagName) -> dict[str, Any]:
     if said.get("tags"):
         element["tags"] = [name for label in said["tags"] if (name := tag_name(label, f"{path}.tags"))]
     if said.get("children"):
-        element["children"] = elements_of(said["children"], f"{path}.children", tag_name)
+        element["children"] = elements_of(said["children"], f"{path}.children", tag_name, types)
     told = told_by(element["type"])
     attributes = {
         key: said[name]
@@ -237,11 +250,11 @@ def _element(column: Any, path: str, tag_name: TagName) -> dict[str, Any]:
     return element
 
 
-def _check(said: Mapping[str, Any], path: str) -> None:
+def _check(said: Mapping[str, Any], path: str, types: Collection[str]) -> None:
     for name in ("name", "dataType"):
         if not isinstance(said.get(name), str) or not said[name]:
             raise Invalid(fields={f"{path}.{name}": ["This is required, as text."]})
-    if said["dataType"] not in DATA_TYPES:
+    if said["dataType"] not in types:
         raise Invalid(fields={f"{path}.dataType": [f"There is no data type '{said['dataType'][:100]}'."]})
     for name in ("dataLength", "precision", "scale"):
         if name in said and (type(said[name]) is not int or not -1_000_000_000 <= said[name] < 2**31):

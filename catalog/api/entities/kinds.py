@@ -45,8 +45,12 @@ class Kind:
     service: str = "databaseService"
     parent: Parent | None = None
     kept: Mapping[str, Kept] = field(default_factory=dict)
+    contents: Parent | None = None
+    """The field of the request that names what the entity contains, and which types that may be."""
     columns: tuple[str, ...] = ()
     """Where the schema stands in the entity, as a path."""
+    field_types: frozenset[str] = frozenset()
+    """The types of the schema's fields where they are no columns."""
     shown: frozenset[str] = frozenset()
 
     @cached_property
@@ -63,6 +67,8 @@ class Kind:
         own |= {self.parent.field} if self.parent else {"service"}
         if self.parent and self.parent.field == "parent":
             own.add("service")
+        if self.contents:
+            own.add(self.contents.field)
         if self.entity == "table":
             own |= {"tableType", "tableConstraints"}
         return frozenset(own | self.kept.keys() | set(self.columns[:1]))
@@ -148,6 +154,7 @@ KINDS: tuple[Kind, ...] = (
         "dashboards",
         "dashboard",
         ("DASHBOARD",),
+        contents=Parent("charts", ("CHART",)),
         service="dashboardService",
         kept={
             **_COMMON,
@@ -188,6 +195,10 @@ KINDS: tuple[Kind, ...] = (
         ("TOPIC",),
         service="messagingService",
         columns=("messageSchema", "schemaFields"),
+        field_types=names(
+            "RECORD NULL BOOLEAN INT LONG BYTES FLOAT DOUBLE TIMESTAMP TIMESTAMPZ TIME DATE STRING ARRAY MAP ENUM UNION"
+            " FIXED ERROR UNKNOWN"
+        ),
         kept={
             **_COMMON,
             "messageSchema": Kept("message_schema", "object"),
@@ -238,6 +249,13 @@ KINDS: tuple[Kind, ...] = (
         ("INDEX",),
         service="searchService",
         columns=("fields",),
+        field_types=names(
+            "NUMBER TEXT BINARY TIMESTAMP TIMESTAMPZ TIME DATE DATETIME KEYWORD ARRAY OBJECT FLATTENED NESTED JOIN"
+            " RANGE IP VERSION MURMUR3 AGGREGATE_METRIC_DOUBLE HISTOGRAM ANNOTATED-TEXT COMPLETION SEARCH_AS_YOU_TYPE"
+            " DENSE_VECTOR RANK_FEATURE RANK_FEATURES GEO_POINT GEO_SHAPE POINT SHAPE PERCOLATOR BOOLEAN"
+            " CONSTANT_KEYWORD WILDCARD LONG INTEGER SHORT BYTE DOUBLE FLOAT HALF_FLOAT SCALED_FLOAT UNSIGNED_LONG"
+            " UNKNOWN"
+        ),
         kept={
             **{name: kept for name, kept in _COMMON.items() if name != "sourceUrl"},
             "searchIndexSettings": Kept("settings", "object", on_request=True),

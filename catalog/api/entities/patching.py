@@ -27,6 +27,8 @@ def changes_by(
     for name in changed:
         if name in DERIVED:
             problems[name] = ["This cannot be changed."]
+        elif kind.contents and name == kind.contents.field:
+            problems[name] = ["This cannot be patched: replace the whole."]
         elif name not in kind.requested:
             problems[name] = ["This cannot be changed." if name in kind.shown else "There is no such field."]
     if problems:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from accounts.actor import Actor
-from catalog.api.entities.columns import Labelling, columns_of
+from catalog.api.entities.columns import Labelling, as_field, columns_of
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.labels import Labels
 from catalog.api.entities.rows import Around, Reference, name_only, root_of
@@ -129,6 +129,8 @@ class Shaper:
         terms = {column: [self.labels.term(link) for link in linked] for column, linked in links.items()}
         outer, *inner = self.kind.columns
         columns = columns_of(schema, path, Labelling(self.labels.of, terms))
+        if self.kind.field_types:
+            columns = [as_field(column, self.kind.field_types) for column in columns]
         if not inner:
             entity[outer] = columns
         elif columns or outer in entity:
