@@ -1,0 +1,36 @@
+"""What data we have: assets, how they relate, their tags, and the one search index."""
+
+from catalog.models.assets import (
+    QUALIFIED_NAME_BYTES,
+    Asset,
+    AssetCount,
+    AssetTag,
+    AssetTerm,
+    AssetType,
+    Origin,
+    validate_qualified_name_size,
+)
+from catalog.models.concepts import Concept, Domain, Glossary, GlossaryTerm, Tag, TermStatus
+from catalog.models.relationships import Relationship, RelationshipType
+from catalog.models.search import SearchDocument, WordVectorField
+
+__all__ = [
+    "QUALIFIED_NAME_BYTES",
+    "Asset",
+    "AssetCount",
+    "AssetTag",
+    "AssetTerm",
+    "AssetType",
+    "Concept",
+    "Domain",
+    "Glossary",
+    "GlossaryTerm",
+    "Origin",
+    "Relationship",
+    "RelationshipType",
+    "SearchDocument",
+    "Tag",
+    "TermStatus",
+    "WordVectorField",
+    "validate_qualified_name_size",
+]
