@@ -1,0 +1,136 @@
+"""What the releases contract refuses, and how it says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from registry.models import Artifact
+from tests.registry.documents import openvex, sbom
+from tests.registry.releases_api.asking import DEEP, LOG4J, send
+
+
+def test_a_version_that_exists_is_a_conflict_with_details(bob: APIClient, releases: str, release: str):
+    response = bob.post(releases, {"version": "1.0.0"}, format="json")
+    assert response.status_code == 409
+    expected = {"error": "conflict", "message": "Version already exists", "details": {"version": "1.0.0"}}
+    assert response.json() == expected
+
+
+def test_a_step_that_is_not_allowed_is_a_conflict(bob: APIClient, release: str):
+    bob.patch(release, {"status": "archived"}, format="json")
+    response = bob.patch(release, {"status": "released"}, format="json")
+    assert (response.status_code, response.json()["error"]) == (409, "conflict")
+
+
+def test_bad_content_is_refused_with_its_path_and_leaves_nothing(bob: APIClient, release: str):
+    document = sbom((LOG4J, "1"))
+    document["components"][0]["type"] = "spaceship"
+    response = bob.post(f"{release}/artifacts", {"type": "sbom", "content": document}, format="json")
+    assert (response.status_code, response.json()["error"]) == (400, "validation_error")
+    assert list(response.json()["details"]) == ["content.components.0.type"]
+    assert not Artifact.objects.exists()
+
+
+def nested(levels: int) -> dict[str, Any]:
+    inner: dict[str, Any] = {"type": "library", "name": "a"}
+    for _ in range(levels):
+        inner = {"type": "library", "name": "a", "components": [inner]}
+    return {**DEEP, "components": [inner]}
+
+
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    '<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component type="library">'
+    "<name>&b;</name></component></components></bom>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "type"),
+        ({"type": "sbom"}, "content"),
+        ({"type": "spaceship", "content": {}}, "type"),
+        ({"type": "sbom", "content": {}}, "content"),
+        ({"type": "sbom", "content": ""}, "content"),
+        ({"type": "sbom", "content": "hello"}, "content"),
+        ({"type": "sbom", "content": None}, "content"),
+        ({"type": "sbom", "content": [1]}, "content"),
+        ({"type": "sbom", "content": {"bomFormat": "CycloneDX"}}, "content.specVersion"),
+        ({"type": "sbom", "content": {**DEEP, "specVersion": 1.6}}, "content.specVersion"),
+        ({"type": "sbom", "format": "spdx", "content": DEEP}, "format"),
+        ({"type": "vex", "content": DEEP}, "content.vulnerabilities"),
+        ({"type": "sbom", "content": openvex("pkg:pypi/a")}, "format"),
+        ({"type": "vex", "content": {"@context": "https://openvex.dev/ns", "statements": 5}}, "content"),
+        ({"type": "vex", "content": {"document": {"csaf_version": "2.0"}}}, "content.document"),
+        ({"type": "sbom", "content": {"spdxVersion": "SPDX-2.3", "packages": 5}}, "content"),
+        ({"type": "sbom", "content": {"spdxVersion": []}}, "content.spdxVersion"),
+        ({"type": "sbom", "content": nested(60)}, "content"),
+        ({"type": "sbom", "content": BOMB}, "content"),
+        ({"type": "sbom", "content": BOMB.partition("]>")[2].replace("&b;", "&b; ")}, "content"),
+        ({"type": "sbom", "content": sbom(("pkg:npm/a", "1"), ("pkg:npm/a", "1"))}, "content.components"),
+        ({"type": "sbom", "content": sbom(("pkg:npm/a", "1")), "metadata": [1]}, "metadata"),
+        ({"type": "sbom", "content": sbom(("pkg:npm/a", "1")), "colour": "red"}, "colour"),
+        ({"type": "other", "content": {"a": 1}}, "format"),
+    ],
+)
+def test_what_is_no_artifact_is_refused_by_the_field(bob: APIClient, body: dict[str, Any], field: str):
+    response = bob.post("/api/v2/artifacts", body, format="json")
+    assert response.status_code == 400, response.content
+    assert any(name.startswith(field) for name in response.json()["details"]), response.json()
+    assert not Artifact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"type": "sbom", "content": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"content": "\xff"}',
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(bob: APIClient, raw: bytes):
+    response = send(bob, raw)
+    assert (response.status_code, response.json()["error"]) == (400, "validation_error")
+
+
+def test_a_large_document_is_refused_with_413_by_its_length_before_it_is_read(bob: APIClient, settings):
+    settings.ARTIFACT_LIMIT = 1024
+    huge = b'{"type": "sbom", "content": {"a": "' + b"x" * 2_000_000 + b'"}}'
+    response = send(bob, huge)
+    assert (response.status_code, response.json()["error"]) == (413, "payload_too_large")
+    fields = {"type": "sbom", "file": SimpleUploadedFile("a.json", b"x" * 2000)}
+    response = bob.post("/api/v2/artifacts", fields, format="multipart")
+    assert (response.status_code, response.json()["error"]) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("search/releases", {"query": 5}),
+        ("search/releases", {"query": {"status": "gone"}}),
+        ("search/releases", {"query": {"date_range": "2024"}}),
+        ("search/releases", {"query": {"date_range": {"start": "yesterday"}}}),
+        ("search/releases", {"query": {"colour": "red"}}),
+        ("search/releases", {"sort": [{"field": "colour"}]}),
+        ("search/releases", {"sort": 5}),
+        ("search/releases", {"limit": 101}),
+        ("search/releases", {"limit": "x"}),
+        ("search/releases", {"include": ["everything"]}),
+        ("search/artifacts", {"query": {"content": 5}}),
+        ("search/artifacts", {"query": {"content": {"components": {"name": 5}}}}),
+        ("search/artifacts", {"query": {"content": {"components": {}}}}),
+        ("search/artifacts", {"query": {"content": {"components": {"name": "a", "version_range": "x"}}}}),
+        ("search/relationships", {"query": {"source_type": "x"}}),
+        ("search/components", {"query": {"purl": "x"}}),
+    ],
+)
+def test_a_search_that_means_nothing_is_refused(bob: APIClient, path: str, body: dict[str, Any]):
+    response = bob.post(f"/api/v1/{path}", body, format="json")
+    assert (response.status_code, response.json()["error"]) == (400, "validation_error"), response.content
