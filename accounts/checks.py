@@ -13,6 +13,10 @@ from contracts.errors import Invalid
 
 Check = Callable[[Any], Any]
 
+NAME_LENGTH = 100
+DISPLAY_NAME_LENGTH = 200
+DESCRIPTION_LENGTH = 100_000
+
 
 class Refused(ValueError):
     """A value inside a structure is wrong; `path` leads to it."""
@@ -38,6 +42,19 @@ def text(value: Any, *, limit: int, blank: bool = True) -> str:
         except UnicodeEncodeError as error:
             raise ValueError("Text that is not valid Unicode cannot be stored.") from error
     return value
+
+
+def clean_name(value: Any) -> str:
+    """A name that people give: without the space around it, and not blank."""
+    return text(value.strip() if type(value) is str else value, limit=NAME_LENGTH, blank=False)
+
+
+def clean_display_name(value: Any) -> str:
+    return "" if value is None else text(value, limit=DISPLAY_NAME_LENGTH)
+
+
+def clean_description(value: Any) -> str:
+    return "" if value is None else text(value, limit=DESCRIPTION_LENGTH)
 
 
 def clean(

@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.checks import Check, Refused, text
+from accounts.checks import Check, Refused, clean_description, clean_display_name, clean_name
 from catalog.models import QUALIFIED_NAME_BYTES, Concept, GlossaryTerm, TermStatus
 from catalog.records import Owner, owner_state
 from catalog.search import Document
-from catalog.validation import DESCRIPTION_LENGTH, QUALIFIED_NAME_LENGTH, clean_owner, clean_reference
+from catalog.validation import QUALIFIED_NAME_LENGTH, clean_owner, clean_reference
 from contracts.errors import Invalid
 
-NAME_LENGTH = 100
-DISPLAY_NAME_LENGTH = 200
 SYNONYMS_EACH = 100
-
-
-def _name(value: Any) -> str:
-    return text(value.strip() if type(value) is str else value, limit=NAME_LENGTH, blank=False)
-
-
-def _display_name(value: Any) -> str:
-    return "" if value is None else text(value, limit=DISPLAY_NAME_LENGTH)
-
-
-def _description(value: Any) -> str:
-    return "" if value is None else text(value, limit=DESCRIPTION_LENGTH)
 
 
 def _synonyms(value: Any) -> list[str]:
@@ -38,7 +24,7 @@ def _synonyms(value: Any) -> list[str]:
     words: list[str] = []
     for index, item in enumerate(value):
         try:
-            words.append(_name(item))
+            words.append(clean_name(item))
         except ValueError as error:
             raise Refused(f".{index}", str(error)) from error
     return list(dict.fromkeys(words))
@@ -51,15 +37,15 @@ def _status(value: Any) -> str:
 
 
 CONCEPT_CHECKS: Mapping[str, Check] = {
-    "name": _name,
-    "display_name": _display_name,
-    "description": _description,
+    "name": clean_name,
+    "display_name": clean_display_name,
+    "description": clean_description,
     "owner": clean_owner,
 }
 DOMAIN_CHECKS: Mapping[str, Check] = {**CONCEPT_CHECKS, "parent": clean_reference}
 TERM_CHECKS: Mapping[str, Check] = {
     **{field: check for field, check in DOMAIN_CHECKS.items() if field != "description"},
-    "definition": _description,
+    "definition": clean_description,
     "synonyms": _synonyms,
     "status": _status,
     "glossary": clean_reference,

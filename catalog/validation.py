@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from accounts.checks import Check, Refused, clean, text
+from accounts.checks import DESCRIPTION_LENGTH, Check, Refused, clean, clean_description, text
 from accounts.managers import name_key
 from catalog.jsontext import JsonText, checked_json, sized_json
 from catalog.models import QUALIFIED_NAME_BYTES, AssetType, RelationshipType
 
 NAME_LENGTH = 255
 QUALIFIED_NAME_LENGTH = 1000
-DESCRIPTION_LENGTH = 100_000
 METADATA_BYTES = 1024 * 1024
 SCHEMA_BYTES = 8 * 1024 * 1024
 ATTRIBUTES_BYTES = 64 * 1024
@@ -82,10 +81,6 @@ def _qualified_name(value: Any) -> str:
     if not name.isascii() and len(name.encode()) > QUALIFIED_NAME_BYTES:
         raise ValueError(f"At most {QUALIFIED_NAME_BYTES:,} bytes in UTF-8; this has {len(name.encode()):,}.")
     return name
-
-
-def _description(value: Any) -> str:
-    return "" if value is None else text(value, limit=DESCRIPTION_LENGTH)
 
 
 def _metadata(value: Any) -> JsonText:
@@ -285,7 +280,7 @@ _ASSET_CHECKS: dict[str, Check] = {
     "type": _asset_type,
     "name": _name,
     "qualified_name": _qualified_name,
-    "description": _description,
+    "description": clean_description,
     "metadata": _metadata,
     "schema": _schema,
     "tags": _tags,
@@ -297,6 +292,6 @@ _RELATIONSHIP_CHECKS: dict[str, Check] = {"type": _relationship_type, "metadata"
 _TAG_CHECKS: dict[str, Check] = {
     "name": _tag_name,
     "category": _category,
-    "description": _description,
+    "description": clean_description,
     "colour": _colour,
 }

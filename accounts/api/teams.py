@@ -11,12 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.checks import DISPLAY_NAME_LENGTH, NAME_LENGTH
 from accounts.managers import name_key
 from accounts.models import Team
 from accounts.permissions import actor_of
 from accounts.querysets import TeamQuerySet
 from accounts.services import create_team, delete_team, restore_team, update_team
-from accounts.services.teams import DISPLAY_NAME_LENGTH, NAME_LENGTH
 from contracts.conditional import expected_version
 from contracts.errors import NotFound
 from contracts.metastore import Metastore

@@ -17,16 +17,13 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
-from accounts.checks import Refused, clean, text
+from accounts.checks import Refused, clean, clean_description, clean_display_name, clean_name, text
 from accounts.managers import name_key
 from accounts.models import Organization, Role, Team, User
 from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, DomainError, Invalid, NotFound, Stale
 
-NAME_LENGTH = 100
-DISPLAY_NAME_LENGTH = 200
-DESCRIPTION_LENGTH = 100_000
 MEMBERS = 1000
 
 
@@ -176,18 +173,6 @@ def _uuid(name: str) -> UUID | None:
         return None
 
 
-def _name(value: Any) -> str:
-    return text(value.strip() if type(value) is str else value, limit=NAME_LENGTH, blank=False)
-
-
-def _display_name(value: Any) -> str:
-    return "" if value is None else text(value, limit=DISPLAY_NAME_LENGTH)
-
-
-def _description(value: Any) -> str:
-    return "" if value is None else text(value, limit=DESCRIPTION_LENGTH)
-
-
 def _names(value: Any) -> list[str]:
     """Ids, user names or e-mail addresses, each once."""
     if not isinstance(value, list | tuple):
@@ -205,7 +190,7 @@ def _member(index: int, item: Any) -> str:
         raise Refused(f".{index}", str(error)) from error
 
 
-_CHECKS = {"name": _name, "display_name": _display_name, "description": _description, "members": _names}
+_CHECKS = {"name": clean_name, "display_name": clean_display_name, "description": clean_description, "members": _names}
 
 
 def _name_taken(team: Team) -> dict[str, DomainError]:

@@ -10,10 +10,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.checks import DISPLAY_NAME_LENGTH, NAME_LENGTH
 from catalog.api.concepts import ConceptViews, DomainViews, GlossaryViews, TermViews
 from catalog.api.parameters import parameter
 from catalog.api.serializers import LineageAssetSerializer, OwnerSerializer, ReferenceSerializer
-from catalog.concepts import DISPLAY_NAME_LENGTH, NAME_LENGTH
 from catalog.models import TermStatus
 from contracts.metastore import Metastore
 

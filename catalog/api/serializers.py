@@ -10,8 +10,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.checks import DESCRIPTION_LENGTH
 from catalog.models import AssetType, RelationshipType, TermStatus
-from catalog.validation import DESCRIPTION_LENGTH, NAME_LENGTH, QUALIFIED_NAME_LENGTH, TAG_LENGTH
+from catalog.validation import NAME_LENGTH, QUALIFIED_NAME_LENGTH, TAG_LENGTH
 
 _TYPES = AssetType.values
 _EDGE_TYPES = RelationshipType.values
