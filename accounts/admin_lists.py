@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from django.utils.functional import cached_property
 
 from accounts.actor import Actor
@@ -28,6 +28,7 @@ else:
 
 COUNTED_ROWS = 10_000
 """A list counts no further than this: beyond it, one narrows down instead of leafing."""
+NAMES_A_PAGE = 20
 
 
 class CappedPaginator(Paginator[Any]):
@@ -129,6 +130,19 @@ class VisibleFilter(DropdownFilter):
             return queryset.filter(**{str(self.parameter_name): UUID(value)})
         except ValueError:
             return queryset.none()
+
+
+def names_page(request: HttpRequest, named: Callable[[str], QuerySet[Any]], field: str) -> JsonResponse:
+    """A picker's names, twenty a page, in the form that select2 reads.
+
+    `named` gives the rows for what was typed, in order; `field` is where their names are.
+    """
+    term, page = request.GET.get("term", "").replace("\0", "").strip(), request.GET.get("page", "1")
+    number = min(int(page), 1000) if page.isdigit() and len(page) < 5 else 1
+    start = (max(number, 1) - 1) * NAMES_A_PAGE
+    names = list(named(term).values_list(field, flat=True)[start : start + NAMES_A_PAGE + 1])
+    shown = [{"id": name, "text": name} for name in names[:NAMES_A_PAGE]]
+    return JsonResponse({"results": shown, "pagination": {"more": len(names) > NAMES_A_PAGE}})
 
 
 def people_visible_to(actor: Actor) -> QuerySet[User]:

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, TenantAdmin, badge
-from accounts.admin_lists import DropdownFilter, LivingFilter, VisibleFilter
+from accounts.admin_lists import DropdownFilter, LivingFilter, VisibleFilter, names_page
 from accounts.admin_site import actor_of
 from accounts.managers import name_key
 from catalog.admin.asset_form import owner_said
@@ -23,7 +23,6 @@ from catalog.models import Asset, AssetTerm, Concept, Domain, Glossary, Glossary
 from catalog.querysets import ConceptQuerySet
 from catalog.services import create_concept, delete_concept, restore_concept, update_concept
 
-NAMES_A_PAGE = 20
 LINKS_SHOWN = 200
 COLOURS = {"draft": "warning", "approved": "success", "deprecated": "danger"}
 
@@ -244,16 +243,12 @@ class TermAdmin(ConceptAdmin):
         return [names, *super().get_urls()]
 
     def names(self, request: HttpRequest) -> JsonResponse:
-        """Full names for the picker of terms, twenty a page, in the form that select2 reads."""
-        term, page = request.GET.get("term", "").replace("\0", "").strip(), request.GET.get("page", "1")
-        number = min(int(page), 1000) if page.isdigit() and len(page) < 5 else 1
-        start = (max(number, 1) - 1) * NAMES_A_PAGE
+        """Full names for the picker of terms."""
         actor = actor_of(request)
         terms = GlossaryTerm.objects.visible_to(actor).filter(organization=actor.organization_id)
-        named = terms.filter(key__contains=name_key(term)).order_by("key")
-        names = list(named.values_list("fully_qualified_name", flat=True)[start : start + NAMES_A_PAGE + 1])
-        shown = [{"id": name, "text": name} for name in names[:NAMES_A_PAGE]]
-        return JsonResponse({"results": shown, "pagination": {"more": len(names) > NAMES_A_PAGE}})
+        return names_page(
+            request, lambda term: terms.filter(key__contains=name_key(term)).order_by("key"), "fully_qualified_name"
+        )
 
     @admin.display(description="Status", ordering="status")
     def state(self, term: GlossaryTerm) -> SafeString:

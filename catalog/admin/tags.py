@@ -14,14 +14,13 @@ from unfold.widgets import UnfoldAdminColorInputWidget
 
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, TenantAdmin, posted
-from accounts.admin_lists import DropdownFilter
+from accounts.admin_lists import DropdownFilter, names_page
 from accounts.admin_site import actor_of
 from accounts.models import Role
 from catalog.models import AssetTag, Tag
 from catalog.services import create_tag, delete_tag, merge_tags, update_tag
 from contracts.errors import NotFound
 
-NAMES_A_PAGE = 20
 NO_COLOUR = "#94a3b8"
 
 
@@ -82,15 +81,10 @@ class TagAdmin(TenantAdmin[Tag]):
         return [names, *super().get_urls()]
 
     def names(self, request: HttpRequest) -> JsonResponse:
-        """Names for the tag picker, twenty a page, in the form that select2 reads."""
-        term, page = request.GET.get("term", "").replace("\0", "").strip(), request.GET.get("page", "1")
-        number = min(int(page), 1000) if page.isdigit() and len(page) < 5 else 1
-        start = (max(number, 1) - 1) * NAMES_A_PAGE
+        """Names for the picker of tags."""
         actor = actor_of(request)
-        tags = Tag.objects.visible_to(actor).filter(organization=actor.organization_id, name__icontains=term)
-        names = list(tags.order_by("name").values_list("name", flat=True)[start : start + NAMES_A_PAGE + 1])
-        shown = [{"id": name, "text": name} for name in names[:NAMES_A_PAGE]]
-        return JsonResponse({"results": shown, "pagination": {"more": len(names) > NAMES_A_PAGE}})
+        tags = Tag.objects.visible_to(actor).filter(organization=actor.organization_id)
+        return names_page(request, lambda term: tags.filter(name__icontains=term).order_by("name"), "name")
 
     # Merging -------------------------------------------------------------------------------------
 

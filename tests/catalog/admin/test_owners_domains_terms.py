@@ -125,6 +125,25 @@ def test_what_holds_others_is_not_deleted_by_hand(browser: Client, words: dict[s
     assert "holds 1 other:" in messages_of(browser.post(url, {"post": "yes"}, follow=True))[0]
 
 
+def test_the_picker_of_terms_shows_twenty_names_a_page(
+    browser: Client, words: dict[str, Any], alice_actor: Actor, charlie_member: Membership
+) -> None:
+    for number in range(20):
+        term = {"name": f"Customer {number:02}", "glossary": "Business"}
+        create_concept(actor=alice_actor, model=GlossaryTerm, data=term)
+    url = page("catalog_term_names")
+    first = browser.get(url, {"term": "CUSTOMER"}).json()
+    assert [one["text"] for one in first["results"]][:2] == ["Business.Customer", "Business.Customer 00"]
+    assert (len(first["results"]), first["pagination"]) == (20, {"more": True})
+    last = browser.get(url, {"term": "customer", "page": "2"}).json()
+    assert last == {
+        "results": [{"id": "Business.Customer 19", "text": "Business.Customer 19"}],
+        "pagination": {"more": False},
+    }
+    assert browser.get(url, {"term": "CUSTOMER", "page": "x"}).json() == first
+    assert session_of(charlie_member).get(url, {"term": "customer"}).json()["results"] == []
+
+
 def test_teams_are_made_by_who_administers(
     browser: Client, alice_member: Membership, vera_member: Membership, charlie_member: Membership
 ) -> None:
