@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts.permissions import actor_of
 from audit.api.entities import VersionedRows
 from audit.models import AuditEvent
+from catalog.api.entities.described import EntitySerializer
 from catalog.api.entities.shapes import SERVICE_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.numbering import decimal_of
@@ -39,15 +40,8 @@ class DatabaseServiceBody(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.DictField(), required=False)
 
 
-class DatabaseServiceEntitySerializer(DatabaseServiceBody):
+class DatabaseServiceEntitySerializer(DatabaseServiceBody, EntitySerializer):
     """A service."""
-
-    id = serializers.UUIDField()
-    fullyQualifiedName = serializers.CharField()
-    version = serializers.FloatField()
-    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
-    deleted = serializers.BooleanField()
-    href = serializers.URLField()
 
 
 class DatabaseServiceViews(VersionedRows[DataSource]):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from accounts.managers import name_key
 from accounts.permissions import actor_of
 from audit.api.entities import VersionedRows
-from catalog.api.entities.described import EntityReferenceSerializer
+from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.concepts import owner_of as owner_record
 from catalog.models import Concept, Glossary, GlossaryTerm, TermStatus
 from catalog.names import join_name, quote_part, split_name
@@ -40,15 +40,8 @@ class GlossaryBody(serializers.Serializer[Any]):
     owners = EntityReferenceSerializer(many=True, required=False)
 
 
-class GlossaryEntitySerializer(GlossaryBody):
+class GlossaryEntitySerializer(GlossaryBody, EntitySerializer):
     """A book of terms."""
-
-    id = serializers.UUIDField()
-    fullyQualifiedName = serializers.CharField()
-    version = serializers.FloatField()
-    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
-    deleted = serializers.BooleanField()
-    href = serializers.URLField()
 
 
 class GlossaryTermBody(GlossaryBody):

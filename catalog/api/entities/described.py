@@ -24,6 +24,17 @@ class EntityReferenceSerializer(serializers.Serializer[Any]):
     href = serializers.URLField(required=False)
 
 
+class EntitySerializer(serializers.Serializer[Any]):
+    """What every entity answers beside its body."""
+
+    id = serializers.UUIDField()
+    fullyQualifiedName = serializers.CharField()
+    version = serializers.FloatField()
+    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
+    deleted = serializers.BooleanField()
+    href = serializers.URLField()
+
+
 class EntityTagLabelSerializer(serializers.Serializer[Any]):
     """A tag on an entity or a column."""
 

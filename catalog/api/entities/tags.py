@@ -14,7 +14,7 @@ from rest_framework import serializers
 from accounts.permissions import actor_of
 from audit.api.entities import VersionedRows
 from audit.models import AuditEvent
-from catalog.api.entities.described import EntityReferenceSerializer
+from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.api.entities.labels import fqn_of, named, parts_of
 from catalog.models import Tag
 from catalog.names import join_name, quote_part, split_name
@@ -47,15 +47,8 @@ class ClassificationBody(serializers.Serializer[Any]):
     description = serializers.CharField(required=False)
 
 
-class ClassificationEntitySerializer(ClassificationBody):
+class ClassificationEntitySerializer(ClassificationBody, EntitySerializer):
     """A category of tags."""
-
-    id = serializers.UUIDField()
-    fullyQualifiedName = serializers.CharField()
-    version = serializers.FloatField()
-    updatedAt = serializers.IntegerField(help_text="Milliseconds since 1970.")
-    deleted = serializers.BooleanField()
-    href = serializers.URLField()
 
 
 class EntityTagBody(ClassificationBody):
