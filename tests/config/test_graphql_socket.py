@@ -12,32 +12,23 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from django.utils import timezone
 
 from accounts.models import Role
 from accounts.services import create_api_key
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
-from config.asgi import application
 from config.graphql import socket as door
 from ingestion.models import JobType
 from ingestion.services import jobs
+from tests.config.wire import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Socket:
+class Socket(Wire):
     def __init__(self, headers: dict[str, str] | None = None, protocols: tuple[str, ...] = ("graphql-transport-ws",)):
-        given = [(name.encode(), value.encode()) for name, value in ({"host": "testserver"} | (headers or {})).items()]
-        scope = {
-            "type": "websocket",
-            "path": "/graphql",
-            "query_string": b"",
-            "headers": given,
-            "subprotocols": list(protocols),
-        }
-        self.wire = ApplicationCommunicator(application, scope)
+        super().__init__("/graphql", headers, subprotocols=list(protocols))
 
     async def open(self) -> Socket:
         await self.wire.send_input({"type": "websocket.connect"})
@@ -45,16 +36,8 @@ class Socket:
         assert self.accepted["type"] == "websocket.accept"
         return self
 
-    async def hear(self) -> Any:
-        message = await self.wire.receive_output(5)
-        assert message["type"] == "websocket.send", message
-        return json.loads(message["text"])
-
-    async def raw(self, **message: Any) -> None:
-        await self.wire.send_input({"type": "websocket.receive", **message})
-
     async def say(self, **message: Any) -> None:
-        await self.raw(text=json.dumps(message))
+        await self.send(text=json.dumps(message))
 
     async def init(self, payload: dict[str, Any] | None = None) -> None:
         await self.say(type="connection_init", **({"payload": payload} if payload is not None else {}))
@@ -68,18 +51,6 @@ class Socket:
         message = await self.hear()
         assert (message["type"], message["id"]) == ("next", id), message
         return message["payload"]
-
-    async def hears_nothing(self) -> bool:
-        return bool(await self.wire.receive_nothing(timeout=0.3))
-
-    async def close_code(self) -> int:
-        message = await self.wire.receive_output(5)
-        assert message["type"] == "websocket.close", message
-        return int(message["code"])
-
-    async def close(self) -> None:
-        await self.wire.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wire.wait(5)
 
 
 @pytest_asyncio.fixture
@@ -244,7 +215,7 @@ async def test_a_key_that_ends_closes_the_socket(opened, alice_actor, acme):
 async def test_a_broken_message_closes_that_socket_alone(opened, alice_member, message):
     other = await opened(alice_member)
     socket = await opened(alice_member)
-    await socket.raw(**message)
+    await socket.send(**message)
     assert await socket.close_code() == 4400
     await other.say(type="ping")
     assert await other.hear() == {"type": "pong"}

@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from django.test import Client
 from django.utils import timezone
@@ -22,49 +21,26 @@ from accounts.services import create_api_key, revoke_api_key
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config import consumers
-from config.asgi import application
 from ingestion.models import JobType
 from ingestion.services import jobs
+from tests.config.wire import Wire
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Socket:
+class Socket(Wire):
     def __init__(self, query: str = "", headers: dict[str, str] | None = None) -> None:
-        given = [(name.encode(), value.encode()) for name, value in ({"host": "testserver"} | (headers or {})).items()]
-        scope = {"type": "websocket", "path": "/v1/ws", "query_string": query.encode(), "headers": given}
-        self.wire = ApplicationCommunicator(application, scope)
+        super().__init__("/v1/ws", headers, query_string=query.encode())
 
     async def open(self) -> Socket:
         await self.wire.send_input({"type": "websocket.connect"})
         assert (await self.wire.receive_output(5))["type"] == "websocket.accept"
         return self
 
-    async def hear(self) -> Any:
-        message = await self.wire.receive_output(5)
-        assert message["type"] == "websocket.send", message
-        return json.loads(message["text"])
-
-    async def send(self, **message: Any) -> None:
-        """`text` or `bytes`."""
-        await self.wire.send_input({"type": "websocket.receive", **message})
-
     async def say(self, **message: Any) -> Any:
         await self.send(text=json.dumps(message))
         return await self.hear()
-
-    async def hears_nothing(self) -> bool:
-        return bool(await self.wire.receive_nothing(timeout=0.3))
-
-    async def close_code(self) -> int:
-        message = await self.wire.receive_output(5)
-        assert message["type"] == "websocket.close", message
-        return int(message["code"])
-
-    async def close(self) -> None:
-        await self.wire.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wire.wait(5)
 
 
 @pytest_asyncio.fixture
