@@ -12,7 +12,7 @@ from django.db import connection
 
 from catalog.jsontext import JsonText, read_json
 from catalog.records import as_time, living_by_name
-from catalog.tables import among, as_uuid, db_uuid, is_postgresql
+from catalog.tables import among, as_uuid, is_postgresql
 
 
 class End(NamedTuple):
@@ -90,11 +90,6 @@ def read_edges_at(ids: Collection[UUID]) -> list[EdgeRecord]:
     leaving, first = among("r.source_id", ids, "uuid")
     reaching, second = among("r.target_id", ids, "uuid")
     return _read(f"({leaving} OR {reaching})", [first, second])
-
-
-def read_edges_of_origin(origin_id: UUID) -> list[EdgeRecord]:
-    """The edges that were collected from this origin. One statement."""
-    return _read("r.origin_id = %s", [db_uuid(origin_id)])
 
 
 def ids_by_name(organization_id: UUID, names: Collection[str]) -> dict[str, UUID]:

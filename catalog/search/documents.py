@@ -12,7 +12,7 @@ from django.db import connection
 
 from audit.tables import insert_rows
 from catalog.models import SearchDocument
-from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_text
+from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_path, words_of_text
 from catalog.tables import among, is_postgresql
 from catalog.validation import tag_key
 
@@ -128,7 +128,7 @@ def words_of(document: Document, whole: str) -> Words:
     name = words_of_name(document.name)
     return Words(
         name=[name, (whole[:WORD_LENGTH],)] if len(name) > 1 else [name],
-        path=[words_of_name(document.path), *map(words_of_name, document.tags)],
+        path=[words_of_path(document.path), *map(words_of_name, document.tags)],
         columns=_capped(document.columns),
         description=[words_of_text(document.description[: DESCRIPTION_WORDS * 16])[:DESCRIPTION_WORDS]],
     )

@@ -43,10 +43,15 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def words_of_name(name: str) -> tuple[str, ...]:
     """The words of one name, in order. Cached: a catalog says `id` and `created_at` many times."""
-    return tuple(_words(name))
+    return words_of_path(name)
+
+
+def words_of_path(path: str) -> tuple[str, ...]:
+    """The words of a qualified name, in order. Not cached: there is one of each, and the next drives it out."""
+    return tuple(_words(path))
 
 
 def words_of_text(text: str) -> list[str]:

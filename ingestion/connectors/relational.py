@@ -27,7 +27,7 @@ from ingestion.connectors.base import (
     TableProfile,
 )
 from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
-from ingestion.connectors.tables import ObjectState, Table, chunks, contains
+from ingestion.connectors.tables import ObjectState, Part, Table, chunks, contains
 from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
 
 C = TypeVar("C")
@@ -42,16 +42,6 @@ class SchemaInfo:
     comment: str = ""
     gap: str = ""
     identity: str = ""
-
-
-@dataclass(slots=True)
-class _Part:
-    """At most a batch of a schema's tables, those that are to be read, and what their states are by qualified name."""
-
-    path: list[str]
-    schema: str
-    names: list[str]
-    states: dict[str, str]
 
 
 class RelationalConnector(Connector, Generic[C]):
@@ -105,21 +95,24 @@ class RelationalConnector(Connector, Generic[C]):
             listing = _Listing(self, connection, options, observer)
             yield listing.containers()
             observer.phase("Tables", listing.count, until=70)
-            parts: list[_Part] = []
+            parts: list[Part] = []
             for path, schema, names in listing.chunks():
                 observer.check()
                 batch, part = listing.read(path, schema, names)
                 yield batch
-                if part.names:
+                del batch  # not kept while the next one is read
+                if part.count:
                     parts.append(part)
                 observer.advance(len(names), f"{schema}.{names[-1]}" if schema else names[-1])
-            observer.phase("Keys and lineage", sum(len(part.names) for part in parts), until=95)
+            observer.phase("Keys and lineage", sum(part.count for part in parts), until=95)
             for part in parts:
                 observer.check()
                 edges = self._edges(connection, part.path, part.schema, part.names, observer)
-                if edges or part.states:
-                    yield Batch(relationships=edges, states=part.states)
-                observer.advance(len(part.names))
+                states = part.states
+                if edges or states:
+                    yield Batch(relationships=edges, states=states)
+                del edges, states
+                observer.advance(part.count)
 
     def read_states(self, connection: C, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
         """What tells, without reading these tables, whether they are as they were; {} where the engine cannot.
@@ -267,10 +260,10 @@ class _Listing(Generic[C]):
         self.connector, self.connection = connector, connection
         self.options, self.observer = options, observer
         self.batch = Batch()
-        self.names: list[tuple[list[str], str, list[str]]] = []
+        self.parts: list[Part] = []
         for database in connector.databases(connection):
             self._read_database(database)
-        self.count = sum(len(names) for _, _, names in self.names)
+        self.count = sum(part.count for part in self.parts)
 
     def containers(self) -> Batch:
         """The databases and schemas."""
@@ -278,11 +271,10 @@ class _Listing(Generic[C]):
 
     def chunks(self) -> Iterator[tuple[list[str], str, list[str]]]:
         """(path of the container, schema, at most a batch of table names) until all were given."""
-        for path, schema, names in self.names:
-            for chunk in chunks(names, min(self.options.batch_size, self.connector.names_at_once)):
-                yield path, schema, chunk
+        for part in self.parts:
+            yield part.path, part.schema, part.names
 
-    def read(self, path: list[str], schema: str, names: Sequence[str]) -> tuple[Batch, _Part]:
+    def read(self, path: list[str], schema: str, names: Sequence[str]) -> tuple[Batch, Part]:
         """The tables as assets, without those that are known to be as they were; and what is left for the edges."""
         # Read before the tables: what changes in between is then read once more, not missed.
         states = self.connector.read_states(self.connection, schema, names)
@@ -295,7 +287,7 @@ class _Listing(Generic[C]):
         batch.unchanged = sorted(unchanged)
         changed = {name: one for name, one in whole.items() if name not in unchanged}
         batch.identities = {name: one.identity for name, one in changed.items() if one.identity}
-        return batch, _Part(path, schema, left, {name: one.state for name, one in changed.items()})
+        return batch, Part.of(path, schema, left, {name: one.state for name, one in changed.items()})
 
     def _read_database(self, database: SchemaInfo) -> None:
         if not self.connector.has_schemas and not self.options.wants_schema(database.name):
@@ -328,7 +320,9 @@ class _Listing(Generic[C]):
                 raise
             self.observer.gap(path[1:], error.message)
             return
-        self.names.append((path, schema.name, [one for one in names if self.options.wants_table(schema.name, one)]))
+        wanted = (one for one in names if self.options.wants_table(schema.name, one))
+        for some in chunks(wanted, min(self.options.batch_size, self.connector.names_at_once)):
+            self.parts.append(Part.of(path, schema.name, some))
 
     def _identify(self, path: Sequence[str], found: SchemaInfo) -> None:
         if found.identity:

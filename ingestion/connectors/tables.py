@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -109,6 +111,37 @@ def rounded(rows: int) -> int:
 
 def contains(parent: Sequence[str], child: Sequence[str]) -> RelationshipDraft:
     return RelationshipDraft(join_name(*parent), join_name(*child), "CONTAINS")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """At most a batch of a container's tables: names, and the states of those that have one by qualified name.
+
+    There may be very many parts, and each waits for its turn: they are kept compressed, at about a fifth.
+    """
+
+    path: list[str]
+    schema: str
+    count: int
+    _packed: bytes
+
+    @classmethod
+    def of(cls, path: list[str], schema: str, names: Sequence[str], states: Mapping[str, str] | None = None) -> Part:
+        said = states or {}
+        rows = [(name, said.get(join_name(*path, name))) for name in names]
+        return cls(path, schema, len(rows), zlib.compress(json.dumps(rows).encode(), 1))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self._rows()]
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {join_name(*self.path, name): state for name, state in self._rows() if state is not None}
+
+    def _rows(self) -> list[tuple[str, str | None]]:
+        rows: list[tuple[str, str | None]] = json.loads(zlib.decompress(self._packed))
+        return rows
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
+from catalog.idset import IdSet
 from catalog.models import Asset, Origin, Relationship
 from catalog.names import split_name
 from catalog.services import retire_assets, retire_relationships, upsert_assets, upsert_relationships
@@ -174,32 +175,37 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
     return tally.result()
 
 
-def _write(run: Run, watch: Watch, ledger: Ledger, batches: Iterable[Batch]) -> tuple[set[UUID], set[UUID]]:
+def _write(run: Run, watch: Watch, ledger: Ledger, batches: Iterable[Batch]) -> tuple[IdSet, IdSet]:
     """Write each batch in one transaction; returns the ids of all assets and all edges that were read."""
-    seen: set[UUID] = set()
-    seen_edges: set[UUID] = set()
-    actor, tally, origin = run.actor, watch.tally, ledger.origin
+    seen, seen_edges = IdSet(), IdSet()
     for batch in batches:
-        with transaction.atomic():
-            renamed = ledger.follow_renames(actor=actor, identities=batch.identities, drafts=batch.assets)
-            assets = upsert_assets(actor=actor, drafts=batch.assets, origin=origin)
-            edges = upsert_relationships(actor=actor, drafts=batch.relationships, origin=origin)
-            ledger.identify(assets.ids, batch.identities)
-            # What an edge was left out of is read again: the other end may be there next time.
-            unsettled = {batch.relationships[error.index].source for error in edges.errors}
-            ledger.settle({name: state for name, state in batch.states.items() if name not in unsettled})
-        tally.add_assets(assets)
-        tally.renamed += renamed
-        tally.unchanged += len(batch.unchanged)
-        tally.passed_over += len(batch.unchanged)
-        tally.add_edges(edges)
+        assets, edges = _write_batch(run, watch.tally, ledger, batch)
         seen.update(assets.ids.values())
         seen_edges.update(edges.ids.values())
-        run.result = tally.result()
         for error in (*assets.errors, *edges.errors):
             run.log.line(f"It was left out: {error.message}", level="warning", name=error.qualified_name)
+        del batch, assets, edges  # not kept while the next one is read
         run.check()
     return seen, seen_edges
+
+
+def _write_batch(run: Run, tally: Tally, ledger: Ledger, batch: Batch) -> tuple[UpsertResult, UpsertResult]:
+    actor, origin = run.actor, ledger.origin
+    with transaction.atomic():
+        renamed = ledger.follow_renames(actor=actor, identities=batch.identities, drafts=batch.assets)
+        assets = upsert_assets(actor=actor, drafts=batch.assets, origin=origin)
+        edges = upsert_relationships(actor=actor, drafts=batch.relationships, origin=origin)
+        ledger.identify(assets.ids, batch.identities)
+        # What an edge was left out of is read again: the other end may be there next time.
+        unsettled = {batch.relationships[error.index].source for error in edges.errors}
+        ledger.settle({name: state for name, state in batch.states.items() if name not in unsettled})
+    tally.add_assets(assets)
+    tally.renamed += renamed
+    tally.unchanged += len(batch.unchanged)
+    tally.passed_over += len(batch.unchanged)
+    tally.add_edges(edges)
+    run.result = tally.result()
+    return assets, edges
 
 
 @dataclass(slots=True)
@@ -210,11 +216,11 @@ class _Census:
     connector: Connector
     options: CollectOptions
     gaps: list[list[str]]
-    seen: set[UUID]
+    seen: IdSet
 
-    def count(self) -> tuple[set[UUID], int, int]:
+    def count(self) -> tuple[IdSet, int, int]:
         """(ids that are not to be marked, how many are missing, how many of all there could be)."""
-        kept, missing = set(self.seen), 0
+        kept, missing = self.seen.copy(), 0
         living = Asset.objects.filter(origin=self.origin, deleted_at=None).order_by()
         for pk, name, stale in living.values_list("pk", "qualified_name", "stale_since").iterator(chunk_size=5000):
             if pk in kept:
@@ -225,10 +231,10 @@ class _Census:
                 missing += 1
         return kept, missing, missing + len(self.seen)
 
-    def edges_elsewhere(self) -> set[UUID]:
+    def edges_elsewhere(self) -> Iterator[UUID]:
         """The origin's edges that leave an asset this run did not see: it could not have seen these either."""
         edges = Relationship.objects.filter(origin=self.origin).values_list("pk", "source_id")
-        return {pk for pk, source in edges.iterator(chunk_size=5000) if source not in self.seen}
+        return (pk for pk, source in edges.iterator(chunk_size=5000) if source not in self.seen)
 
     def _is_out_of_sight(self, qualified_name: str) -> bool:
         try:
@@ -239,7 +245,7 @@ class _Census:
         return behind_gap or not self.connector.covers(parts, self.options)
 
 
-def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set[UUID], tally: Tally) -> bool:
+def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: IdSet, tally: Tally) -> bool:
     """Mark what is gone, unless too much is: then a mistake at the source is likelier than its emptiness.
 
     Returns whether it was a whole collection: one that could see everything that is known of the source.
@@ -256,7 +262,7 @@ def _retire(actor: Actor, task: CollectionTask, census: _Census, seen_edges: set
     grace = grace_of(task.config)
     with transaction.atomic():
         retired = retire_assets(actor=actor, origin=census.origin, seen=kept, grace=grace)
-        kept_edges = seen_edges | census.edges_elsewhere()
-        tally.edges_removed = retire_relationships(actor=actor, origin=census.origin, seen=kept_edges)
+        seen_edges.update(census.edges_elsewhere())
+        tally.edges_removed = retire_relationships(actor=actor, origin=census.origin, seen=seen_edges)
     tally.stale, tally.deleted = retired.stale, retired.deleted
     return len(kept) == len(census.seen)

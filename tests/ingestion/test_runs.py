@@ -1,14 +1,15 @@
 """What a run may do to the catalog, whatever the source: with connectors made for the purpose."""
 
+import weakref
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from catalog.models import Asset, Origin
+from catalog.models import Asset, Origin, Relationship
 from catalog.names import join_name
-from catalog.services import update_asset, upsert_relationships
+from catalog.services import retiring, update_asset, upsert_relationships
 from contracts.errors import Conflict, Forbidden, NotFound
 from ingestion.connectors import registry
 from ingestion.connectors.base import AssetDraft, Batch, ConnectionResult, Connector, RelationshipDraft, SourceError
@@ -300,3 +301,42 @@ def test_outsider_and_viewer_cannot_run_a_task(source, bob_actor, charlie_actor,
         collections.execute_task(actor=vera_actor, task=task)
     with pytest.raises(NotFound):
         collections.collect_now(actor=charlie_actor, source=source)
+
+
+class WeighedBatch(Batch):
+    """A batch that can be told to be gone: it has no slots."""
+
+
+def test_run_holds_one_batch_at_a_time(source, shelf, collect, monkeypatch):
+    made: list[weakref.ref[Batch]] = []
+
+    def batches(config, options, observer):
+        for number in range(200):
+            assert [at for at, each in enumerate(made) if each() is not None] == [], "no batch before this one is kept"
+            name = f"n{number}"
+            batch = WeighedBatch([AssetDraft("DATASET", name, join_name(options.root, name))])
+            made.append(weakref.ref(batch))
+            yield batch
+            del batch
+
+    monkeypatch.setattr(shelf, "collect", batches)
+    job = collect(source)
+    assert (job.status, job.result["created"], len(made)) == (JobStatus.COMPLETED, 200, 200)
+    assert (collect(source).result["unchanged"], len(made)) == (200, 400)
+
+
+def test_what_vanished_is_marked_and_deleted_in_parts(source, shelf, collect, monkeypatch):
+    monkeypatch.setattr(retiring, "AT_A_TIME", 2)
+    edges = [RelationshipDraft("lib.b0", f"lib.b{number}", "USES") for number in range(1, 10)]
+    shelf.steps = [Batch(relationships=edges)]
+    collect(source)
+    shelf.names, shelf.steps = shelf.names[:5], [Batch(relationships=edges[:4])]
+    held: list[int] = []
+    for name in ("read_by_id", "read_edges"):
+        read = getattr(retiring, name)
+        monkeypatch.setattr(retiring, name, lambda ids, read=read: held.append(len(ids)) or read(ids))
+    job = collect(source, {"max_loss": 1})
+    assert (job.result["stale"], stale()) == (5, {f"b{number}" for number in range(5, 10)})
+    assert (job.result["relationships"]["removed"], Relationship.objects.count()) == (5, 4)
+    assert held == [2, 2, 1, 2, 2, 1]
+    assert collect(source, {"grace": 0, "max_loss": 1}).result["deleted"] == 5
