@@ -237,7 +237,9 @@ def _is_own_postgresql(config: Mapping[str, Any]) -> bool:
 def _names(connection: Connection) -> dict[str, str]:
     """The file's tables and views by their names in lower case: SQLite knows them by either."""
     if "names" not in connection.info:
-        connection.info["names"] = {row.name.lower(): row.name for row in connection.execute(_TABLES)}
+        listed = connection.execute(_TABLES).scalars()
+        # Most names are in lower case already: one text then, not two.
+        connection.info["names"] = {name if name.islower() else name.lower(): name for name in listed}
     names: dict[str, str] = connection.info["names"]
     return names
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,26 +16,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
 import pymysql
-from django.conf import settings
 
 from ingestion.models import DataSource, Job, JobStatus
 from ingestion.services.collections import begin_here, full_collection_of
 from ingestion.services.sources import create_data_source
 from ingestion.services.worker import execute
+from tests.bench import collection_memory
 from tests.bench.harness import Row, milliseconds
+from tests.bench.sources import postgresql_source
 from tests.bench.world import World
 from tests.servers import URLS, missing
 
 TABLES, COLUMNS, VIEWS = 1000, 20, 100
 BAR = 0.15
-FEW, MANY = 10_000, 100_000
 DATAHUB = os.environ.get("BENCH_DATAHUB_PYTHON", "")
 
 
 def rows(world: World) -> list[Row]:
-    return [*_against_datahub(world), *_memory(world)]
+    return [*_against_datahub(world), *collection_memory.rows(world)]
 
 
 def _against_datahub(world: World) -> list[Row]:
@@ -45,7 +42,7 @@ def _against_datahub(world: World) -> list[Row]:
         print("Left out: BENCH_DATAHUB_PYTHON names no Python with acryl-datahub")
         return []
     found = []
-    with _postgresql() as config:
+    with postgresql_source(_script(text="varchar(200)")) as config:
         found += _engine(world, "postgresql", config)
     if missing("mariadb") is None:
         with _mariadb() as config:
@@ -112,28 +109,6 @@ def _script(*, text: str) -> Iterator[str]:
 
 
 @contextmanager
-def _postgresql() -> Iterator[dict[str, object]]:
-    server, name = URLS["postgresql"], f"cartulary_bench_source_{uuid4().hex[:8]}"
-    url = urlsplit(server)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        with psycopg.connect(url._replace(path=f"/{name}").geturl()) as connection:
-            for statement in _script(text="varchar(200)"):
-                connection.execute(statement)
-        yield {
-            "host": url.hostname or "127.0.0.1",
-            "port": url.port or 5432,
-            "database": name,
-            "username": url.username or "postgres",
-            **({"password": url.password} if url.password else {}),
-        }
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
 def _mariadb() -> Iterator[dict[str, object]]:
     url, name = urlsplit(URLS["mariadb"]), f"cartulary_bench_source_{uuid4().hex[:8]}"
     config: dict[str, object] = {
@@ -160,50 +135,3 @@ def _mariadb() -> Iterator[dict[str, object]]:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
         connection.close()
-
-
-# Memory ---------------------------------------------------------------------------------------------
-
-
-def _memory(world: World) -> list[Row]:
-    """The most memory `manage.py collect` ever holds, in MiB: ten times as many tables take little more."""
-    with tempfile.TemporaryDirectory() as folder:
-        few, many = (_peak(world, Path(folder), count) for count in (FEW, MANY))
-    work = f"memory of collecting {MANY:,} tables from SQLite, at most"
-    return [Row(work, f"of {FEW:,}", few, many, 1.5, note="MiB, not ms")]
-
-
-def _peak(world: World, folder: Path, count: int) -> float:
-    _sqlite(folder / f"{count}.db", count)
-    config = {"database": f"{count}.db"}
-    source = create_data_source(actor=world.actor, data={"name": f"bench {count}", "type": "sqlite", "config": config})
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATA_DIR": str(folder),
-        "IMPORT_DIR": str(folder),
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    arguments = [sys.executable, "manage.py", "collect", str(source.pk), "--organization", world.organization.slug]
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise RuntimeError(f"collecting {count:,} tables failed")
-    return usage.ru_maxrss / 1024
-
-
-def _sqlite(path: Path, count: int) -> None:
-    """A file with so many tables, written straight into its schema: `CREATE TABLE` takes minutes."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("CREATE TABLE first (id INTEGER PRIMARY KEY)")
-    (root,) = connection.execute("SELECT rootpage FROM sqlite_master").fetchone()
-    connection.execute("PRAGMA writable_schema = ON")
-    connection.execute("BEGIN")
-    columns = "id INTEGER PRIMARY KEY, name TEXT NOT NULL, amount NUMERIC, at TEXT, note TEXT"
-    names = (f"table_{number:06d}" for number in range(1, count))
-    connection.executemany(
-        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES ('table', ?1, ?1, ?2, ?3)",
-        ((name, root, f"CREATE TABLE {name} ({columns})") for name in names),
-    )
-    connection.execute("COMMIT")
-    connection.close()

@@ -67,6 +67,12 @@ class Quiet:
     def advance(self, count, current=""):
         pass
 
+    def warn(self, message, name=""):
+        pass
+
+    def gap(self, parts, message):
+        pass
+
 
 def test_tables_are_read_in_parts_and_none_is_kept():
     engine = Endless()

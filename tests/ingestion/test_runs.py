@@ -332,9 +332,16 @@ def test_what_vanished_is_marked_and_deleted_in_parts(source, shelf, collect, mo
     collect(source)
     shelf.names, shelf.steps = shelf.names[:5], [Batch(relationships=edges[:4])]
     held: list[int] = []
+
+    def counted(read):
+        def count(ids):
+            held.append(len(ids))
+            return read(ids)
+
+        return count
+
     for name in ("read_by_id", "read_edges"):
-        read = getattr(retiring, name)
-        monkeypatch.setattr(retiring, name, lambda ids, read=read: held.append(len(ids)) or read(ids))
+        monkeypatch.setattr(retiring, name, counted(getattr(retiring, name)))
     job = collect(source, {"max_loss": 1})
     assert (job.result["stale"], stale()) == (5, {f"b{number}" for number in range(5, 10)})
     assert (job.result["relationships"]["removed"], Relationship.objects.count()) == (5, 4)
