@@ -202,9 +202,10 @@ class RelationalConnector(Connector, Generic[C]):
     ) -> list[RelationshipDraft]:
         parsed = {}
         wanted: set[TableName] = set()
+        database = path[-2] if self.has_schemas else ""
         for view in views:
             try:
-                query = parse_view(view.definition, dialect=self.dialect)
+                query = parse_view(view.definition, dialect=self.dialect, database=database)
             except UnreadableView as error:
                 observer.warn(
                     f"Its SQL cannot be read, so it has no lineage: {error}", self.path_of(path, "", view.name)

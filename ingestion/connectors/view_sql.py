@@ -40,8 +40,12 @@ class ViewSources:
     problem: str = ""
 
 
-def parse_view(sql: str, *, dialect: str) -> exp.Query:
-    """The query of a view's definition, with or without its CREATE. Raises UnreadableView."""
+def parse_view(sql: str, *, dialect: str, database: str = "") -> exp.Query:
+    """The query of a view's definition, with or without its CREATE. Raises UnreadableView.
+
+    `database` is the view's own, where names may begin with one: what such a name finds in another database is
+    no table of this one, though schema and table be called the same.
+    """
     if len(sql) > SQL_LIMIT:
         raise UnreadableView(f"its definition has more than {SQL_LIMIT:,} characters")
     try:
@@ -59,7 +63,18 @@ def parse_view(sql: str, *, dialect: str) -> exp.Query:
     if Dialect.get_or_raise(dialect).normalization_strategy is NormalizationStrategy.UPPERCASE:
         # The text is as somebody typed it, and the dictionary knows its names in upper case.
         query = normalize_identifiers(query, dialect=dialect)
+    if database:
+        _tell_databases_apart(query, database, _folding(dialect))
     return query
+
+
+def _tell_databases_apart(query: exp.Query, database: str, fold: Callable[[str], str]) -> None:
+    """Leave the own database out of names; another one becomes part of the schema's name, where nothing is found."""
+    for table in query.find_all(exp.Table):
+        if table.catalog:
+            if fold(table.catalog) != fold(database):
+                table.set("db", exp.to_identifier(f"{table.catalog}.{table.db}", quoted=True))
+            table.set("catalog", None)
 
 
 def tables_of(query: exp.Query, *, default_schema: str) -> set[TableName]:

@@ -105,3 +105,20 @@ def test_what_is_no_query_is_unreadable_in_one_line(sql):
         parse_view(sql, dialect="postgres")
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("dbo.users", {("dbo", "users"): {"id": ["id"]}}),
+        ("Shop.dbo.users", {("dbo", "users"): {"id": ["id"]}}),
+        ("[shop]..users", {("dbo", "users"): {"id": ["id"]}}),
+        ("archive.dbo.users", {}),
+        ("[archive]..users", {}),
+    ],
+)
+def test_a_table_of_another_database_is_none_of_this_one(table, found):
+    query = parse_view(f"SELECT id FROM {table}", dialect="tsql", database="shop")
+    columns = {("dbo", "users"): ["id"]}
+    traced = trace(query, dialect="tsql", default_schema="dbo", columns=columns, view_columns=["id"])
+    assert (traced.columns, traced.problem) == (found, "")
