@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "requirements-connectors.txt", "requirements-dev.txt")
 MARK = "# What these bring, pinned too so that every machine gets the same"
+OLDEST = {"python_full_version": "3.11.0"}
+"""What the lists are written for, wherever they are written: later patch releases need no more."""
 LINE = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+(?:\[[^]]*\])?)==(?P<version>\S+)\s+#\s*(?P<why>\S.*)$")
 
 
@@ -46,7 +48,7 @@ def needed_by(names: list[str]) -> dict[str, set[str]]:
         for text in distribution.requires or []:
             child = Requirement(text)
             extras = {"", *requirement.extras}
-            if child.marker is None or any(child.marker.evaluate({"extra": extra}) for extra in extras):
+            if child.marker is None or any(child.marker.evaluate({**OLDEST, "extra": extra}) for extra in extras):
                 queue.append((child, distribution.metadata["Name"]))
     return found
 

@@ -29,7 +29,7 @@ def _own_state(monkeypatch) -> None:
     monkeypatch.setattr(live, "_state", live._State())
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
 def layer(request, settings):
     """Both layers, as the application runs on either."""
     if request.param == "redis":
