@@ -250,8 +250,10 @@ def test_only_what_the_user_may_see_is_collected(login, bob_actor, collect):
     assert set(Asset.objects.filter(type="TABLE").values_list("name", flat=True)) == {"open"}
 
 
-def test_missing_database_and_closed_port_say_so(login, bob_actor):
-    _, result = failing({**login, "username": "root", "password": "", "database": "no_such_database"}, bob_actor)
+def test_missing_database_and_closed_port_say_so(login, mariadb_url, bob_actor):
+    url = urlsplit(mariadb_url)
+    everything = {"username": url.username or "root", "password": url.password or ""}
+    _, result = failing({**login, **everything, "database": "no_such_database"}, bob_actor)
     assert (result.code, "no_such_database" in result.message) == ("NOT_FOUND", True)
     source = create_data_source(
         actor=bob_actor, data={"name": "shut", "type": "mysql", "config": {"host": "127.0.0.1", "port": 1}}
