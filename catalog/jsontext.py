@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -75,9 +76,9 @@ def checked_json(value: Any, *, limit: int) -> JsonText:
     Dates and UUIDs become text. Raises ValueError that says what is wrong.
     """
     text = _dumped(value, limit)
-    if b"\\u0000" in text and _some(value, lambda leaf: isinstance(leaf, str) and "\x00" in leaf):
+    if b"\\u0000" in text and _holds(value, str, lambda text: "\x00" in text):
         raise ValueError("NUL characters cannot be stored.")
-    if b"null" in text and _some(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf)):
+    if b"null" in text and _holds(value, float, lambda number: not math.isfinite(number)):
         raise ValueError("Numbers must be finite.")
     if len(text) > 2 * NESTING and text.count(b"[") + text.count(b"{") > NESTING and _depth(value) > NESTING:
         raise ValueError(f"Nested too deeply; at most {NESTING} levels.")
@@ -110,13 +111,19 @@ def _reason(error: TypeError) -> str:
     return "This is no JSON value."
 
 
-def _some(value: Any, wrong: Any) -> bool:
-    """Whether any leaf or key is wrong. The nesting is bounded: orjson refuses more than 254 levels."""
+def _holds(value: Any, kind: type, wrong: Callable[[Any], bool]) -> bool:
+    """Whether any leaf or key of this kind is wrong. The nesting is bounded: orjson refuses more than 254 levels."""
+    if isinstance(value, kind):
+        return wrong(value)
     if isinstance(value, dict):
-        return any(wrong(key) or _some(item, wrong) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return any(_some(item, wrong) for item in value)
-    return bool(wrong(value))
+        for key, item in value.items():
+            if (isinstance(key, kind) and wrong(key)) or (item is not None and _holds(item, kind, wrong)):
+                return True
+    elif isinstance(value, list | tuple):
+        for item in value:
+            if item is not None and _holds(item, kind, wrong):
+                return True
+    return False
 
 
 def _depth(value: Any) -> int:

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
 from accounts.models import Role
+from audit.collector import collector_paused
 from catalog.edges import EdgeRecord, End, read_between, read_edges
 from catalog.jsontext import JsonText
 from catalog.merging import merged
@@ -88,6 +89,7 @@ def file_asset(*, actor: Actor, filing: Filing, replace: bool = True, asset_id: 
     return Filed(result.ids[row.name], bool(result.created))
 
 
+@collector_paused()
 def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = False) -> UpsertResult:
     """File many assets; a bad one is an error of its row and sinks no other. Of two with one name the later counts.
 
@@ -123,6 +125,7 @@ def _write(
     book = ReferenceBook(organization_id)
     book.learn(row.fields for row in rows)
     writer = AssetWriter(actor, organization_id)
+    made: set[UUID] = set()
     for row in rows:
         record = known.there.get(row.name)
         try:
@@ -134,6 +137,7 @@ def _write(
             record = new_asset(writer, fields, tags, None, by_program=by_program)
             record.id = asset_id or record.id
             writer.create(record)
+            made.add(record.id)
             result.created += 1
         elif changes := merged(
             record.with_changes(curated=()) if override else record, fields, tags, None, by_program=by_program
@@ -145,7 +149,7 @@ def _write(
         result.ids[row.name] = record.id
     if result.created or result.updated:
         writer.flush()
-    _contain(actor, rows, known.parents, result.ids, writer)
+    _contain(actor, rows, known.parents, result.ids, made)
     return result
 
 
@@ -200,9 +204,12 @@ def _contain(
     rows: Sequence[_Row],
     parents: Mapping[str, tuple[UUID, str]],
     ids: Mapping[str, UUID],
-    assets: AssetWriter,
+    made: Collection[UUID],
 ) -> None:
-    """Make the edges that are not there yet, and take those away that are no longer said."""
+    """Make the edges that are not there yet, and take those away that are no longer said.
+
+    `made` are the assets that are new, and so have no edges.
+    """
     filed = [row for row in rows if row.name in ids]
     wanted = {
         (parents[row.filing.parent][0], ids[row.name]): (row.filing.parent, row.name)
@@ -212,11 +219,11 @@ def _contain(
     for row in filed:
         for name in row.filing.contents or ():
             wanted[ids[row.name], parents[name][0]] = (row.name, name)
-    writer = EdgeWriter(actor, assets.organization_id)
+    writer = EdgeWriter(actor, actor.tenant)
     for edge in _contained(filed, ids):
         if (edge.source.id, edge.target.id) not in wanted:
             writer.delete(edge)
-    _make(actor, writer, wanted)
+    _make(actor, writer, wanted, made)
 
 
 def _contained(rows: Sequence[_Row], ids: Mapping[str, UUID]) -> list[EdgeRecord]:
@@ -229,9 +236,12 @@ def _contained(rows: Sequence[_Row], ids: Mapping[str, UUID]) -> list[EdgeRecord
     return read_edges([key for key, source, type_ in found if type_ in speaking[source]])
 
 
-def _make(actor: Actor, writer: EdgeWriter, wanted: dict[tuple[UUID, UUID], tuple[str, str]]) -> None:
-    sources, targets = {source for source, _ in wanted}, {target for _, target in wanted}
-    for edge in read_between(sources, targets):
+def _make(
+    actor: Actor, writer: EdgeWriter, wanted: dict[tuple[UUID, UUID], tuple[str, str]], made: Collection[UUID]
+) -> None:
+    perhaps = [(source, target) for source, target in wanted if source not in made and target not in made]
+    there = read_between({source for source, _ in perhaps}, {target for _, target in perhaps}) if perhaps else ()
+    for edge in there:
         if edge.type == CONTAINS:
             wanted.pop((edge.source.id, edge.target.id), None)
     for (source, target), (source_name, target_name) in wanted.items():

@@ -36,6 +36,8 @@ class Reader:
     def __init__(self, actor: Actor, kind: Kind, bodies: Sequence[Any]) -> None:
         self.actor, self.kind = actor, kind
         self.names = Names(actor, bodies)
+        self._emptied = self.changes(dict.fromkeys(kind.requested))
+        """The fields of an asset of which nothing is said."""
 
     def filing(self, body: Any) -> Filing:
         """A request to create or replace. Raises Invalid."""
@@ -48,13 +50,17 @@ class Reader:
         name = said["name"]
         if not isinstance(name, str) or not name.strip():
             raise Invalid(fields={"name": ["This must be text, and not blank."]})
+        changes = self.changes(said)
         fields = {
             "type": kind.types[0],
             "name": name,
             "qualified_name": f"{container}.{quote_part(name)}",
-            **self.changes({field: said.get(field) for field in kind.requested}),
+            **self._emptied,
+            **changes,
+            "terms": self.terms(said),
         }
-        fields["terms"] = self.terms(said)
+        if "metadata" in changes and "metadata" in self._emptied:
+            fields["metadata"] = self._emptied["metadata"] | changes["metadata"]
         has_parent = kind.parent is not None and kind.parent.field in said
         types = kind.parent.types if kind.parent else ()
         # Databases belong to a data source; dashboards and pipelines to services that are a name only.
@@ -67,15 +73,13 @@ class Reader:
     def _said(self, body: Any) -> dict[str, Any]:
         if not isinstance(body, Mapping):
             raise Invalid("Each entity must be an object")
-        said = {str(name): value for name, value in body.items()}
-        unknown = [
-            name
-            for name, value in said.items()
-            if name not in self.kind.requested and not (name in _EMPTY_LISTS and not value)
-        ]
-        if unknown:
-            raise Invalid(fields={name: ["There is no such field."] for name in unknown})
-        return {name: value for name, value in said.items() if value is not None}
+        said = {name: value for name, value in body.items() if value is not None}
+        unknown = [name for name in body if name not in self.kind.requested]
+        if wrong := [name for name in unknown if name not in _EMPTY_LISTS or said.get(name)]:
+            raise Invalid(fields={name: ["There is no such field."] for name in wrong})
+        for name in unknown:
+            said.pop(name, None)
+        return said
 
     def _container(self, said: Mapping[str, Any]) -> str:
         """The fully qualified name that the entity's own begins with: its parent's, or its service's."""
@@ -120,6 +124,8 @@ class Reader:
 
     def terms(self, said: Mapping[str, Any]) -> list[dict[str, str]]:
         """The glossary terms that the labels of an entity, read before, and of its columns name."""
+        if not self.names.has_terms:
+            return []
         columns: Any = said
         for name in self.kind.columns:
             columns = (columns or {}).get(name)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from catalog.names import quote_part
+from catalog.validation import ELEMENT_NAME_LENGTH, ELEMENT_TYPE_LENGTH, SCHEMA_BYTES
 from contracts.entities import names
 from contracts.errors import Invalid
 
@@ -77,6 +78,20 @@ _ATTRIBUTES = {
 }
 _SHOWN = {key: name for name, key in _ATTRIBUTES.items()}
 _TOLD_BY_TYPE = ("dataType", "dataLength", "precision", "scale", "arrayDataType")
+_TYPED_BY = ("dataType", "dataTypeDisplay", "arrayDataType", "dataLength", "precision", "scale", "constraint")
+_TEXTS = {
+    "name": ELEMENT_NAME_LENGTH,
+    "dataType": ELEMENT_TYPE_LENGTH,
+    "dataTypeDisplay": ELEMENT_TYPE_LENGTH,
+    "arrayDataType": ELEMENT_TYPE_LENGTH,
+    "displayName": SCHEMA_BYTES,
+    "description": SCHEMA_BYTES,
+    "jsonSchema": SCHEMA_BYTES,
+}
+"""Each with the most characters that it may have."""
+_NUMBERS = names("dataLength precision scale")
+_BESIDE = ("displayName", "jsonSchema", "extension")
+"""What of a column is kept as it is said."""
 _KNOWN = frozenset(
     {
         *_ATTRIBUTES,
@@ -101,7 +116,7 @@ class Labelling(NamedTuple):
     terms: Mapping[str, list[dict[str, Any]]] = MappingProxyType({})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def told_by(type_: str) -> dict[str, Any]:
     """What a type as it is written says: dataType and, where it has them, dataLength, precision, scale.
 
@@ -218,51 +233,75 @@ def elements_of(
 def _element(column: Any, path: str, tag_name: TagName, types: Collection[str]) -> dict[str, Any]:
     if not isinstance(column, dict):
         raise Invalid(fields={path: ["This must be an object."]})
-    said = {name: value for name, value in column.items() if value is not None}
-    for name in said:
-        if name not in _KNOWN:
-            raise Invalid(fields={f"{path}.{name}": ["There is no such field."]})
-    _check(said, path, types)
-    element: dict[str, Any] = {"name": said["name"], "type": written(said)}
-    constraint = said.get("constraint")
-    if constraint == "PRIMARY_KEY":
-        element |= {"nullable": False, "primary_key": True}
-    elif constraint in {"NULL", "NOT_NULL"}:
-        element["nullable"] = constraint == "NULL"
-    if "ordinalPosition" in said:
-        element["position"] = said["ordinalPosition"]
-    if said.get("description"):
-        element["description"] = said["description"]
-    if said.get("tags"):
-        element["tags"] = [name for label in said["tags"] if (name := tag_name(label, f"{path}.tags"))]
-    if said.get("children"):
-        element["children"] = elements_of(said["children"], f"{path}.children", tag_name, types)
-    told = told_by(element["type"])
-    attributes = {
-        key: said[name]
-        for name, key in _ATTRIBUTES.items()
-        if name in said and name != "constraint" and not (name in _TOLD_BY_TYPE and told.get(name) == said[name])
-    }
-    if constraint == "UNIQUE":
-        attributes["constraint"] = constraint
-    if attributes:
-        element["attributes"] = attributes
+    _check(column, path, types)
+    get = column.get
+    element: dict[str, Any] = {"name": column["name"]}
+    typed = _typed(tuple(map(get, _TYPED_BY)))
+    element |= typed.said
+    if (position := get("ordinalPosition")) is not None:
+        element["position"] = position
+    if description := get("description"):
+        element["description"] = description
+    if labels := get("tags"):
+        element["tags"] = [name for label in labels if (name := tag_name(label, f"{path}.tags"))]
+    if children := get("children"):
+        element["children"] = elements_of(children, f"{path}.children", tag_name, types)
+    rest = {_ATTRIBUTES[name]: column[name] for name in _BESIDE if get(name) is not None}
+    if rest or typed.attributes:
+        element["attributes"] = {**typed.attributes, **rest}
     return element
 
 
-def _check(said: Mapping[str, Any], path: str, types: Collection[str]) -> None:
+class _Typed(NamedTuple):
+    """What the type and the constraint of a column say: in an element's fields, and what these cannot hold."""
+
+    said: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def _typed(values: tuple[Any, ...]) -> _Typed:
+    """What the fields of `_TYPED_BY` say. Remembered, since many columns are of few types; not to be changed."""
+    column = dict(zip(_TYPED_BY, values, strict=True))
+    constraint = column["constraint"]
+    said: dict[str, Any] = {"type": written(column)}
+    if constraint == "PRIMARY_KEY":
+        said |= {"nullable": False, "primary_key": True}
+    elif constraint in {"NULL", "NOT_NULL"}:
+        said["nullable"] = constraint == "NULL"
+    told = told_by(said["type"])
+    attributes = {
+        _ATTRIBUTES[name]: column[name]
+        for name in _TOLD_BY_TYPE
+        if column[name] is not None and told.get(name) != column[name]
+    }
+    if constraint == "UNIQUE":
+        attributes["constraint"] = constraint
+    return _Typed(said, attributes)
+
+
+def _check(column: Mapping[str, Any], path: str, types: Collection[str]) -> None:
+    for name, value in column.items():
+        if value is not None and (wrong := _what_is_wrong(name, value)):
+            raise Invalid(fields={f"{path}.{name}": [wrong]})
     for name in ("name", "dataType"):
-        if not isinstance(said.get(name), str) or not said[name]:
+        if not column.get(name):
             raise Invalid(fields={f"{path}.{name}": ["This is required, as text."]})
-    if said["dataType"] not in types:
-        raise Invalid(fields={f"{path}.dataType": [f"There is no data type '{said['dataType'][:100]}'."]})
-    for name in ("dataLength", "precision", "scale"):
-        if name in said and (type(said[name]) is not int or not -1_000_000_000 <= said[name] < 2**31):
-            raise Invalid(fields={f"{path}.{name}": ["This must be a whole number."]})
-    for name in ("dataTypeDisplay", "displayName", "description", "jsonSchema", "arrayDataType"):
-        if name in said and not isinstance(said[name], str):
-            raise Invalid(fields={f"{path}.{name}": ["This must be text."]})
-    if "constraint" in said and said["constraint"] not in _CONSTRAINTS:
-        raise Invalid(fields={f"{path}.constraint": [f"This must be one of {', '.join(_CONSTRAINTS)}."]})
-    if "tags" in said and not isinstance(said["tags"], list):
-        raise Invalid(fields={f"{path}.tags": ["This must be a list."]})
+    if column["dataType"] not in types:
+        raise Invalid(fields={f"{path}.dataType": [f"There is no data type '{column['dataType'][:100]}'."]})
+
+
+def _what_is_wrong(name: str, value: Any) -> str:
+    """With this field of a column; empty where nothing is."""
+    if name in _TEXTS:
+        if type(value) is not str:
+            return "This must be text."
+        return "" if len(value) <= _TEXTS[name] else f"At most {_TEXTS[name]:,} characters."
+    if name in _NUMBERS:
+        is_fit = type(value) is int and -1_000_000_000 <= value < 2**31
+        return "" if is_fit else "This must be a whole number."
+    if name == "constraint":
+        return "" if value in _CONSTRAINTS else f"This must be one of {', '.join(_CONSTRAINTS)}."
+    if name == "tags":
+        return "" if type(value) is list else "This must be a list."
+    return "" if name in _KNOWN else "There is no such field."

@@ -111,7 +111,10 @@ class Names:
 
     def __init__(self, actor: Actor, bodies: Iterable[Any]) -> None:
         self._by_fqn: dict[str, str] = {}
-        fqns = {fqn for body in bodies for fqn in _fqns_in(body)}
+        labels = _labels_in(bodies)
+        self.has_terms = any(label.get("source") == "Glossary" for label in labels)
+        """Whether any label is a glossary term's."""
+        fqns = {fqn for label in labels if isinstance(fqn := label["tagFQN"], str)}
         if fqns:
             for name, category in Tag.objects.visible_to(actor).filter(named(fqns)).values_list("name", "category"):
                 self._by_fqn.setdefault(tag_key(fqn_of(name, category)), name)
@@ -134,18 +137,19 @@ class Names:
         return self._by_fqn.get(tag_key(fqn)) or str(fqn)
 
 
-def _fqns_in(value: Any) -> Iterator[str]:
-    """Every `tagFQN` in a request."""
-    if isinstance(value, dict):
-        fqn = value.get("tagFQN")
-        if isinstance(fqn, str):
-            yield fqn
-        for item in value.values():
-            if isinstance(item, dict | list):
-                yield from _fqns_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _fqns_in(item)
+def _labels_in(bodies: Iterable[Any]) -> list[dict[str, Any]]:
+    """Every object with a `tagFQN` in the requests, however deep."""
+    found = []
+    waiting = list(bodies)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "tagFQN" in value:
+                found.append(value)
+            waiting += [item for item in value.values() if isinstance(item, dict | list)]
+        elif isinstance(value, list):
+            waiting += value
+    return found
 
 
 def terms_in(tags: Any, columns: Any) -> list[dict[str, str]]:

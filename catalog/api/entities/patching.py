@@ -34,7 +34,7 @@ def changes_by(
     if problems:
         raise Invalid(fields=problems)
     said = {name: result.get(name) for name in changed}
-    reader = Reader(actor, kind, [said])
+    reader = Reader(actor, kind, [result])
     fields = reader.changes(said)
     if "tags" in fields or "schema" in fields:
         fields["terms"] = reader.terms(result)
