@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.actor import Actor
-from catalog.api.entities.columns import DATA_TYPES, elements_of
+from catalog.api.entities.columns import elements_of
 from catalog.api.entities.kinds import Kept, Kind
 from catalog.api.entities.labels import Names, terms_in
 from catalog.api.entities.shapes import TABLE_TYPES, fits
+from catalog.api.entities.types import DATA_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.services import Filing
 from contracts.entity_views import owner_of
