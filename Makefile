@@ -1,5 +1,5 @@
 # make run     make the environment and start everything
-# make test    lint, types, then every test on SQLite, and on PostgreSQL where a server answers
+# make test    lint, types, then every test on SQLite, and those with a database on PostgreSQL where a server answers
 # make fmt     format and mend what can be mended
 # make lint    ruff and mypy
 # make protos  generate the gRPC messages from the .proto files
@@ -49,14 +49,14 @@ fmt: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# With CI set the second run is not a question: without a server it fails.
+# What touches no database is run once. With CI set the second run is not a question: without a server it fails.
 test: lint
 	$(BIN)/coverage erase
 	DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-report=
 	@if [ -n "$$CI" ] || $(BIN)/python -m tests.servers postgresql; then \
-		echo "The same on PostgreSQL"; \
+		echo "What touches the database, on PostgreSQL"; \
 		DATABASE_URL=$$(echo "$$TEST_POSTGRESQL_URL" | sed 's#/[^/]*$$#/cartulary#') \
-			$(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-append --cov-report=term; \
+			$(BIN)/pytest -m database -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-append --cov-report=term; \
 	else \
 		echo "The run on PostgreSQL is left out"; $(BIN)/coverage report; \
 	fi

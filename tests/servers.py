@@ -3,7 +3,8 @@
 A test marked `postgresql`, `mariadb`, `redis`, `rabbitmq` or `browser` is skipped, with what it
 needs, where that does not answer. Where CI is set nothing may be skipped: the test fails instead.
 A test marked `only_on("postgresql")` or `only_on("sqlite")` is about that database as our own, and
-is left out of the run on the other.
+is left out of the run on the other. Whatever touches our own database at all gets the mark `database` by itself: the
+rest need not be run again on another.
 
     python -m tests.servers postgresql     exit status 0 where it answers
 """
@@ -26,6 +27,8 @@ URLS = {
     "rabbitmq": os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
 }
 NAMES = {"postgresql": "PostgreSQL", "mariadb": "MariaDB", "redis": "Redis", "rabbitmq": "RabbitMQ"}
+_ACCESS = {"db", "transactional_db", "django_db_setup"}
+"""Fixtures of pytest-django that let a test at the database."""
 IN_CI = bool(os.environ.get("CI"))
 
 
@@ -68,7 +71,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("django_db") or _ACCESS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
     vendor = "postgresql" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "sqlite"
     elsewhere = [i for i in items if (mark := i.get_closest_marker("only_on")) and vendor not in mark.args]
     if elsewhere:
