@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.core.management.commands import flush
 from django.db.backends.base.operations import BaseDatabaseOperations
 from rest_framework.test import APIClient
 
@@ -13,6 +14,7 @@ from accounts.actor import Actor, member_actor
 from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
 from contracts import throttling
+from tests.flushing import empty_tables
 from tests.servers import (  # noqa: F401  hooks and fixtures
     IN_CI,
     mariadb_url,
@@ -23,7 +25,6 @@ from tests.servers import (  # noqa: F401  hooks and fixtures
     rabbitmq_url,
     redis_url,
 )
-from tests.trail import writable_trail
 
 PASSWORD = "correct horse battery staple"
 
@@ -38,16 +39,14 @@ hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_trail() -> Iterator[None]:
-    """Tests with real transactions empty the tables afterwards, which the trail's triggers refuse."""
-    flush = BaseDatabaseOperations.execute_sql_flush
+def _flush_what_is_filled() -> Iterator[None]:
+    """Tests with real transactions empty the tables afterwards: here only those that hold anything.
 
-    def unguarded(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        with writable_trail():
-            flush(operations, sql_list)
-
+    TRUNCATE of all tables takes PostgreSQL seconds, for which every table and index gets a new file.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", empty_tables)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **kwargs: None)
         yield
 
 
