@@ -1,11 +1,12 @@
-# make run     make the environment and start everything
-# make test    lint, types, then every test on SQLite, and those with a database on PostgreSQL where a server answers
-# make fmt     format and mend what can be mended
-# make lint    ruff and mypy
-# make protos  generate the gRPC messages from the .proto files
-# make pins    pin what the requirements bring along, after a change to one of the lists
-# make bench   measure against hand-written SQL, on PostgreSQL
-# make hooks   run the checks before each commit
+# make run       make the environment and start everything
+# make test      lint, types, every test on SQLite, then those with a database on PostgreSQL where one answers
+# make coverage  the same, and which lines were run: takes twice as long
+# make fmt       format and mend what can be mended
+# make lint      ruff and mypy
+# make protos    generate the gRPC messages from the .proto files
+# make pins      pin what the requirements bring along, after a change to one of the lists
+# make bench     measure against hand-written SQL, on PostgreSQL
+# make hooks     run the checks before each commit
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -19,10 +20,10 @@ DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-connectors.txt 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt protos pins bench hooks clean
+.PHONY: help run test coverage lint fmt protos pins bench hooks clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -8
+	@sed -n 's/^# //p' Makefile | head -9
 
 $(RUN_STAMP):
 	@echo "Making the environment (.venv) with $$($(PYTHON) --version): this takes a minute or two, once"
@@ -49,17 +50,22 @@ fmt: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs
+
 # What touches no database is run once. With CI set the second run is not a question: without a server it fails.
 test: lint
-	$(BIN)/coverage erase
-	DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-report=
+	DATABASE_URL= $(PYTEST) $(COVER)
 	@if [ -n "$$CI" ] || $(BIN)/python -m tests.servers postgresql; then \
 		echo "What touches the database, on PostgreSQL"; \
-		DATABASE_URL=$$(echo "$$TEST_POSTGRESQL_URL" | sed 's#/[^/]*$$#/cartulary#') \
-			$(BIN)/pytest -m database -n $(WORKERS) --dist loadgroup -rfEs --cov --cov-append --cov-report=term; \
+		DATABASE_URL=$$(echo "$$TEST_POSTGRESQL_URL" | sed 's#/[^/]*$$#/cartulary#') $(PYTEST) -m database $(COVER); \
 	else \
-		echo "The run on PostgreSQL is left out"; $(BIN)/coverage report; \
+		echo "The run on PostgreSQL is left out"; \
 	fi
+
+coverage: $(DEV_STAMP)
+	$(BIN)/coverage erase
+	$(MAKE) test COVER="--cov --cov-append --cov-report="
+	$(BIN)/coverage report
 
 protos: $(DEV_STAMP)
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. */protos/*.proto
