@@ -12,7 +12,7 @@ from catalog.models.assets import (
 )
 from catalog.models.concepts import Concept, Domain, Glossary, GlossaryTerm, Tag, TermStatus
 from catalog.models.relationships import Relationship, RelationshipType
-from catalog.models.search import SearchDocument, WordVectorField
+from catalog.models.search import SearchDocument, Spelling, WordVectorField
 
 __all__ = [
     "QUALIFIED_NAME_BYTES",
@@ -29,6 +29,7 @@ __all__ = [
     "Relationship",
     "RelationshipType",
     "SearchDocument",
+    "Spelling",
     "Tag",
     "TermStatus",
     "WordVectorField",

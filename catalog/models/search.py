@@ -16,6 +16,23 @@ class WordVectorField(models.TextField[str, str]):
         return "tsvector" if connection.vendor == "postgresql" else "text"
 
 
+class Spelling(models.Model):
+    """A word of the index, by itself and by its beginning with letters left out (`catalog.search.spelling`).
+
+    Two writers who meet a word at the same time may both write it down: neither waits for the other.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=40)
+    word = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "word"], name="spelling_by_key")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
 class SearchDocument(models.Model):
     """What search sees of one thing, whatever its kind; written in the transaction of its change.
 

@@ -12,6 +12,7 @@ from django.db import connection
 
 from audit.tables import insert_rows
 from catalog.models import SearchDocument
+from catalog.search import spelling
 from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_path, words_of_text
 from catalog.tables import among, is_postgresql
 from catalog.validation import tag_key
@@ -50,18 +51,20 @@ class Document:
 def index_documents(documents: Iterable[Document], *, are_new: bool = False) -> None:
     """Put these things into the index, in the place of what it held of them.
 
-    `are_new` spares looking for what it held. Three statements at most, however many documents.
+    `are_new` spares looking for what it held. Six statements at most, however many documents.
     """
     listed = documents if isinstance(documents, list) else list(documents)
     if not listed:
         return
     if not are_new:
         remove_documents([document.entity_id for document in listed])
+    seen: set[str] = set()
     if is_postgresql():
-        insert_rows(SearchDocument, _COLUMNS, (_row(document, _vector(document)) for document in listed))
+        insert_rows(SearchDocument, _COLUMNS, (_row(document, _vector(document, seen)) for document in listed))
     else:
         insert_rows(SearchDocument, _COLUMNS, (_row(document, "") for document in listed))
-        _index_words(listed)
+        _index_words(listed, seen)
+    spelling.remember(seen)
 
 
 def remove_documents(entity_ids: Collection[UUID]) -> None:
@@ -121,6 +124,13 @@ class Words:
     path: list[Sequence[str]]
     columns: list[Sequence[str]]
     description: list[Sequence[str]]
+
+    def add_to(self, seen: set[str]) -> None:
+        """Put in the words of names: what prose says is no word to mend the spelling of a question by.
+
+        Not the name as one word, since each thing has its own.
+        """
+        seen.update(self.name[0], *self.path, *self.columns)
 
 
 def words_of(document: Document, whole: str) -> Words:
@@ -216,10 +226,11 @@ def _places() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(f"':{position}{weight}" for position in positions) for weight in ("A", "B", "C", ""))
 
 
-def _vector(document: Document) -> str:
+def _vector(document: Document, seen: set[str]) -> str:
     """The words as text of a `tsvector`: `'users':1A 'public':4B`. Words hold no character to be escaped."""
     whole = compact(document.name)
     words = words_of(document, whole)
+    words.add_to(seen)
     parts = [f"'{SCOPE}{word}'" for word in scope_words(document)]
     parts.append(f"'{EXACT}{whole}'")
     position = 1
@@ -232,12 +243,13 @@ def _vector(document: Document) -> str:
     return " ".join(parts)
 
 
-def _index_words(documents: Sequence[Document]) -> None:
+def _index_words(documents: Sequence[Document], seen: set[str]) -> None:
     """SQLite: the same words into FTS5. Runs are kept apart by a word that nobody can ask for."""
     rows = []
     for document in documents:
         whole = compact(document.name)
         words = words_of(document, whole)
+        words.add_to(seen)
         rows.append(
             (
                 " ".join(scope_words(document)),

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from audit.prepared import planned_cursor
 from catalog.search import postgresql, sqlite
+from catalog.search.correcting import corrected
 from catalog.search.gathering import CANDIDATES, EXACT_NAME, NAME_BEGINS, Dialect, Gathering, Row, Scope
 from catalog.search.parsing import Question
 from catalog.tables import is_postgresql
@@ -29,18 +30,20 @@ class Answer(NamedTuple):
     """A page of what was found, how much there is, and its facets where asked for.
 
     `total` is exact up to CANDIDATES. Facets count by `type`, `tag`, `origin`, `owner` and `domain` (ids as hex).
+    `meant` is the question in the spelling of the index, where it was found by that only.
     """
 
     page: list[Row]
     total: int
     is_exact: bool
     facets: dict[str, dict[str, int]]
+    meant: Question | None = None
 
 
 def answer(question: Question, scope: Scope, *, limit: int, offset: int, with_facets: bool) -> Answer:
     """Whole words and beginnings; where these find few, parts of words too; where there is nothing, misspellings.
 
-    One statement mostly, two for a rare word, five for one that is nowhere.
+    One statement mostly, two for a rare word, five for one that is near to another, eight for one that is nowhere.
     """
     dialect = _dialect()
 
@@ -59,6 +62,11 @@ def answer(question: Question, scope: Scope, *, limit: int, offset: int, with_fa
     found = _both(found, _run(dialect, [dialect.by_parts(question, scope)], *rest, with_facets=with_facets))
     if found.total:
         return found
+    meant = corrected(dialect, question, scope)
+    if meant is not None:
+        found = run(dialect.by_name(meant, scope), dialect.by_words(meant, scope))
+        if found.total:
+            return found._replace(meant=meant)
     with transaction.atomic():
         return run(dialect.by_likeness(question, scope))
 

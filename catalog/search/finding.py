@@ -33,6 +33,8 @@ from catalog.tables import among, as_uuid
 
 DEEPEST = 10_000
 """Hits that can be paged through."""
+MISSPELLED_SHARE = 0.09
+"""Of its score that a hit keeps when it was found by what was meant instead of what was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def search(
         limit = 0
     found = engine.answer(question, scope, limit=limit, offset=min(offset, DEEPEST), with_facets=with_facets)
     return SearchPage(
-        hits=_hits(question, found.page),
+        hits=_hits(question, found.page, meant=found.meant),
         total=found.total,
         total_is_exact=found.is_exact,
         facets=_named(found.facets) if with_facets else {},
@@ -164,11 +166,11 @@ def scope_of(
     return Scope(tuple(group for group in groups if group))
 
 
-def _hits(question: Question, page: Sequence[Row]) -> list[Hit]:
+def _hits(question: Question, page: Sequence[Row], *, meant: Question | None) -> list[Hit]:
     if not page:
         return []
     documents = _documents([row.id for row in page])
-    marker = Marker(question)
+    marker = Marker(meant or question)
     hits = []
     for row in page:
         document = documents.get(row.id)
@@ -180,7 +182,7 @@ def _hits(question: Question, page: Sequence[Row]) -> list[Hit]:
                     type=document.type,
                     name=document.name,
                     path=document.path,
-                    score=_score(row),
+                    score=_score(row) if meant is None else round(_score(row) * MISSPELLED_SHARE, 4),
                     highlights=_highlights(marker, document),
                 )
             )

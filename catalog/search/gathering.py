@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from catalog.search.parsing import Question
+from catalog.search.parsing import Question, Term
 
 CANDIDATES = 20_000
 """Documents of one reason that are ranked and counted for one question."""
-COMPACT_TERMS = 6
-"""Up to so many words are also looked for written as one."""
 LIKENESS = 0.45
 """How alike a misspelled word must be to one of a name: the share of its trigrams, from 0 to 1."""
 
@@ -54,6 +53,9 @@ class Dialect(Protocol):
 
     def by_likeness(self, question: Question, scope: Scope) -> Gathering:
         """What has words in its name that resemble the parts."""
+
+    def present(self, terms: Sequence[Term], scope: Scope) -> set[int]:
+        """The positions of those terms that are to be found."""
 
     def everything(self, scope: Scope) -> Gathering: ...
 

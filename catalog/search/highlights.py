@@ -31,9 +31,9 @@ class Marker:
             elif term.is_open:
                 self._open.append(term.words[0])
             else:
-                self._whole.update(term.words)
+                self._whole.update(term.words, term.others)
         self._runs = sorted(set(runs), key=len, reverse=True)
-        self._as_one = question.whole if len(question.terms) > 1 else ""
+        self._as_one = question.wholes[0] if len(question.terms) > 1 else ""
         self._parts = question.parts
         self._asked = (*self._whole, *self._open)
 

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from catalog.search.tokens import compact, fold, runs_of
+from catalog.search.tokens import WORD_LENGTH, compact, fold, runs_of
 
 QUESTION_LENGTH = 500
 """Characters that are read; what follows is left out."""
 WORDS_MOST = 16
+COMPACT_TERMS = 6
+"""Up to so many words are also looked for written as one."""
 PART_LENGTH = 3
 """Characters that a part of a word must have to be looked for: a trigram index knows nothing shorter."""
 
@@ -18,28 +20,39 @@ _PIECE = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
 class Term(NamedTuple):
-    """Words that must stand side by side; the last may go on when `is_open`."""
+    """Words that must stand side by side; the last may go on when `is_open`.
+
+    `others` will do as well as the only word does: what may have been meant by it.
+    """
 
     words: tuple[str, ...]
     is_open: bool = False
+    is_quoted: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Every term must be found. `whole` is all that was typed as one word, to compare with whole names.
+    """Every term must be found.
 
-    `parts` are what is looked for inside of words where words find little.
+    `wholes` is all that was typed as one word, to compare with whole names: more than one where it is misspelled
+    and this or that may have been meant. `parts` are what is looked for inside of words where words find little.
     """
 
     text: str
     terms: tuple[Term, ...]
-    whole: str
+    wholes: tuple[str, ...]
     parts: tuple[str, ...]
 
     @property
     def is_blank(self) -> bool:
         """Nothing was asked: everything matches."""
         return not self.text
+
+    @property
+    def as_one(self) -> str:
+        """All that was typed as one word, where it may stand for several."""
+        return self.wholes[0][:WORD_LENGTH] if 1 < len(self.terms) <= COMPACT_TERMS else ""
 
     @property
     def is_empty(self) -> bool:
@@ -58,12 +71,12 @@ def parse(text: str) -> Question:
         if bare is not None and len(bare) >= PART_LENGTH:
             parts.append(fold(bare))
         terms += found
-    return Question(text, tuple(terms[:WORDS_MOST]), compact(text), tuple(parts[:WORDS_MOST]))
+    return Question(text, tuple(terms[:WORDS_MOST]), (compact(text),), tuple(parts[:WORDS_MOST]))
 
 
 def _phrase(text: str) -> list[Term]:
     words = tuple(word for _, run in runs_of(text) for word in run)
-    return [Term(words[:WORDS_MOST])] if words else []
+    return [Term(words[:WORDS_MOST], is_quoted=True)] if words else []
 
 
 def _words(piece: str, *, is_last: bool) -> list[Term]:

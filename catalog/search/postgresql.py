@@ -1,16 +1,20 @@
 """Questions to PostgreSQL: `tsquery` for words, trigrams for parts of them."""
 
+# The statements are put together of our own texts; what was typed is always a parameter.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 
+from audit.prepared import planned_cursor
 from catalog.search.documents import EXACT, SCOPE
 from catalog.search.gathering import (
     CANDIDATES,
     COLUMNS,
-    COMPACT_TERMS,
     EXACT_NAME,
     LIKENESS,
     MISSPELLED,
@@ -32,23 +36,22 @@ _FROM = "FROM catalog_searchdocument d"
 
 
 def by_name(question: Question, scope: Scope) -> Gathering:
-    exact, begins = _lexeme(EXACT + question.whole), _lexeme(EXACT + question.whole, is_open=True)
+    exact, length = _names(question), max(map(len, question.wholes))
     return Gathering(
         f"SELECT {COLUMNS}, CASE WHEN d.vector @@ %s::tsquery THEN {EXACT_NAME} ELSE {NAME_BEGINS} END AS reason,"
         f" %s / greatest(length(d.name), %s) AS rank {_FROM}"
         f" WHERE d.vector @@ %s::tsquery LIMIT {CANDIDATES + 1}",
-        [exact, float(len(question.whole)), len(question.whole), _both(_scope(scope), begins)],
+        [exact, float(length), length, _both(_scope(scope), _begins(question))],
     )
 
 
 def by_words(question: Question, scope: Scope) -> Gathering:
     words = _terms(question)
-    begins = _lexeme(EXACT + question.whole, is_open=True)
     return Gathering(
         f"SELECT {COLUMNS}, {WORDS} AS reason,"
         f" ts_rank({_WEIGHTS}, d.vector, %s::tsquery, {_BY_LENGTH_AND_BELOW_ONE}) AS rank {_FROM}"
         f" WHERE d.vector @@ %s::tsquery LIMIT {CANDIDATES + 1}",
-        [words, _both(_scope(scope), words, f"!{begins}")],
+        [words, _both(_scope(scope), words, f"!{_begins(question)}")],
     )
 
 
@@ -78,6 +81,16 @@ def by_likeness(question: Question, scope: Scope) -> Gathering:
     )
 
 
+def present(terms: Sequence[Term], scope: Scope) -> set[int]:
+    with planned_cursor() as cursor:
+        cursor.execute(
+            "SELECT t.position - 1 FROM unnest(%s::text[]) WITH ORDINALITY AS t(asked, position)"
+            f" WHERE EXISTS (SELECT 1 {_FROM} WHERE d.vector @@ t.asked::tsquery)",
+            [[_both(_scope(scope), _term(term)) for term in terms]],
+        )
+        return {position for (position,) in cursor.fetchall()}
+
+
 def everything(scope: Scope) -> Gathering:
     scoped, values = _scoped(scope)
     return Gathering(
@@ -98,25 +111,36 @@ def entity_ids(question: Question, scope: Scope) -> tuple[str, list[Any]]:
 def _terms(question: Question) -> str:
     """All terms; or all of them written as one word, for who writes `userevents` or `user events` for `user_events`."""
     every = " & ".join(map(_term, question.terms))
-    if 1 < len(question.terms) <= COMPACT_TERMS:
-        return f"(({every}) | {_lexeme(question.whole[:40], is_open=True)})"
+    if question.as_one:
+        return f"(({every}) | {_lexeme(question.as_one, is_open=True)})"
     return f"({every})"
 
 
 def _found_by_words(question: Question) -> str:
-    begins = _lexeme(EXACT + question.whole, is_open=True)
-    return f"({_terms(question)} | {begins})"
+    return f"({_terms(question)} | {_begins(question)})"
+
+
+def _names(question: Question) -> str:
+    return _any_of(_lexeme(EXACT + whole) for whole in question.wholes)
+
+
+def _begins(question: Question) -> str:
+    return _any_of(_lexeme(EXACT + whole, is_open=True) for whole in question.wholes)
 
 
 def _term(term: Term) -> str:
     if len(term.words) == 1:
-        return _lexeme(term.words[0], is_open=term.is_open)
+        return _any_of([_lexeme(term.words[0], is_open=term.is_open), *map(_lexeme, term.others)])
     return f"({' <-> '.join(_lexeme(word) for word in term.words)})"
 
 
 def _lexeme(word: str, *, is_open: bool = False) -> str:
     """A word in a tsquery. Words are letters and digits: nothing in them needs escaping."""
     return f"'{word}':*" if is_open else f"'{word}'"
+
+
+def _any_of(lexemes: Iterable[str]) -> str:
+    return f"({' | '.join(lexemes)})"
 
 
 def _scope(scope: Scope) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +14,6 @@ from django.db import connection
 from catalog.search.gathering import (
     CANDIDATES,
     COLUMNS,
-    COMPACT_TERMS,
     EXACT_NAME,
     LIKENESS,
     MISSPELLED,
@@ -38,13 +38,14 @@ SUSPECTS = 500
 
 
 def by_name(question: Question, scope: Scope) -> Gathering:
+    length, marks = max(map(len, question.wholes)), ", ".join(["%s"] * len(question.wholes))
     return Gathering(
-        f"SELECT {COLUMNS}, CASE WHEN w.exact = %s THEN {EXACT_NAME} ELSE {NAME_BEGINS} END AS reason,"
+        f"SELECT {COLUMNS}, CASE WHEN w.exact IN ({marks}) THEN {EXACT_NAME} ELSE {NAME_BEGINS} END AS reason,"
         f" %s / max(length(d.name), %s) AS rank {_FROM_WORDS} WHERE catalog_search_words MATCH %s {_LIMIT}",
         [
-            question.whole,
-            float(len(question.whole)),
-            len(question.whole),
+            *question.wholes,
+            float(length),
+            length,
             _both(_scope(scope), f"exact : {_begins(question)}"),
         ],
     )
@@ -89,6 +90,17 @@ def by_likeness(question: Question, scope: Scope) -> Gathering:
     )
 
 
+def present(terms: Sequence[Term], scope: Scope) -> set[int]:
+    asked = [_both(_scope(scope), f"{_TEXT} : ({_term(term)})") for term in terms]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key FROM json_each(%s) AS t WHERE EXISTS"
+            " (SELECT 1 FROM catalog_search_words WHERE catalog_search_words MATCH t.value)",
+            [orjson.dumps(asked).decode()],
+        )
+        return {position for (position,) in cursor.fetchall()}
+
+
 def everything(scope: Scope) -> Gathering:
     scoped, values = _scoped("d.id", scope)
     return Gathering(
@@ -110,8 +122,8 @@ def entity_ids(question: Question, scope: Scope) -> tuple[str, list[Any]]:
 def _terms(question: Question) -> str:
     """As in `postgresql`: all terms, or all of them written as one word."""
     every = f"{_TEXT} : ({' AND '.join(map(_term, question.terms))})"
-    if 1 < len(question.terms) <= COMPACT_TERMS:
-        return f"({every} OR {_TEXT} : {_quoted(question.whole[:40])} *)"
+    if question.as_one:
+        return f"({every} OR {_TEXT} : {_quoted(question.as_one)} *)"
     return f"({every})"
 
 
@@ -120,11 +132,12 @@ def _found_by_words(question: Question) -> str:
 
 
 def _term(term: Term) -> str:
-    return _quoted(" ".join(term.words)) + (" *" if term.is_open else "")
+    words = _quoted(" ".join(term.words)) + (" *" if term.is_open else "")
+    return f"({' OR '.join([words, *map(_quoted, term.others)])})"
 
 
 def _begins(question: Question) -> str:
-    return f"{_quoted(question.whole)} *"
+    return f"({' OR '.join(f'{_quoted(whole)} *' for whole in question.wholes)})"
 
 
 def _parts(question: Question) -> str:

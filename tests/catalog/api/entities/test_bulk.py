@@ -56,7 +56,7 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(bob: APIC
         "owners": [{"id": str(bob_member.user_id), "type": "user"}],
     }
     costs = []
-    for count, prefix in ((2, "warm"), (5, "few"), (50, "many")):
+    for count, prefix in ((2, "warm"), (5, "some"), (50, "many")):
         with CaptureQueriesContext(connection) as queries:
             made(call(bob, "put", "tables/bulk", tables(count, prefix, **more)))
         costs.append(len(queries))
