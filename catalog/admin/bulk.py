@@ -1,4 +1,4 @@
-"""What a curator does to many assets at once: tag, own, place, describe, merge, delete, restore."""
+"""What a curator does to many assets at once: tag, say terms of, own, place, describe, merge, delete, restore."""
 
 from __future__ import annotations
 
@@ -24,19 +24,25 @@ from unfold.widgets import (
 from accounts.actor import Actor
 from accounts.admin_base import BULK_ROWS, TenantAdmin
 from accounts.models import Team, User
-from catalog.admin.asset_form import TagsField
+from catalog.admin.asset_form import TagsField, TermsField
 from catalog.models import Asset, Domain
 from catalog.services.assets import restore_asset
 from catalog.services.duplicates import AT_ONCE, merge_assets
-from catalog.services.selections import delete_assets, describe_assets, own_assets, place_assets, tag_assets
+from catalog.services.selections import (
+    delete_assets,
+    describe_assets,
+    own_assets,
+    place_assets,
+    tag_assets,
+    term_assets,
+)
 from contracts.errors import DomainError
 
 Selection = Collection[UUID]
 
 
-class TagSelectionForm(forms.Form):
-    add = TagsField(required=False, label="Give these tags", help_text="Pick one, or type a new one and press Enter.")
-    remove = TagsField(required=False, label="Take these tags")
+class NamesForm(forms.Form):
+    """Names of what the assets get, and of what they lose."""
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,9 +51,31 @@ class TagSelectionForm(forms.Form):
             if isinstance(field, TagsField) and self.is_bound:
                 field.show(field.chosen(self, name))
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("add") and not data.get("remove"):
+            raise forms.ValidationError("Choose one at least.")
+        return data
+
+
+class TagSelectionForm(NamesForm):
+    add = TagsField(required=False, label="Give these tags", help_text="Pick one, or type a new one and press Enter.")
+    remove = TagsField(required=False, label="Take these tags")
+
     def apply(self, actor: Actor, selection: Selection) -> int:
         data = self.cleaned_data
         return tag_assets(actor=actor, asset_ids=selection, add=data["add"], remove=data["remove"])
+
+
+class TermSelectionForm(NamesForm):
+    add = TermsField(required=False, label="Give these terms", help_text="Of a glossary.")
+    remove = TermsField(
+        required=False, label="Take these terms", help_text="Columns keep theirs: they are on each asset's page."
+    )
+
+    def apply(self, actor: Actor, selection: Selection) -> int:
+        data = self.cleaned_data
+        return term_assets(actor=actor, asset_ids=selection, add=data["add"], remove=data["remove"])
 
 
 class OwnSelectionForm(forms.Form):
@@ -156,6 +184,7 @@ class BulkActions(TenantAdmin[Asset]):
 
     actions = (
         "tag_selected",
+        "term_selected",
         "own_selected",
         "place_selected",
         "describe_selected",
@@ -169,6 +198,11 @@ class BulkActions(TenantAdmin[Asset]):
     @admin.action(description="Tag…", permissions=["change"])
     def tag_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
         return self._ask(request, queryset, Question("tag_selected", TagSelectionForm, "Tag", "tagged"))
+
+    @admin.action(description="Give or take terms…", permissions=["change"])
+    def term_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
+        question = Question("term_selected", TermSelectionForm, "Set the terms of", "changed")
+        return self._ask(request, queryset, question)
 
     @admin.action(description="Set the owner…", permissions=["change"])
     def own_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""A change to every asset of a selection: tagged, owned, described, deleted together.
+"""A change to every asset of a selection: tagged, given terms, owned, described, deleted together.
 
 A selection costs a constant number of statements for each AT_A_TIME assets; what changes nothing is not
 written. Assets that the actor does not see, and deleted ones, are passed over.
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.actor import Actor
+from accounts.managers import name_key
 from accounts.models import Role, Team, User
 from catalog.merging import merged
 from catalog.models import Domain
@@ -39,6 +40,22 @@ def tag_assets(
         return {"tags": [*kept, *add]}
 
     return _change_all(actor, asset_ids, tags)
+
+
+def term_assets(
+    *, actor: Actor, asset_ids: Collection[UUID], add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> int:
+    """Say these terms of every asset, and those no longer; what is said of columns stays. Returns how many changed.
+
+    Terms go by their full names. Raises Invalid for one to add that is not there.
+    """
+    taken = {name_key(name) for name in remove}
+
+    def terms(record: AssetRecord) -> Mapping[str, Any]:
+        kept = [link for link in record.terms if link.column or name_key(link.name) not in taken]
+        return {"terms": [*({"id": str(link.id), "column": link.column or None} for link in kept), *add]}
+
+    return _change_all(actor, asset_ids, terms)
 
 
 def own_assets(*, actor: Actor, asset_ids: Collection[UUID], owner: User | Team | None) -> int:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from accounts.models import Membership
-from catalog.models import Asset, Tag
-from catalog.services import update_asset
+from catalog.models import Asset, AssetTerm, Glossary, GlossaryTerm, Tag
+from catalog.services import create_concept, update_asset
 from tests.adminkit import make_asset, messages_of, page, session_of
 from tests.catalog.admin.pages import ASSETS
 
@@ -35,6 +36,36 @@ def test_many_are_tagged_at_once(browser: Client, three: list[Asset], charlie_ac
     assert {asset.name for asset in Asset.objects.filter(tags__name="core")} == {"a", "b"}
     act(browser, "tag_selected", three, remove=["Core"], apply="1")
     assert not Asset.objects.filter(tags__name="core").exists()
+
+
+def test_many_get_terms_at_once_and_lose_them(
+    browser: Client, three: list[Asset], orders: Asset, alice_actor: Actor, charlie_actor: Actor
+) -> None:
+    create_concept(actor=alice_actor, model=Glossary, data={"name": "Business"})
+    for name in ("Customer", "Order"):
+        create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": name, "glossary": "Business"})
+    update_asset(actor=alice_actor, asset=orders, changes={"terms": [{"name": "Order", "column": "id"}, "Order"]})
+    foreign = make_asset(charlie_actor, "theirs")
+    assert "Give these terms" in act(browser, "term_selected", three).content.decode()
+    answers: dict[str, Any] = {"add": ["Business.Customer"], "remove": ["business.order"], "apply": "1"}
+    response = act(browser, "term_selected", [*three[:2], orders, foreign], **answers)
+    assert "3 assets changed." in messages_of(response)
+    assert {asset.name for asset in Asset.objects.filter(terms__name="Customer")} == {"a", "b", "orders"}
+    assert AssetTerm.objects.get(term__name="Order").column == "id"  # what is said of columns stays
+    assert "0 assets changed." in messages_of(act(browser, "term_selected", three[:2], **answers))
+    act(browser, "term_selected", [*three, orders], remove=["Business.Customer"], apply="1")
+    assert AssetTerm.objects.count() == 1
+
+
+def test_terms_that_are_not_there_are_told_and_nothing_is_changed(
+    browser: Client, three: list[Asset], alice_actor: Actor, charlie_actor: Actor
+) -> None:
+    create_concept(actor=charlie_actor, model=Glossary, data={"name": "Theirs"})
+    create_concept(actor=charlie_actor, model=GlossaryTerm, data={"name": "Secret", "glossary": "Theirs"})
+    response = act(browser, "term_selected", three, add=["Theirs.Secret"], apply="1")
+    assert "There is no one term &#x27;Theirs.Secret&#x27;." in response.content.decode()
+    assert "Choose one at least." in act(browser, "term_selected", three, apply="1").content.decode()
+    assert not AssetTerm.objects.exists()
 
 
 def test_many_get_an_owner_at_once(browser: Client, three: list[Asset], vera_member: Membership) -> None:
@@ -68,14 +99,18 @@ def test_many_are_deleted_and_restored(browser: Client, three: list[Asset]) -> N
 
 
 def test_a_bulk_change_costs_the_same_queries_however_many(browser: Client, alice_actor: Actor) -> None:
-    counts = []
-    for size in (2, 20):
-        assets = [make_asset(alice_actor, f"t{size}_{number}") for number in range(size)]
-        posted = {"action": "tag_selected", "_selected_action": [str(one.pk) for one in assets], "index": "0"}
-        with CaptureQueriesContext(connection) as seen:
-            browser.post(page(ASSETS), {**posted, "add": ["bulk"], "apply": "1"})
-        counts.append(len(seen))
-    assert counts[1] <= counts[0]
+    create_concept(actor=alice_actor, model=Glossary, data={"name": "Business"})
+    create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
+    for action, name in (("tag_selected", "bulk"), ("term_selected", "Business.Customer")):
+        counts = []
+        for size in (2, 20):
+            assets = [make_asset(alice_actor, f"{name}{size}_{number}") for number in range(size)]
+            posted = {"action": action, "_selected_action": [str(one.pk) for one in assets], "index": "0"}
+            with CaptureQueriesContext(connection) as seen:
+                browser.post(page(ASSETS), {**posted, "add": [name], "apply": "1"})
+            counts.append(len(seen))
+        assert counts[1] <= counts[0], action
+        assert Asset.objects.filter(Q(tags__name=name) | Q(terms__fully_qualified_name=name)).count() == 22
 
 
 def test_a_viewer_is_offered_no_action_but_to_export(vera_member: Membership, three: list[Asset]) -> None:
