@@ -1,7 +1,8 @@
 """Assets in files: json, ndjson and csv, read as streams, and written as they are read.
 
 In CSV `metadata` and `schema` hold JSON, `tags` names with `;` between, `terms` full names with `;` between, or JSON
-where one is of a column.
+where one is of a column. A spreadsheet takes a cell that begins with `=` and the like for a formula: such a cell is
+written with a `'` before it, which is taken off again where it is read.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ COLUMNS = (
     "schema",
 )
 """What a file says of an asset, in order."""
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the wide forms begin formulas too
+"""What a cell begins with that a spreadsheet would run."""
+_ESCAPED = _FORMULA | {"'"}
 _JSON_COLUMNS = ("metadata", "schema")
 
 
@@ -94,7 +98,7 @@ def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
         for row in csv.DictReader(text, strict=True):
             if None in row:
                 raise _bad("A line of the CSV has more fields than its first line")
-            filled = {name: value for name, value in row.items() if value not in ("", None)}
+            filled = {name: _read(value) for name, value in row.items() if value not in ("", None)}
             for name in _JSON_COLUMNS:
                 if name in filled:
                     filled[name] = json.loads(filled[name])
@@ -106,6 +110,15 @@ def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
         raise _bad(f"The CSV cannot be read: {error}") from None
     except (ValueError, RecursionError):
         raise _bad("`metadata` and `schema` must hold JSON") from None
+
+
+def _safe(cell: str) -> str:
+    """A cell that a spreadsheet shows as it stands, and `_read` reads."""
+    return f"'{cell}" if cell[:1] in _ESCAPED else cell
+
+
+def _read(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _ESCAPED else cell
 
 
 def _listed(value: str) -> Any:
@@ -135,20 +148,20 @@ def text_of(rows: Iterable[dict[str, Any]], kind: str) -> Iterator[str]:
 
 def _csv_text(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     piece = io.StringIO()
-    writer = csv.DictWriter(piece, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(piece, COLUMNS)  # ends lines as RFC 4180 does: a lone CR in a cell is quoted then
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: _safe(_cell(value)) for name, value in row.items()})
         yield piece.getvalue()
         piece.seek(0)
         piece.truncate()
     yield piece.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
     """A value as one cell holds it; names that hold a `;` are written in JSON."""
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, list) and all(isinstance(item, str) and ";" not in item and item[:1] != "[" for item in value):
         return ";".join(value)
-    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else str(value)

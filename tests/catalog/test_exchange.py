@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import Any
 
@@ -40,6 +41,24 @@ def post(browser: Client, content: str, name: str = "assets.csv") -> Any:
 @pytest.mark.parametrize("rows", [[], ROWS])
 def test_what_is_written_is_read(kind: str, rows: list[dict[str, Any]]) -> None:
     assert list(rows_of_text(io.StringIO("".join(text_of(rows, kind)), newline=""), kind)) == rows
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''", "'")  # noqa: RUF001
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "'quoted'", "a=1", "'a", "it's", "one\rtwo\r\nthree\n"])
+def test_a_cell_is_no_formula_and_comes_back_as_it_was(text: str) -> None:
+    row = {"name": text, "description": text, "tags": [text.strip().split()[0], "x"], "owner": text}
+    (header, *cells) = csv.reader(io.StringIO("".join(text_of([row], "csv")), newline=""))
+    assert all(cell[:1] not in "=+-@\t\r\n＝" for cell in cells[0] if cell)  # noqa: RUF001
+    written = "".join(text_of([row], "csv"))
+    assert list(rows_of_text(io.StringIO(written, newline=""), "csv")) == [row]
+    assert header[0] == "type"
+
+
+def test_only_what_was_written_so_is_taken_off() -> None:
+    rows = rows_of_text(io.StringIO("name,description\n'quoted','=1\n'',\"'-x\"\n"), "csv")
+    assert list(rows) == [{"name": "'quoted'", "description": "=1"}, {"name": "'", "description": "-x"}]
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
