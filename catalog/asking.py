@@ -1,4 +1,4 @@
-"""What the doors besides REST ask of the catalog: ids and tags as they come, and pages of assets."""
+"""What is asked of the catalog by names and ids as they come; and pages of assets for the doors besides REST."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.managers import name_key
 from accounts.models import Role, Team, User
 from catalog import reading
-from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Domain, GlossaryTerm, Relationship, Tag
+from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Domain, GlossaryTerm, Origin, Relationship, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
 from catalog.services import create_relationship, update_asset
@@ -101,7 +101,7 @@ def assets_page(
             raise BadRequest(fields={"type": [f"'{type}' is none of {', '.join(AssetType.values)}."]})
         found = found.filter(type=type)
     for name in tags:
-        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=_tags_named(actor, name))
+        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(actor, name))
         found = found.filter(Exists(carried))
     if owner:
         found = found.filter(owned_by(actor, [owner]))
@@ -236,10 +236,20 @@ def terms_named(actor: Actor, name: str) -> list[UUID]:
     return list(GlossaryTerm.objects.visible_to(actor).filter(named).values_list("pk", flat=True))
 
 
-def _tags_named(actor: Actor, name: str) -> list[UUID]:
-    tags = Tag.objects.visible_to(actor)
-    key = uuid_of(name)
-    return list((tags.filter(pk=key) if key else tags.filter(key=tag_key(name))).values_list("pk", flat=True))
+def tags_named(actor: Actor, name: str) -> list[UUID]:
+    """The tag of this id or name. One statement."""
+    named = Q(key=tag_key(name))
+    if key := uuid_of(name):
+        named |= Q(pk=key)
+    return list(Tag.objects.visible_to(actor).filter(named).values_list("pk", flat=True))
+
+
+def origins_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
+    """The sources of these ids or names. One statement."""
+    keys = [key for name in names if (key := uuid_of(name))]
+    return list(
+        Origin.objects.visible_to(actor).filter(Q(name__in=names) | Q(pk__in=keys)).values_list("pk", flat=True)
+    )
 
 
 def _order(sort: str) -> list[str]:

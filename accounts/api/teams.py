@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import URLPattern, path
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -55,23 +56,30 @@ class TeamSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
+class TeamFilters(filters.FilterSet):  # type: ignore[misc]
+    search = filters.CharFilter(method="called", help_text="A part of the name or of the display name.")
+    member = filters.CharFilter(method="having", help_text="Teams of this member: id, user name or e-mail address.")
+
+    def called(self, teams: TeamQuerySet, name: str, value: str) -> TeamQuerySet:
+        return teams.filter(Q(key__contains=name_key(value)) | Q(display_name__icontains=value))
+
+    def having(self, teams: TeamQuerySet, name: str, value: str) -> TeamQuerySet:
+        named = Q(members__username__iexact=value) | Q(members__email__iexact=value)
+        return teams.filter(named | Q(members=key) if (key := uuid_of(value)) else named).distinct()
+
+
 class TeamViews(ContractViewSet[Team]):
     """The teams of the actor's organization."""
 
     resource = "team"
     queryset = Team.objects.none()
+    filterset_class = TeamFilters
 
     def get_queryset(self) -> TeamQuerySet:
         return Team.objects.visible_to(actor_of(self.request)).prefetch_related("members")
 
     def list(self, request: Request) -> Response:
-        found = self.get_queryset()
-        if words := request.query_params.get("search", "").strip():
-            found = found.filter(Q(key__contains=name_key(words)) | Q(display_name__icontains=words))
-        if member := request.query_params.get("member", "").strip():
-            named = Q(members__username__iexact=member) | Q(members__email__iexact=member)
-            found = found.filter(named | Q(members=key) if (key := uuid_of(member)) else named).distinct()
-        rows = self.paginate_queryset(found.order_by("key")) or []
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset().order_by("key"))) or []
         return self.get_paginated_response(TeamSerializer(rows, many=True).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -113,10 +121,6 @@ class TeamViews(ContractViewSet[Team]):
         return super().one(instance, code=code)
 
 
-_LIST = [
-    OpenApiParameter("search", description="A part of the name or of the display name."),
-    OpenApiParameter("member", description="Teams of this member: id, user name or e-mail address."),
-]
 _EXAMPLE = OpenApiExample(
     "Team",
     value={"name": "data-platform", "display_name": "Data platform", "members": ["alice@example.com"]},
@@ -125,7 +129,7 @@ _EXAMPLE = OpenApiExample(
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=_LIST, responses=TeamSerializer(many=True)),
+    list=extend_schema(responses=TeamSerializer(many=True)),
     retrieve=extend_schema(responses=TeamSerializer),
     create=extend_schema(request=TeamBody, responses={201: TeamSerializer}, examples=[_EXAMPLE]),
     update=extend_schema(request=TeamPatch, responses=TeamSerializer),

@@ -1,47 +1,27 @@
-"""Assets over REST: what every contract that speaks of them shares, and how they are looked for."""
+"""Assets over REST: what every contract that speaks of them shares."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actor import Actor
 from accounts.permissions import actor_of
 from catalog import reading
-from catalog.api.parameters import body_of, choices_of, moment_of, order_of, words_of
-from catalog.asking import domains_named, owned_by, terms_named
+from catalog.api.filters import AssetFilters
+from catalog.api.parameters import body_of, choices_of
 from catalog.counts import count_assets
-from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Origin, Tag
+from catalog.models import Asset, AssetType
 from catalog.querysets import AssetQuerySet
-from catalog.search import matching
 from catalog.services import create_asset, delete_asset, update_asset
-from catalog.validation import tag_key
 from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
 from contracts.errors import NotFound
 from contracts.views import ContractViewSet, uuid_of
 
-SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
-NARROWING = frozenset(
-    {
-        "type",
-        "tag",
-        "search",
-        "source",
-        "owner",
-        "domain",
-        "term",
-        "created_after",
-        "created_before",
-        "updated_after",
-        "updated_before",
-    }
-)
-"""The parameters that `narrowed` reads."""
+NARROWING = AssetFilters.base_filters.keys() - {"sort"}
 
 
 class AssetViews(ContractViewSet[Asset]):
@@ -49,6 +29,7 @@ class AssetViews(ContractViewSet[Asset]):
 
     resource = "asset"
     queryset = Asset.objects.none()
+    filterset_class: Any = AssetFilters
 
     def get_queryset(self) -> AssetQuerySet:
         return Asset.objects.visible_to(actor_of(self.request))
@@ -62,7 +43,7 @@ class AssetViews(ContractViewSet[Asset]):
 
     def list(self, request: Request) -> Response:
         fields = choices_of(request, "fields", reading.FIELDS)
-        found = narrowed(self.get_queryset(), request).order_by(*order_of(request, SORTS, "updated_at:desc"))
+        found: Any = self.filter_queryset(self.get_queryset().order_by("-updated_at"))
         shown = self.paginate_queryset(reading.rows(found, fields=fields)) or []
         return self.get_paginated_response([reading.shape(row, fields) for row in shown])
 
@@ -103,45 +84,3 @@ class AssetViews(ContractViewSet[Asset]):
             response = Response(reading.shape(row), status=code)
         set_validators(response, etag=etag, modified=row.updated_at)
         return response
-
-
-def narrowed(assets: AssetQuerySet, request: Request) -> AssetQuerySet:
-    """The assets that fit every filter of the query string. Raises BadRequest for what means nothing."""
-    actor = actor_of(request)
-    if types := choices_of(request, "type", AssetType.values):
-        assets = assets.filter(type__in=types)
-    for name in words_of(request, "tag"):
-        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(actor, name))
-        assets = assets.filter(Exists(carried))
-    for field, suffix in (("created", "at"), ("updated", "at")):
-        if after := moment_of(request, f"{field}_after"):
-            assets = assets.filter(**{f"{field}_{suffix}__gte": after})
-        if before := moment_of(request, f"{field}_before"):
-            assets = assets.filter(**{f"{field}_{suffix}__lt": before})
-    if sources := words_of(request, "source"):
-        assets = assets.filter(origin__in=origins_named(actor, sources))
-    if owners := words_of(request, "owner"):
-        assets = assets.filter(owned_by(actor, owners))
-    if domains := words_of(request, "domain"):
-        assets = assets.filter(domain__in=domains_named(actor, domains))
-    for name in words_of(request, "term"):
-        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(actor, name))
-        assets = assets.filter(Exists(said))
-    words = matching(actor=actor, query=request.query_params.get("search", ""))
-    return assets if words is None else assets.filter(pk__in=words)
-
-
-def tags_named(actor: Actor, name: str) -> list[UUID]:
-    """The tag of this id or name."""
-    named = Q(key=tag_key(name))
-    if key := uuid_of(name):
-        named |= Q(pk=key)
-    return list(Tag.objects.visible_to(actor).filter(named).values_list("pk", flat=True))
-
-
-def origins_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
-    """The sources of these ids or names."""
-    keys = [key for name in names if (key := uuid_of(name))]
-    return list(
-        Origin.objects.visible_to(actor).filter(Q(name__in=names) | Q(pk__in=keys)).values_list("pk", flat=True)
-    )

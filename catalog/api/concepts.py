@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.managers import name_key
 from accounts.permissions import actor_of
-from catalog.api.parameters import body_of, choices_of, words_of
-from catalog.asking import domains_named, owned_by
+from catalog.api.filters import ConceptFilters, DomainFilters, TermFilters
+from catalog.api.parameters import body_of, choices_of
 from catalog.concepts import owner_of
-from catalog.models import AssetTerm, Concept, Domain, Glossary, GlossaryTerm, TermStatus
+from catalog.models import AssetTerm, Concept, Domain, Glossary, GlossaryTerm
 from catalog.querysets import ConceptQuerySet
 from catalog.records import owner_state
 from catalog.services import create_concept, delete_concept, link_term, restore_concept, unlink_term, update_concept
@@ -27,23 +26,13 @@ class ConceptViews(ContractViewSet[Any]):
     """The living concepts of one kind that the actor can see."""
 
     model: ClassVar[type[Concept]]
+    filterset_class: Any = ConceptFilters
 
     def get_queryset(self) -> ConceptQuerySet[Any]:
         return ConceptQuerySet(self.model).visible_to(actor_of(self.request))
 
-    def narrowed(self, request: Request) -> QuerySet[Any]:
-        """The concepts that fit the query string. Raises BadRequest."""
-        found: QuerySet[Any] = self.get_queryset()
-        if words := request.query_params.get("search", "").strip():
-            found = found.filter(
-                Q(key__contains=name_key(words)) | Q(display_name__icontains=words) | Q(description__icontains=words)
-            )
-        if owners := words_of(request, "owner"):
-            found = found.filter(owned_by(actor_of(request), owners))
-        return found
-
     def list(self, request: Request) -> Response:
-        rows = self.paginate_queryset(self.narrowed(request).for_display().order_by("key")) or []  # type: ignore[attr-defined]
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset().for_display().order_by("key"))) or []
         return self.get_paginated_response([concept_shape(row) for row in rows])
 
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -97,11 +86,7 @@ class DomainViews(ConceptViews):
     resource = "domain"
     model = Domain
     queryset = Domain.objects.none()
-
-    def narrowed(self, request: Request) -> QuerySet[Any]:
-        found = super().narrowed(request)
-        parents = words_of(request, "parent")
-        return found.filter(parent__in=domains_named(actor_of(request), parents, below=False)) if parents else found
+    filterset_class = DomainFilters
 
 
 class GlossaryViews(ConceptViews):
@@ -114,17 +99,7 @@ class TermViews(ConceptViews):
     resource = "term"
     model = GlossaryTerm
     queryset = GlossaryTerm.objects.none()
-
-    def narrowed(self, request: Request) -> QuerySet[Any]:
-        found = super().narrowed(request)
-        for name in ("glossary", "parent"):
-            if given := words_of(request, name):
-                keys = [key for value in given if (key := uuid_of(value))]
-                named = Q(**{f"{name}__in": keys}) | Q(**{f"{name}__key__in": [name_key(value) for value in given]})
-                found = found.filter(named)
-        if statuses := choices_of(request, "status", TermStatus.values):
-            found = found.filter(status__in=statuses)
-        return found
+    filterset_class: Any = TermFilters
 
     def assets(self, request: Request, pk: str) -> Response:
         """Where the term is said: of which assets and columns."""

@@ -10,33 +10,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import reading
-from catalog.api.assets import SORTS, AssetViews
+from catalog.api.assets import AssetViews
 from catalog.api.parameters import parameter
 from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer
 from contracts.metastore import Metastore
 
-_FILTERS = [
-    parameter("type", "Types, any of them: repeated, or with commas between.", many=True),
-    parameter("tag", "Tags by name or id, all of them: repeated, or with commas between.", many=True),
-    parameter("search", "Words that name, description, columns or tags hold."),
-    parameter("source", "Data sources by name or id, any of them.", many=True),
-    parameter("owner", "Members or teams by id or name (members by e-mail address too), or `me`; any.", many=True),
-    parameter("domain", "Domains by id, full name or name, with all below them; any of them.", many=True),
-    parameter("term", "Glossary terms by id, full name or name, of the asset or its columns; all of them.", many=True),
-    parameter("created_after", "From this moment on (ISO 8601)."),
-    parameter("created_before", "Before this moment."),
-    parameter("updated_after", "From this moment on."),
-    parameter("updated_before", "Before this moment."),
-    parameter("sort", f"A field and a direction, as `updated_at:desc`. Fields: {', '.join(SORTS)}."),
-    parameter("fields", f"Only these, and the id: of {', '.join(reading.FIELDS)}. `schema` comes only when asked for."),
-]
+_FIELDS = parameter(
+    "fields", f"Only these, and the id: of {', '.join(reading.FIELDS)}. `schema` comes only when asked for."
+)
 _CHANGE = [
     parameter("If-Match", "The version that is to be changed, as its ETag says it. Another one is answered with 409.")
 ]
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=_FILTERS, responses=AssetItemSerializer(many=True)),
+    list=extend_schema(parameters=[_FIELDS], responses=AssetItemSerializer(many=True)),
     retrieve=extend_schema(responses=AssetSerializer),
     create=extend_schema(request=AssetBody, responses={201: AssetSerializer}),
     update=extend_schema(request=AssetPatch, responses=AssetSerializer),

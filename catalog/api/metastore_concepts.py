@@ -110,18 +110,14 @@ class LinkSerializer(serializers.Serializer[Any]):
     column = serializers.CharField(allow_null=True, help_text="Null where the term is said of the asset itself.")
 
 
-_LIST = [
-    parameter("search", "Words in names and descriptions."),
-    parameter("owner", "Members or teams by id or name, or `me`; any of them.", many=True),
-]
 _CHANGE = [parameter("recursive", "`true`: with all that lies in it. Without, one that holds others is a 409.")]
 
 
-def _described(noun: str, shown: Any, body: Any, patch: Any, *, filters: Any = (), example: Any = None) -> Any:
+def _described(noun: str, shown: Any, body: Any, patch: Any, *, example: Any = None) -> Any:
     """The operations that all three have, for the OpenAPI schema."""
     shown_example = [OpenApiExample(noun.capitalize(), value=example, request_only=True)]
     return extend_schema_view(
-        list=extend_schema(parameters=[*_LIST, *filters], responses=shown(many=True)),
+        list=extend_schema(responses=shown(many=True)),
         retrieve=extend_schema(responses=shown),
         create=extend_schema(request=body, responses={201: shown}, examples=shown_example),
         update=extend_schema(request=patch, responses=shown),
@@ -134,7 +130,6 @@ def _described(noun: str, shown: Any, body: Any, patch: Any, *, filters: Any = (
     DomainSerializer,
     DomainBody,
     DomainPatch,
-    filters=[parameter("parent", "Those that lie directly in these, by id or name.", many=True)],
     example={"name": "Payments", "parent": "Finance", "description": "Money that moves.", "owner": "data-platform"},
 )
 class MetastoreDomains(Metastore, DomainViews):
@@ -181,11 +176,6 @@ class MetastoreGlossaries(Metastore, GlossaryViews):
     TermSerializer,
     TermBody,
     TermPatch,
-    filters=[
-        parameter("glossary", "Glossaries by id or name, any of them.", many=True),
-        parameter("parent", "Those directly below these terms, by id or full name.", many=True),
-        parameter("status", f"Of {', '.join(TermStatus.values)}, any of them.", many=True),
-    ],
     example={
         "name": "Customer",
         "glossary": "Business",
@@ -244,6 +234,7 @@ class MetastoreTermLinks(MetastoreTerms):
     """Which assets and columns a term is said of."""
 
     serializer_class: Any = LinkBody
+    filterset_class = None
 
 
 def _routes(segment: str, name: str, view: type[ConceptViews]) -> list[URLPattern]:

@@ -48,6 +48,8 @@ class PathSerializer(serializers.Serializer[Any]):
 class LineageViews(AssetViews):
     """What an asset is made from, and what is made from it."""
 
+    filterset_class = None
+
     def lineage(self, request: Request, pk: str) -> Response:
         given = choices_of(request, "direction", ("both", "upstream", "downstream"))
         limits: dict[str, Any] = {

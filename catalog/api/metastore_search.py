@@ -11,10 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from catalog.api.assets import origins_named
 from catalog.api.parameters import choices_of, parameter, words_of
 from catalog.api.serializers import FacetsSerializer, SearchSerializer
-from catalog.asking import domains_named, owners_named, terms_named
+from catalog.asking import domains_named, origins_named, owners_named, terms_named
 from catalog.models import SearchDocument, Tag
 from catalog.search import Hit, SearchPage, facets, search
 from contracts.errors import BadRequest

@@ -67,6 +67,8 @@ class VersionSerializer(VersionItemSerializer):
 class VersionViews(AssetViews):
     """The history of one asset, deleted ones included."""
 
+    filterset_class = None
+
     def count(self, queryset: QuerySet[Any]) -> int:
         return queryset.count()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from contracts.errors import BadRequest
-from contracts.filtering import moment_from
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -41,30 +39,6 @@ def number_of(request: Request, name: str, default: int, *, low: int, high: int)
     if not (given.isascii() and given.isdigit() and len(given) < 10 and low <= int(given) <= high):
         raise BadRequest(fields={name: [f"This must be a whole number from {low} to {high:,}."]})
     return int(given)
-
-
-def moment_of(request: Request, name: str) -> datetime | None:
-    """A moment or a day as ISO 8601 has it, in UTC where it says nothing else; None where it is not given."""
-    given = request.query_params.get(name, "").strip()
-    if not given:
-        return None
-    moment = moment_from(given)
-    if moment is None:
-        raise BadRequest(fields={name: ["This must be a moment such as 2024-01-31T12:00:00Z."]})
-    return moment
-
-
-def order_of(request: Request, fields: Sequence[str], default: str) -> list[str]:
-    """`sort=updated_at:desc,name` as Django orders. Raises BadRequest for a field or a direction that is none."""
-    terms = words_of(request, "sort") or [default]
-    order = []
-    for term in terms:
-        field, _, direction = term.partition(":")
-        if field not in fields or direction.lower() not in {"", "asc", "desc"}:
-            message = f"'{term}' is no field of {', '.join(fields)} with :asc or :desc behind it."
-            raise BadRequest(fields={"sort": [message]})
-        order.append(f"-{field}" if direction.lower() == "desc" else field)
-    return order
 
 
 def parameter(name: str, description: str, *, type_: type = str, many: bool = False) -> OpenApiParameter:

@@ -330,3 +330,20 @@ def test_an_edge_leads_through_the_lineage_as_on_the_page(bob: APIClient, charli
 def edge(source: dict[str, Any], target: dict[str, Any], type_: str, metadata: Any = None) -> dict[str, Any]:
     body = {"source_asset_id": source["id"], "target_asset_id": target["id"], "type": type_}
     return body if metadata is None else {**body, "metadata": metadata}
+
+
+def test_a_filter_takes_whatever_can_be_typed(bob: APIClient, users):
+    for name in ("search", "tag", "owner", "source", "domain", "term"):
+        for value in ('"', "%", "a' OR 1=1 --", "😀", "x" * 10_000, "()&|!<>", "a,,b", "\\"):
+            answer = bob.get("/v1/assets", {name: value})
+            assert answer.status_code == 200, (name, value, answer.content)
+            assert answer.json()["data"] == []
+    refused = bob.get("/v1/assets", {"created_after": "soon", "type": "SHOE", "sort": "name:up"})
+    assert refused.status_code == 400
+    assert set(refused.json()["error"]["details"]) == {"created_after", "type", "sort"}
+
+
+def test_the_browsable_api_offers_the_filters_as_a_form(bob: APIClient, users):
+    page = bob.get("/v1/assets", HTTP_ACCEPT="text/html").content.decode()
+    for name in ("type", "tag", "search", "owner", "created_after", "sort"):
+        assert f'name="{name}"' in page
