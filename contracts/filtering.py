@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -141,14 +142,23 @@ class DirectedSortFilter(_SeveralFilter, filters.CharFilter):  # type: ignore[mi
         return qs.order_by(*(f"-{field}" if way.lower() == "desc" else field for field, _, way in order))
 
 
+@lru_cache(maxsize=256)
+def _only(declared: Any, names: frozenset[str]) -> Any:
+    """The filterset with these filters: to make the fields of all takes as long as a page of a list."""
+    narrowed: Any = type(declared.__name__, (declared,), {})
+    narrowed.base_filters = {name: one for name, one in declared.base_filters.items() if name in names}
+    return narrowed
+
+
 class ContractFilters(filters.DjangoFilterBackend):  # type: ignore[misc]
     """Applies a view's `filterset_class`. Raises BadRequest that names each parameter that means nothing."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[M], view: APIView) -> QuerySet[M]:
         declared = getattr(view, "filterset_class", None)
-        if declared is None or not declared.base_filters.keys() & request.query_params.keys():
-            return queryset  # making the form of a filterset takes longer than a page of a list
-        filterset = self.get_filterset(request, queryset, view)
+        given = frozenset(declared.base_filters.keys() & request.query_params.keys()) if declared else None
+        if not given:
+            return queryset
+        filterset = _only(declared, given)(**self.get_filterset_kwargs(request, queryset, view))
         if not filterset.is_valid():
             raise BadRequest(fields={name: [str(word) for word in words] for name, words in filterset.errors.items()})
         found: QuerySet[M] = filterset.qs
