@@ -1,6 +1,7 @@
 """Writes of the catalog. Every door calls these."""
 
 from catalog.services.assets import create_asset, delete_asset, restore_asset, snapshot, update_asset
+from catalog.services.batch import upsert_batch
 from catalog.services.bulk import upsert_assets, upsert_rows
 from catalog.services.bulk_edges import upsert_relationships
 from catalog.services.concepts import create_concept, delete_concept, restore_concept, update_concept
@@ -53,6 +54,7 @@ __all__ = [
     "update_relationship",
     "update_tag",
     "upsert_assets",
+    "upsert_batch",
     "upsert_relationships",
     "upsert_rows",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from audit.collector import collector_paused
 from catalog.edges import EdgeRecord, End, edge_name, ids_by_name, read_between
 from catalog.jsontext import JsonText, same_json
 from catalog.models import Origin
-from catalog.services.drafts import RelationshipDraft, RowError, UpsertResult
+from catalog.services.drafts import RelationshipDraft, RowError, UpsertResult, edge_draft_from
 from catalog.services.edge_writing import EdgeWriter
 from catalog.services.retry import retried
 from catalog.validation import clean_relationship
@@ -46,22 +46,49 @@ def upsert_relationships(
     is keyed by `edge_name`. An edge keeps the origin it was made with. Raises Forbidden.
     """
     actor.require(Role.EDITOR)
-    checked, errors = _checked(drafts)
-    result = _write(actor, checked, origin) if checked else UpsertResult()
+    return _upsert(actor, *_checked(enumerate(drafts)), origin=origin)
+
+
+@collector_paused()
+def upsert_edge_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) -> UpsertResult:
+    """The same for rows of JSON as they came: one that is no relationship is an error of its row.
+
+    With `upsert` false so is one that is there already.
+    """
+    actor.require(Role.EDITOR)
+    entries: list[tuple[int, RelationshipDraft]] = []
+    refused: list[RowError] = []
+    for place, row in enumerate(rows):
+        try:
+            entries.append((place, edge_draft_from(row)))
+        except Invalid as error:
+            refused.append(_row_error(place, row.get("source") if isinstance(row, dict) else None, error))
+    checked, errors = _checked(entries)
+    return _upsert(actor, checked, refused + errors, upsert=upsert)
+
+
+def _upsert(
+    actor: Actor,
+    checked: list[CheckedEdge],
+    errors: list[RowError],
+    *,
+    origin: Origin | None = None,
+    upsert: bool = True,
+) -> UpsertResult:
+    result = _write(actor, checked, origin, upsert) if checked else UpsertResult()
     result.errors = sorted(result.errors + errors, key=lambda error: error.index)
     return result
 
 
-def _checked(drafts: Sequence[RelationshipDraft]) -> tuple[list[CheckedEdge], list[RowError]]:
+def _checked(drafts: Iterable[tuple[int, RelationshipDraft]]) -> tuple[list[CheckedEdge], list[RowError]]:
     checked: dict[str, CheckedEdge] = {}
     errors: list[RowError] = []
-    for place, draft in enumerate(drafts):
+    for place, draft in drafts:
         try:
             fields = clean_relationship({"type": draft.type, "metadata": draft.metadata})
             source, target = _end("source", draft.source), _end("target", draft.target)
         except Invalid as error:
-            shown = draft.source if isinstance(draft.source, str) else ""
-            errors.append(RowError(place, shown, error.message, {"fields": error.fields}))
+            errors.append(_row_error(place, draft.source, error))
             continue
         edge = CheckedEdge(place, source, target, fields["type"], fields["metadata"])
         if edge.name in checked:
@@ -72,6 +99,11 @@ def _checked(drafts: Sequence[RelationshipDraft]) -> tuple[list[CheckedEdge], li
     return list(checked.values()), errors
 
 
+def _row_error(place: int, source: object, error: Invalid) -> RowError:
+    shown = source[:1000] if isinstance(source, str) else ""
+    return RowError(place, shown, error.message, {"fields": error.fields} if error.fields else {})
+
+
 def _end(field: str, value: object) -> str:
     try:
         return text(value, limit=1000, blank=False)
@@ -80,7 +112,7 @@ def _end(field: str, value: object) -> str:
 
 
 @retried
-def _write(actor: Actor, rows: Sequence[CheckedEdge], origin: Origin | None) -> UpsertResult:
+def _write(actor: Actor, rows: Sequence[CheckedEdge], origin: Origin | None, upsert: bool) -> UpsertResult:
     organization_id = actor.tenant
     result = UpsertResult()
     ids = ids_by_name(organization_id, list({name for row in rows for name in (row.source, row.target)}))
@@ -94,6 +126,9 @@ def _write(actor: Actor, rows: Sequence[CheckedEdge], origin: Origin | None) -> 
             edge = _edge(writer, row, End(source, row.source), End(target, row.target), origin)
             writer.create(edge)
             result.created += 1
+        elif not upsert:
+            known = {"relationship_id": str(edge.id)}
+            result.errors.append(RowError(row.place, row.source, "There is this relationship already", known))
         elif same_json(edge.metadata.value, row.metadata.value):
             result.unchanged += 1
         else:

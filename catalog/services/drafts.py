@@ -67,6 +67,7 @@ class Retired:
 
 
 _DRAFT_FIELDS = tuple(entry.name for entry in fields(AssetDraft))
+_EDGE_FIELDS = tuple(entry.name for entry in fields(RelationshipDraft))
 
 
 def draft_fields(draft: AssetDraft) -> dict[str, Any]:
@@ -88,12 +89,20 @@ def draft_fields(draft: AssetDraft) -> dict[str, Any]:
 
 def draft_from(row: object) -> AssetDraft:
     """A row of a batch as it came in JSON. Values are checked later, with all others. Raises Invalid."""
+    return AssetDraft(**_checked(row, "asset", _DRAFT_FIELDS))
+
+
+def edge_draft_from(row: object) -> RelationshipDraft:
+    """The same of a relationship, whose ends are named by their qualified names."""
+    return RelationshipDraft(**_checked(row, "relationship", _EDGE_FIELDS))
+
+
+def _checked(row: object, noun: str, known: tuple[str, ...]) -> dict[str, Any]:
+    """A row that has the first three of the known fields, and no unknown one."""
     if not isinstance(row, Mapping):
-        raise Invalid("Each asset must be an object", resource="asset")
-    unknown = [str(key) for key in row if key not in _DRAFT_FIELDS]
-    missing = [name for name in _DRAFT_FIELDS[:3] if row.get(name) is None]
-    if unknown or missing:
-        problems = {name: ["There is no such field."] for name in unknown}
-        problems |= {name: ["This is required."] for name in missing}
-        raise Invalid(fields=problems, resource="asset")
-    return AssetDraft(**row)
+        raise Invalid(f"Each {noun} must be an object", resource=noun)
+    problems = {str(name): ["There is no such field."] for name in row if name not in known}
+    problems |= {name: ["This is required."] for name in known[:3] if row.get(name) is None}
+    if problems:
+        raise Invalid(fields=problems, resource=noun)
+    return dict(row)

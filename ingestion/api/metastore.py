@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from catalog.services import UpsertResult, upsert_rows
+from catalog.services import UpsertResult, upsert_batch
 from contracts.errors import TooLarge
 from contracts.filtering import ChoicesFilter
 from contracts.metastore import Metastore
@@ -24,7 +24,7 @@ from ingestion.models import Job, JobStatus, JobType, StreamEvent
 from ingestion.services import bulk, jobs, stream
 
 BATCH_LIMIT = 10_000
-"""Assets in one call."""
+"""Assets in one call, and relationships."""
 
 
 class JobFilters(filters.FilterSet):  # type: ignore[misc]
@@ -101,6 +101,11 @@ class BatchOptions(Strict):
 
 class BatchBody(Strict):
     assets = serializers.ListField(allow_empty=True)
+    relationships = serializers.ListField(
+        allow_empty=True,
+        required=False,
+        help_text="`source`, `target` (qualified names, also of assets of this batch), `type` and `metadata` of each.",
+    )
     options = BatchOptions(required=False)
 
 
@@ -111,7 +116,7 @@ class BatchErrorSerializer(serializers.Serializer[Any]):
     details = serializers.DictField()
 
 
-class BatchAnswer(serializers.Serializer[Any]):
+class RowsAnswer(serializers.Serializer[Any]):
     processed = serializers.IntegerField()
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
@@ -119,26 +124,41 @@ class BatchAnswer(serializers.Serializer[Any]):
     errors = BatchErrorSerializer(many=True)  # type: ignore[assignment]  # the page's name for it
 
 
+class BatchAnswer(RowsAnswer):
+    relationships = RowsAnswer(required=False, help_text="Only where the batch has relationships.")
+
+
 class BatchViews(GenericAPIView[Job]):
     serializer_class = BatchBody
 
     @extend_schema(request=BatchBody, responses={200: BatchAnswer}, operation_id="metastore_ingestion_batch")
     def post(self, request: Request) -> Response:
-        """Create and change up to 10,000 assets, in one transaction. One bad row does not sink the rest."""
+        """Create and change up to 10,000 assets, in one transaction. One bad row does not sink the rest.
+
+        Up to 10,000 relationships between them, or with what is there already, may come along.
+        """
         given: dict[str, Any] = dict(request.data)
-        rows = given.get("assets")
-        if isinstance(rows, list):
-            if len(rows) > BATCH_LIMIT:
-                raise TooLarge(f"A batch holds at most {BATCH_LIMIT:,} assets", limit=BATCH_LIMIT)
-            given["assets"] = []  # the rows are checked where they are written, one by one
+        rows: dict[str, list[object]] = {}
+        for name in ("assets", "relationships"):
+            if isinstance(given.get(name), list):
+                rows[name] = given[name]
+                if len(rows[name]) > BATCH_LIMIT:
+                    raise TooLarge(f"A batch holds at most {BATCH_LIMIT:,} {name}", limit=BATCH_LIMIT)
+                given[name] = []  # the rows are checked where they are written, one by one
         body = BatchBody(data=given)
         body.is_valid(raise_exception=True)
         upsert = body.validated_data.get("options", {}).get("upsert", True)
-        result = upsert_rows(actor=actor_of(request), rows=rows or [], upsert=upsert)
-        return Response(batch_answer(len(rows or []), result))
+        assets, relationships = rows["assets"], rows.get("relationships")
+        made, related = upsert_batch(
+            actor=actor_of(request), assets=assets, relationships=relationships or [], upsert=upsert
+        )
+        answer = rows_answer(len(assets), made)
+        if relationships is not None:
+            answer["relationships"] = rows_answer(len(relationships), related)
+        return Response(answer)
 
 
-def batch_answer(count: int, result: UpsertResult) -> dict[str, Any]:
+def rows_answer(count: int, result: UpsertResult) -> dict[str, Any]:
     return {
         "processed": count,
         "created": result.created,

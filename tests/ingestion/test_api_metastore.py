@@ -4,8 +4,10 @@ import gzip
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from catalog.models import Asset
+from catalog.models import Asset, Relationship
 from ingestion.models import Job, JobStatus
 from ingestion.services.worker import work_next
 from tests.ingestion.conftest import only_job
@@ -230,3 +232,60 @@ def test_viewer_and_anonymous_do_not_ingest(vera, anonymous):
     assert batch(vera, [asset("users")]).status_code == 403
     assert batch(anonymous, [asset("users")]).status_code == 401
     assert not Asset.objects.exists()
+
+
+def edge(source, target, **fields):
+    return {"source": f"prod.public.{source}", "target": f"prod.public.{target}", "type": "DEPENDS_ON", **fields}
+
+
+def related(client, assets, edges, **options):
+    body = {"assets": assets, "relationships": edges, "options": options}
+    return client.post(BATCH, body, format="json")
+
+
+def test_relationships_travel_beside_their_assets(bob):
+    edges = [edge("b", "a", metadata={"column_mapping": {"id": ["id"]}}), edge("a", "b", type="USES")]
+    body = related(bob, [asset("a"), asset("b")], edges).json()
+    assert (body["created"], body["errors"]) == (2, [])
+    assert body["relationships"] == {"processed": 2, "created": 2, "updated": 0, "unchanged": 0, "errors": []}
+    assert Relationship.objects.get(type="DEPENDS_ON").metadata == {"column_mapping": {"id": ["id"]}}
+    body = related(bob, [], [edge("b", "a"), edge("a", "b", type="USES")]).json()["relationships"]
+    assert (body["updated"], body["unchanged"]) == (1, 1)
+    body = related(bob, [], [edge("b", "a")], upsert=False).json()["relationships"]
+    assert body["errors"][0]["message"] == "There is this relationship already"
+
+
+def test_a_bad_relationship_of_a_batch_is_told_and_the_rest_is_done(bob, charlie):
+    batch(charlie, [asset("theirs")])
+    rows = [
+        edge("a", "theirs"), 7, {"source": "x"}, edge("a", "b", type="LOVES"), edge("a", "b", colour="red"),
+        edge("a", "b"), edge("a", "b"), edge("a", "b", metadata=[]), {**edge("a", "b"), "source": 5},
+    ]  # fmt: skip
+    body = related(bob, [asset("a"), asset("b")], rows).json()["relationships"]
+    assert (body["processed"], body["created"]) == (9, 1)
+    assert [error["index"] for error in body["errors"]] == [0, 1, 2, 3, 4, 6, 7, 8]
+    told = [error["details"].get("fields", {}) for error in body["errors"]]
+    assert [sorted(fields) for fields in told] == [
+        ["target"], [], ["target", "type"], ["type"], ["colour"], [], ["metadata"], ["source"],
+    ]  # fmt: skip
+    assert body["errors"][5]["details"] == {"first_index": 5}
+
+
+def test_relationships_of_a_batch_have_limits_and_rights(bob, vera):
+    assert related(bob, [], [edge("a", "b")] * 10_001).status_code == 413
+    refused: tuple[object, ...] = (5, {}, "x", None)
+    for bad in refused:
+        assert related(bob, [asset("a")], bad).status_code == 400, bad
+    assert not Asset.objects.exists()
+    assert related(vera, [], [edge("a", "b")]).status_code == 403
+
+
+def test_relationships_of_a_batch_cost_the_same_statements_however_many(bob):
+    costs = []
+    for count in (3, 2, 40):  # the first one meets words that are new to the search
+        assets = [asset(f"t{count}_{number}") for number in range(count)]
+        edges = [edge(f"t{count}_{number}", f"t{count}_0") for number in range(1, count)]
+        with CaptureQueriesContext(connection) as queries:
+            assert related(bob, assets, edges).json()["relationships"]["created"] == count - 1
+        costs.append(len(queries))
+    assert costs[1] == costs[2]
