@@ -9,7 +9,7 @@ Nothing that a shared viewset may want to say itself (permissions, resource, que
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -54,6 +54,8 @@ class ContractView(APIView):
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""
 
+    takes_anything: ClassVar[Collection[str]] = ()
+    """Parameters that hold words to look for, in which no character is wrong."""
     deleted_status: ClassVar[int] = status.HTTP_204_NO_CONTENT
     """What `deleted` answers with, for the OpenAPI schema."""
 
@@ -107,10 +109,15 @@ class ContractView(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
         self.check_permissions(request)
-        if "%00" in request.META.get("QUERY_STRING", ""):
+        if "%00" in request.META.get("QUERY_STRING", "") and self._holds_nul(request):
             raise BadRequest("The query holds a NUL character")
         if any("\x00" in value for value in kwargs.values() if isinstance(value, str)):
             raise NotFound()
+
+    def _holds_nul(self, request: Request) -> bool:
+        """Whether it stands in a parameter that is looked up as it is."""
+        strict = ((name, values) for name, values in request.query_params.lists() if name not in self.takes_anything)
+        return any("\x00" in text for name, values in strict for text in (name, *values))
 
     def check_throttles(self, request: Request) -> None:
         """Count the request once in each of the view's throttles; raises RateLimited at the first that is full."""

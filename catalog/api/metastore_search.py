@@ -117,11 +117,11 @@ def _hit_shape(hit: Hit) -> dict[str, Any]:
 
 
 class MetastoreSearch(Metastore, SearchViews):
-    pass
+    takes_anything = ("q",)
 
 
 class MetastoreFacets(Metastore, FacetViews):
-    pass
+    takes_anything = ("q",)
 
 
 urlpatterns = [

@@ -66,10 +66,12 @@ def test_what_cannot_be_asked_is_refused_and_no_words_fail(vera: APIClient, char
         response = vera.get(f"/v1/search?{query}")
         assert response.status_code == 400
         assert field in response.json()["error"]["details"]
-    for words in ("%22", "%27%3B--", "a%20%26%20", "%F0%9F%98%80", "x" * 5000, "%ff", "%5C"):
+    for words in ("%22", "%27%3B--", "a%20%26%20", "%F0%9F%98%80", "x" * 5000, "%ff", "%5C", "%00", "a%00b"):
         assert vera.get(f"/v1/search?q={words}").status_code == 200
         assert vera.get(f"/v1/search/facets?q={words}").status_code == 200
-    assert vera.get("/v1/search?q=a%00b").status_code == 400
+    assert vera.get("/v1/search?q=us%00user").json()["total"] == vera.get("/v1/search?q=us%20user").json()["total"]
+    for strict in ("q=a&tag=%00", "q=a&type=%00", "q=a&%00=b"):
+        assert vera.get(f"/v1/search?{strict}").status_code == 400
     assert charlie.get("/v1/search?q=user").json()["results"] == []
     assert charlie.get("/v1/search/facets").json()["total"] == 0
     assert anonymous.get("/v1/search?q=user").status_code == 401
