@@ -89,6 +89,15 @@ def _metadata(value: Any) -> JsonText:
     return checked_json(value, limit=METADATA_BYTES)
 
 
+def _edge_metadata(value: Any) -> JsonText:
+    mapping = value.get("column_mapping") if type(value) is dict else None
+    if mapping is not None and type(mapping) is not dict:
+        raise Refused(
+            ".column_mapping", "This must be an object: of each column that is made, the columns it is made from."
+        )
+    return _metadata(value)
+
+
 def _schema(value: Any) -> JsonText:
     _elements(value, "", 1)
     return sized_json(value, limit=SCHEMA_BYTES)
@@ -288,7 +297,7 @@ _ASSET_CHECKS: dict[str, Check] = {
     "domain": clean_reference,
     "terms": _terms,
 }
-_RELATIONSHIP_CHECKS: dict[str, Check] = {"type": _relationship_type, "metadata": _metadata}
+_RELATIONSHIP_CHECKS: dict[str, Check] = {"type": _relationship_type, "metadata": _edge_metadata}
 _TAG_CHECKS: dict[str, Check] = {
     "name": _tag_name,
     "category": _category,

@@ -69,6 +69,7 @@ def test_bad_relationships_are_refused(bob: APIClient, ends):
         (body(ends["a"], ends["b"], "LIKES"), 400, "type"),
         (body(ends["a"], ends["b"], None), 400, "type"),
         (body(ends["a"], ends["b"], metadata=[]), 400, "metadata"),
+        (body(ends["a"], ends["b"], metadata={"column_mapping": 5}), 400, "metadata.column_mapping"),
         (body(ends["a"], ends["b"], colour="red"), 400, "colour"),
         (body(ends["a"], missing), 404, "asset_id"),
         (body(ends["theirs"], ends["b"]), 404, "asset_id"),
