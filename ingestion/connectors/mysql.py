@@ -28,6 +28,8 @@ from ingestion.connectors.network import (
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import mysql_states
 from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
+from ingestion.connectors.view_rules import mysql_sources
+from ingestion.connectors.view_sql import ViewSources
 
 _SYSTEM = ("information_schema", "mysql", "performance_schema", "sys", "__internal_schema")
 _KINDS = {"SYSTEM VERSIONED": "system-versioned table", "SEQUENCE": "sequence"}
@@ -111,6 +113,9 @@ class MySQLConnector(RelationalConnector[Connection]):
 
     def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         return list(self._read(connection, schema, names).values())
+
+    def view_sources(self, connection: Connection, views: Sequence[Table]) -> dict[str, ViewSources]:
+        return mysql_sources(connection, views)
 
     def path_of(self, path: Sequence[str], schema: str, table: str) -> str:
         # What a schema is elsewhere is a database here.

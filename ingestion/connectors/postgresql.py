@@ -18,6 +18,8 @@ from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SE
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import postgresql_identity, postgresql_states
 from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
+from ingestion.connectors.view_rules import postgresql_sources
+from ingestion.connectors.view_sql import ViewSources
 
 _KINDS = {
     "r": "",
@@ -129,6 +131,9 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
 
     def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         return list(self._read(connection, _TABLES, schema, names).values())
+
+    def view_sources(self, connection: Connection, views: Sequence[Table]) -> dict[str, ViewSources]:
+        return postgresql_sources(connection, views)
 
     def _read(self, connection: Connection, statement: Any, schema: str, names: Sequence[str]) -> dict[int, Table]:
         """The tables by oid, with columns and primary keys."""

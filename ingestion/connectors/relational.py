@@ -14,21 +14,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+from sqlglot import exp
+
 from catalog.names import join_name
 from ingestion.connectors.base import (
-    AssetDraft,
     Batch,
     CollectOptions,
     ConnectionResult,
     Connector,
     Observer,
     RelationshipDraft,
-    SourceError,
     TableProfile,
 )
+from ingestion.connectors.listing import Listing
 from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
 from ingestion.connectors.tables import ObjectState, Part, Table, chunks, contains
-from ingestion.connectors.view_sql import TableName, UnreadableView, parse_view, tables_of, trace
+from ingestion.connectors.view_sql import TableName, UnreadableView, ViewSources, parse_view, tables_of, trace
 
 C = TypeVar("C")
 """What an engine's statements go through: SQLAlchemy's connection, or the driver's own where that is the better one."""
@@ -92,7 +93,7 @@ class RelationalConnector(Connector, Generic[C]):
     def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
         with self.connect(config) as connection:
             observer.phase("Listing tables", until=5)
-            listing = _Listing(self, connection, options, observer)
+            listing = Listing(self, connection, options, observer)
             yield listing.containers()
             observer.phase("Tables", listing.count, until=70)
             parts: list[Part] = []
@@ -126,7 +127,7 @@ class RelationalConnector(Connector, Generic[C]):
             yield from super().profile(config, options, observer)
         with self.connect(config) as connection:
             observer.phase("Listing tables", until=5)
-            listing = _Listing(self, connection, options, observer)
+            listing = Listing(self, connection, options, observer)
             observer.phase("Profiles", listing.count, until=95)
             profiler = Profiler(connection, self.dialect, options, observer)
             for path, schema, names in listing.chunks():
@@ -200,40 +201,62 @@ class RelationalConnector(Connector, Generic[C]):
     def _lineage(
         self, connection: C, path: Sequence[str], views: Sequence[Table], observer: Observer
     ) -> list[RelationshipDraft]:
-        parsed = {}
+        """From each view to what it reads: by its SQL, or else by what the server keeps of it."""
+        found, problems = self._traced(connection, path, views)
+        told = self.view_sources(connection, [view for view in views if view.name in problems]) if problems else {}
+        edges = []
+        for view in views:
+            source = join_name(*path, view.name)
+            sources = told.get(view.name) or found.get(view.name)
+            if problem := problems.get(view.name):
+                observer.warn(f"{problem}; {_lineage_left(view.name in told, view.name in found)}", source)
+            if sources is None:
+                continue
+            for (schema, table), mapping in sorted(sources.columns.items()):
+                metadata: dict[str, Any] = {"column_mapping": mapping} if mapping else {}
+                if reads := sources.reads.get((schema, table)):
+                    metadata["source_columns"] = reads
+                target = self.path_of(path, schema, table)
+                if target != source:
+                    edges.append(RelationshipDraft(source, target, "DEPENDS_ON", metadata))
+        return edges
+
+    def view_sources(self, connection: C, views: Sequence[Table]) -> dict[str, ViewSources]:
+        """What the server keeps of what these views of one schema read, by their names: for those whose SQL is not
+        understood. {} where it keeps no such thing. By a number of statements that does not depend on how many."""
+        return {}
+
+    def _traced(
+        self, connection: C, path: Sequence[str], views: Sequence[Table]
+    ) -> tuple[dict[str, ViewSources], dict[str, str]]:
+        """The sources of views by their SQL, and what was not understood of it, by the views' names."""
+        parsed: dict[str, exp.Query] = {}
+        problems: dict[str, str] = {}
         wanted: set[TableName] = set()
         database = path[-2] if self.has_schemas else ""
         for view in views:
             try:
                 query = parse_view(view.definition, dialect=self.dialect, database=database)
             except UnreadableView as error:
-                observer.warn(
-                    f"Its SQL cannot be read, so it has no lineage: {error}", self.path_of(path, "", view.name)
-                )
+                problems[view.name] = f"Its SQL cannot be read: {error}"
                 continue
             parsed[view.name] = query
             wanted |= tables_of(query, default_schema=view.schema)
         columns = self._columns_of(connection, wanted)
-        edges = []
+        found: dict[str, ViewSources] = {}
         for view in views:
             if view.name not in parsed:
                 continue
-            sources = trace(
+            found[view.name] = sources = trace(
                 parsed[view.name],
                 dialect=self.dialect,
                 default_schema=view.schema,
                 columns=columns,
                 view_columns=[column.name for column in view.columns],
             )
-            source = join_name(*path, view.name)
             if sources.problem:
-                observer.warn(f"Its columns cannot be traced: {sources.problem}", source)
-            for (schema, table), mapping in sorted(sources.columns.items()):
-                metadata = {"column_mapping": mapping} if mapping else {}
-                target = self.path_of(path, schema, table)
-                if target != source:
-                    edges.append(RelationshipDraft(source, target, "DEPENDS_ON", metadata))
-        return edges
+                problems[view.name] = f"Its columns cannot be traced: {sources.problem}"
+        return found, problems
 
     def _columns_of(self, connection: C, wanted: set[TableName]) -> dict[TableName, list[str]]:
         """The columns of the tables that views name; what is not there is left out."""
@@ -252,79 +275,8 @@ class RelationalConnector(Connector, Generic[C]):
         return self.read_edges(connection, schema, names)
 
 
-class _Listing(Generic[C]):
-    """Which tables a collection is about: their names only, by schema."""
-
-    def __init__(
-        self, connector: RelationalConnector[C], connection: C, options: CollectOptions, observer: Observer
-    ) -> None:
-        self.connector, self.connection = connector, connection
-        self.options, self.observer = options, observer
-        self.batch = Batch()
-        self.parts: list[Part] = []
-        for database in connector.databases(connection):
-            self._read_database(database)
-        self.count = sum(part.count for part in self.parts)
-
-    def containers(self) -> Batch:
-        """The databases and schemas."""
-        return self.batch
-
-    def chunks(self) -> Iterator[tuple[list[str], str, list[str]]]:
-        """(path of the container, schema, at most a batch of table names) until all were given."""
-        for part in self.parts:
-            yield part.path, part.schema, part.names
-
-    def read(self, path: list[str], schema: str, names: Sequence[str]) -> tuple[Batch, Part]:
-        """The tables as assets, without those that are known to be as they were; and what is left for the edges."""
-        # Read before the tables: what changes in between is then read once more, not missed.
-        states = self.connector.read_states(self.connection, schema, names)
-        whole = {join_name(*path, name): state for name, state in states.items()}
-        known = self.options.known
-        unchanged = known.unchanged({name: one.state for name, one in whole.items()}) if known and whole else set()
-        left = [name for name in names if join_name(*path, name) not in unchanged]
-        tables = self.connector.read_tables(self.connection, schema, left) if left else []
-        batch = self.connector.described(path, tables, self.observer)
-        batch.unchanged = sorted(unchanged)
-        changed = {name: one for name, one in whole.items() if name not in unchanged}
-        batch.identities = {name: one.identity for name, one in changed.items() if one.identity}
-        return batch, Part.of(path, schema, left, {name: one.state for name, one in changed.items()})
-
-    def _read_database(self, database: SchemaInfo) -> None:
-        if not self.connector.has_schemas and not self.options.wants_schema(database.name):
-            return
-        path = [self.options.root, database.name]
-        self._identify(path, database)
-        self.batch.assets.append(
-            AssetDraft("DATABASE", database.name, join_name(*path), database.comment, {"engine": self.connector.title})
-        )
-        for schema in self.connector.schemas(self.connection, database.name):
-            self.observer.check()
-            if self.options.wants_schema(schema.name):
-                self._read_schema(path, schema)
-
-    def _read_schema(self, database: list[str], schema: SchemaInfo) -> None:
-        path = database
-        if self.connector.has_schemas:
-            path = [*database, schema.name]
-            metadata = {"database": database[1]}
-            self._identify(path, schema)
-            self.batch.assets.append(AssetDraft("SCHEMA", schema.name, join_name(*path), schema.comment, metadata))
-            self.batch.relationships.append(contains(database, path))
-        if schema.gap:
-            self.observer.gap(path[1:], schema.gap)
-            return
-        try:
-            names = self.connector.table_names(self.connection, schema.name)
-        except SourceError as error:
-            if error.code != "PERMISSION_DENIED":
-                raise
-            self.observer.gap(path[1:], error.message)
-            return
-        wanted = (one for one in names if self.options.wants_table(schema.name, one))
-        for some in chunks(wanted, min(self.options.batch_size, self.connector.names_at_once)):
-            self.parts.append(Part.of(path, schema.name, some))
-
-    def _identify(self, path: Sequence[str], found: SchemaInfo) -> None:
-        if found.identity:
-            self.batch.identities[join_name(*path)] = found.identity
+def _lineage_left(is_kept: bool, has_tables: bool) -> str:
+    """What lineage a view has whose SQL was not understood."""
+    if is_kept:
+        return "its lineage is what the server keeps of it"
+    return "its lineage ends at the tables" if has_tables else "it has no lineage"

@@ -33,11 +33,13 @@ class UnreadableView(Exception):
 class ViewSources:
     """The tables a view reads. `columns` maps each to {view column: [the table's columns it is made from]}.
 
-    A table that only filters or joins has an empty mapping. `problem` says why columns could not be traced.
+    A table that only filters or joins has an empty mapping. `problem` says why columns could not be traced. `reads` is
+    told by servers that keep it: the columns of a table that are used in whatever way.
     """
 
     columns: dict[TableName, dict[str, list[str]]] = field(default_factory=dict)
     problem: str = ""
+    reads: dict[TableName, list[str]] = field(default_factory=dict)
 
 
 def parse_view(sql: str, *, dialect: str, database: str = "") -> exp.Query:

@@ -168,9 +168,33 @@ def test_view_that_the_parser_does_not_know_is_told_and_the_rest_has_lineage(col
     )
     (told,) = job.result["warnings"]
     assert told["object"] == f"prod.{name}.odd"
-    assert told["message"].startswith("Its SQL cannot be read, so it has no lineage")
+    assert told["message"].startswith("Its SQL cannot be read: ")
+    assert told["message"].endswith("; it has no lineage")
     assert asset("odd").schema[0]["name"] == "g"
     assert edges("DEPENDS_ON").keys() == {("plain", "t")}
+
+
+def test_mysql_8_keeps_the_tables_of_a_view_that_the_parser_does_not_know(collect_database):
+    """MariaDB has no VIEW_TABLE_USAGE: a table of its documented columns stands for it."""
+
+    def moved(connection, cursor, statement, *rest):
+        if "'VIEW_TABLE_USAGE'" in statement:
+            return "SELECT 1", ()
+        return statement.replace("information_schema.view_table_usage", "view_table_usage"), rest[0]
+
+    columns = "view_schema VARCHAR(64), view_name VARCHAR(64), table_schema VARCHAR(64), table_name VARCHAR(64)"
+    event.listen(Engine, "before_cursor_execute", moved, retval=True)
+    try:
+        job, _ = collect_database(
+            f"CREATE TABLE view_table_usage ({columns})",
+            "CREATE TABLE t (a INT, b TEXT)",
+            "CREATE VIEW odd AS SELECT group_concat(b ORDER BY a SEPARATOR ',' LIMIT 1) AS g FROM t",
+            "INSERT INTO view_table_usage VALUES (database(), 'odd', database(), 't')",
+        )
+    finally:
+        event.remove(Engine, "before_cursor_execute", moved)
+    assert job.result["warnings"][0]["message"].endswith("; its lineage is what the server keeps of it")
+    assert edges("DEPENDS_ON") == {("odd", "t"): {}}
 
 
 def test_kinds_and_estimates_are_told(collect_database):
