@@ -15,7 +15,6 @@ from catalog.names import join_name
 from ingestion.connectors.base import JsonSchema, SourceError
 from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     STATEMENT_SECONDS,
     TIMEOUT_SCHEMA,
@@ -23,13 +22,18 @@ from ingestion.connectors.network import (
     explain,
     first_that_answers,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, Table
+from ingestion.connectors.states import CLICKHOUSE, clickhouse_states
+from ingestion.connectors.tables import Column, ObjectState, Table
 from ingestion.connectors.view_sql import SQL_LIMIT
 
 _KINDS = {"MaterializedView": "materialized view", "LiveView": "live view", "WindowView": "window view"}
 _VIEWS = {"View", *_KINDS}
+
+_OWN = ("MergeTree", "Memory", "Log")
+"""How the engines end that keep rows here. Reading others asks another server, or takes messages from a queue."""
 
 _SAID = {
     # ClickHouse's error code: (our code, whether waiting may help, what to mend)
@@ -49,13 +53,9 @@ class ClickHouseConnector(RelationalConnector["Session"]):
     title = "ClickHouse"
     dialect = "clickhouse"
     has_schemas = False
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(8123, "Port of the HTTP interface"),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(8123, "Port of the HTTP interface"),
+        {
             "database": {
                 "type": "string",
                 "maxLength": 200,
@@ -67,7 +67,7 @@ class ClickHouseConnector(RelationalConnector["Session"]):
             "tls": {"type": "boolean", "default": False, "title": "HTTPS"},
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Session]:
@@ -95,6 +95,9 @@ class ClickHouseConnector(RelationalConnector["Session"]):
     def table_names(self, connection: Session, schema: str) -> list[str]:
         return [row["name"] for row in connection.rows(_TABLE_NAMES, schema=schema)]
 
+    def read_states(self, connection: Session, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return clickhouse_states(connection.rows(CLICKHOUSE, schema=schema, names=list(names)))
+
     def read_tables(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
         tables = {table.name: table for table in self.read_edges(connection, schema, names)}
         for row in connection.rows(_INDEXES, schema=schema, names=list(names)):
@@ -117,6 +120,9 @@ class ClickHouseConnector(RelationalConnector["Session"]):
                 tables[name].columns = [_column(row, place) for place, row in enumerate(columns, 1)]
                 tables[name].primary_key = sorted(own, key=lambda one: order.get(one, len(order)))
         return list(tables.values())
+
+    def ask(self, connection: Session, statement: str) -> Sequence[Sequence[Any]]:
+        return [list(row.values()) for row in connection.rows(statement)]
 
     def path_of(self, path: Sequence[str], schema: str, table: str) -> str:
         # What a schema is elsewhere is a database here.
@@ -171,6 +177,7 @@ def _open(clickhouse: Any, config: Mapping[str, Any]) -> Any:
 def _table(schema: str, row: Mapping[str, Any]) -> Table:
     engine = row["engine"]
     table = Table(schema, row["name"], engine in _VIEWS, _KINDS.get(engine, ""), row["comment"])
+    table.is_elsewhere = not engine.endswith(_OWN) or engine == "FileLog"
     if engine == "Dictionary":
         table.kind = "dictionary"
     if table.is_view:
@@ -194,6 +201,7 @@ def _column(row: Mapping[str, Any], position: int) -> Column:
         position,
         row["comment"],
         default.removeprefix("DEFAULT ") if default else None,
+        is_unreadable=row["default_kind"] == "EPHEMERAL",
     )
 
 

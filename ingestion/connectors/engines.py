@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from ingestion.connectors.base import SourceError
+from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import explain
 
 
@@ -32,3 +35,24 @@ def opened(
         raise explain(error, config, engine=engine) from None
     finally:
         bound.dispose()
+
+
+@contextmanager
+def opened_by_driver(
+    module: str, url: str, config: Mapping[str, Any], *, connect: Callable[[Any, Mapping[str, Any]], Any], engine: str
+) -> Iterator[Connection]:
+    """The same with a driver that is optional, and named as its package is."""
+    found = driver(module, package=module, engine=engine)
+    creator = partial(connect, found, config)
+    with opened(url, config, creator=creator, engine=engine, module=found) as connection:
+        yield connection
+
+
+def rows_of(connection: Connection, statement: str) -> Sequence[Sequence[Any]]:
+    """The rows of a statement in which nothing is a parameter. A connection that is lost stays the driver's error."""
+    try:
+        return connection.execute(text(statement.replace(":", r"\:"))).all()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        raise SourceError(str(error.orig).strip().splitlines()[0][:300]) from None

@@ -17,16 +17,17 @@ from catalog.names import join_name
 from ingestion.connectors.base import JsonSchema, SourceError
 from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     TIMEOUT_SCHEMA,
     allowed_addresses_of,
     explain,
     first_that_answers,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, Table
+from ingestion.connectors.states import hive_states
+from ingestion.connectors.tables import Column, ObjectState, Table
 
 T = TypeVar("T")
 
@@ -49,13 +50,9 @@ class HiveConnector(RelationalConnector["Session"]):
     title = "Hive"
     dialect = "hive"
     has_schemas = False
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(10000),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(10000),
+        {
             "database": {
                 "type": "string",
                 "maxLength": 128,
@@ -73,7 +70,7 @@ class HiveConnector(RelationalConnector["Session"]):
             "sslmode": {"enum": ["disable", "require", "verify-full"], "default": "disable", "title": "TLS"},
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Session]:
@@ -103,6 +100,9 @@ class HiveConnector(RelationalConnector["Session"]):
     def table_names(self, connection: Session, schema: str) -> list[str]:
         return list(connection.tables(schema))
 
+    def read_states(self, connection: Session, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return hive_states(self.read_tables(connection, schema, names))
+
     def read_tables(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
         tables = connection.tables(schema)
         # Hive knows its names in lower case, whatever the SQL of a view says.
@@ -118,6 +118,9 @@ class HiveConnector(RelationalConnector["Session"]):
 
     def read_columns(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
         return self.read_tables(connection, schema.lower(), names)
+
+    def ask(self, connection: Session, statement: str) -> Sequence[Sequence[Any]]:
+        return connection.rows(statement)
 
     def path_of(self, path: Sequence[str], schema: str, table: str) -> str:
         # What a schema is elsewhere is a database here.

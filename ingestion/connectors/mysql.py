@@ -17,13 +17,13 @@ from catalog.names import join_name
 from ingestion.connectors.base import JsonSchema
 from ingestion.connectors.engines import opened
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     POOL_SCHEMAS,
     STATEMENT_SECONDS,
     allowed_addresses_of,
     first_that_answers,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import mysql_states
@@ -35,27 +35,19 @@ _SYSTEM = ("information_schema", "mysql", "performance_schema", "sys", "__intern
 _KINDS = {"SYSTEM VERSIONED": "system-versioned table", "SEQUENCE": "sequence"}
 
 
-def _config_schema(port: int) -> JsonSchema:
-    return {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(port),
-            "database": {
-                "type": "string",
-                "maxLength": 64,
-                "title": "Database",
-                "description": "Every database the user may see, if empty.",
-            },
-            "username": {"type": "string", "maxLength": 80, "default": "root", "title": "User name"},
-            "password": PASSWORD_SCHEMA,
-            "charset": {"enum": ["utf8mb4", "utf8"], "default": "utf8mb4", "title": "Character set"},
-            "sslmode": {"enum": ["disable", "require", "verify-full"], "default": "disable", "title": "TLS"},
-            **POOL_SCHEMAS,
-        },
-    }
+_SETTINGS = {
+    "database": {
+        "type": "string",
+        "maxLength": 64,
+        "title": "Database",
+        "description": "Every database the user may see, if empty.",
+    },
+    "username": {"type": "string", "maxLength": 80, "default": "root", "title": "User name"},
+    "password": PASSWORD_SCHEMA,
+    "charset": {"enum": ["utf8mb4", "utf8"], "default": "utf8mb4", "title": "Character set"},
+    "sslmode": {"enum": ["disable", "require", "verify-full"], "default": "disable", "title": "TLS"},
+    **POOL_SCHEMAS,
+}
 
 
 class MySQLConnector(RelationalConnector[Connection]):
@@ -63,7 +55,7 @@ class MySQLConnector(RelationalConnector[Connection]):
     title = "MySQL"
     dialect = "mysql"
     has_schemas = False
-    config_schema: ClassVar[JsonSchema] = _config_schema(3306)
+    config_schema: ClassVar[JsonSchema] = server_schema(port_schema(3306), _SETTINGS)
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
@@ -162,7 +154,7 @@ class DorisConnector(MySQLConnector):
     type = "doris"
     title = "Doris"
     dialect = "doris"
-    config_schema: ClassVar[JsonSchema] = _config_schema(9030)
+    config_schema: ClassVar[JsonSchema] = server_schema(port_schema(9030), _SETTINGS)
 
     def version(self, connection: Connection) -> tuple[str, str]:
         # version() tells a MySQL that it is compatible with; this "Doris version doris-2.1.7-rc03".

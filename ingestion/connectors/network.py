@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 from sqlalchemy.exc import DBAPIError
 
-from ingestion.connectors.base import SourceError
+from ingestion.connectors.base import JsonSchema, SourceError
 from ingestion.guard import Blocked, Unresolvable, allowed_addresses
 from ingestion.services.secrets import scrub
 
@@ -31,6 +31,16 @@ TIMEOUT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 600, "default": 10
 
 def port_schema(default: int, title: str = "Port") -> dict[str, Any]:
     return {"type": "integer", "minimum": 1, "maximum": 65535, "default": default, "title": title}
+
+
+def server_schema(port: JsonSchema, settings: JsonSchema, *, required: Sequence[str] = ()) -> JsonSchema:
+    """The config of a source that is a server: host, port, and these settings."""
+    return {
+        "type": "object",
+        "required": ["host", *required],
+        "additionalProperties": False,
+        "properties": {"host": HOST_SCHEMA, "port": port, **settings},
+    }
 
 
 POOL_SCHEMAS = {

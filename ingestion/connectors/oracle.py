@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -11,21 +11,23 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
 
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.drivers import driver
-from ingestion.connectors.engines import opened
+from ingestion.connectors.engines import opened_by_driver
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     STATEMENT_SECONDS,
     TIMEOUT_SCHEMA,
     allowed_addresses_of,
     first_that_answers,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ForeignKey, Table
+from ingestion.connectors.states import oracle_states
+from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
 from ingestion.services.deadline import within
 
+_LONG = {"LONG", "LONG RAW"}
+"""Types whose values can be selected, and nothing else."""
 _SIZED = {"VARCHAR2", "CHAR", "NVARCHAR2", "NCHAR"}
 
 
@@ -34,13 +36,9 @@ class OracleConnector(RelationalConnector[Connection]):
     title = "Oracle"
     dialect = "oracle"
     names_at_once = 1000  # as many as a list in Oracle's SQL may have
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host", "database"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(1521),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(1521),
+        {
             "database": {
                 "type": "string",
                 "minLength": 1,
@@ -54,15 +52,11 @@ class OracleConnector(RelationalConnector[Connection]):
             "tls": {"type": "boolean", "default": False, "title": "TLS"},
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+        required=["database"],
+    )
 
-    @contextmanager
-    def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
-        oracledb = driver("oracledb", package="oracledb", engine=self.title)
-        with opened(
-            "oracle+oracledb://", config, creator=lambda: _open(oracledb, config), engine=self.title, module=oracledb
-        ) as connection:
-            yield connection
+    def connect(self, config: Mapping[str, Any]) -> AbstractContextManager[Connection]:
+        return opened_by_driver("oracledb", "oracle+oracledb://", config, connect=_open, engine=self.title)
 
     def version(self, connection: Connection) -> tuple[str, str]:
         row = connection.execute(_VERSION).one()
@@ -77,6 +71,9 @@ class OracleConnector(RelationalConnector[Connection]):
 
     def table_names(self, connection: Connection, schema: str) -> list[str]:
         return list(connection.execute(_TABLE_NAMES, {"owner": schema}).scalars())
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return oracle_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         tables = self._read(connection, schema, names)
@@ -172,13 +169,26 @@ def _table(schema: str, row: Any) -> Table:
     elif row.temporary == "Y":
         kind = "temporary table"
     return Table(
-        schema, row.name, is_view=bool(row.is_materialized), kind=kind, comment=row.remark or "", rows=row.num_rows
+        schema,
+        row.name,
+        is_view=bool(row.is_materialized),
+        kind=kind,
+        comment=row.remark or "",
+        rows=row.num_rows,
+        is_elsewhere=bool(row.is_external),
     )
 
 
 def _column(row: Any, position: int) -> Column:
-    default = (row.data_default or "").strip() or None
-    return Column(row.name, _type_of(row), row.nullable == "Y", position, row.remark or "", default)
+    return Column(
+        row.name,
+        _type_of(row),
+        row.nullable == "Y",
+        position,
+        row.remark or "",
+        default=(row.data_default or "").strip() or None,
+        is_unreadable=row.data_type in _LONG,
+    )
 
 
 def _type_of(row: Any) -> str:

@@ -14,7 +14,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.network import HOST_SCHEMA, POOL_SCHEMAS, STATEMENT_SECONDS, allowed_addresses_of, explain
+from ingestion.connectors.network import (
+    PASSWORD_SCHEMA,
+    POOL_SCHEMAS,
+    STATEMENT_SECONDS,
+    allowed_addresses_of,
+    explain,
+    port_schema,
+    server_schema,
+)
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import postgresql_identity, postgresql_states
 from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
@@ -34,16 +42,12 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
     type = "postgresql"
     title = "PostgreSQL"
     dialect = "postgres"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host", "database"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 5432, "title": "Port"},
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(5432),
+        {
             "database": {"type": "string", "minLength": 1, "maxLength": 63, "title": "Database"},
             "username": {"type": "string", "maxLength": 63, "default": "postgres", "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
             "sslmode": {
                 "enum": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
                 "default": "prefer",
@@ -51,7 +55,8 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
             },
             **POOL_SCHEMAS,
         },
-    }
+        required=["database"],
+    )
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
@@ -147,6 +152,7 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
                 rows=int(row.reltuples) if row.relkind != "v" and row.reltuples >= 0 else None,
                 definition=getattr(row, "definition", None) or "",
                 partition_of=getattr(row, "partition_of", None) or "",
+                is_elsewhere=row.relkind == "f",
             )
             for row in connection.execute(statement, {"schema": schema, "names": list(names)})
         }

@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlglot import exp
@@ -26,8 +27,9 @@ from ingestion.connectors.base import (
     RelationshipDraft,
     TableProfile,
 )
+from ingestion.connectors.engines import rows_of
 from ingestion.connectors.listing import Listing
-from ingestion.connectors.profiles import SQL_OF_PROFILES, Profiler
+from ingestion.connectors.profiles import FORMS, Profiler
 from ingestion.connectors.tables import ObjectState, Part, Table, chunks, contains
 from ingestion.connectors.view_sql import TableName, UnreadableView, ViewSources, parse_view, tables_of, trace
 
@@ -122,14 +124,18 @@ class RelationalConnector(Connector, Generic[C]):
         """
         return {}
 
+    def ask(self, connection: Any, statement: str) -> Sequence[Sequence[Any]]:
+        """The rows of a statement, as it stands. Raises SourceError."""
+        return rows_of(connection, statement)
+
     def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
-        if self.dialect not in SQL_OF_PROFILES:
+        if self.dialect not in FORMS:
             yield from super().profile(config, options, observer)
         with self.connect(config) as connection:
             observer.phase("Listing tables", until=5)
             listing = Listing(self, connection, options, observer)
             observer.phase("Profiles", listing.count, until=95)
-            profiler = Profiler(connection, self.dialect, options, observer)
+            profiler = Profiler(partial(self.ask, connection), self.dialect, options, observer)
             for path, schema, names in listing.chunks():
                 for table in self.read_tables(connection, schema, names):
                     observer.check()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -11,19 +11,19 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
 
 from ingestion.connectors.base import JsonSchema
-from ingestion.connectors.drivers import driver
-from ingestion.connectors.engines import opened
+from ingestion.connectors.engines import opened_by_driver
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     STATEMENT_SECONDS,
     TIMEOUT_SCHEMA,
     allowed_addresses_of,
     first_that_answers,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ForeignKey, Table
+from ingestion.connectors.states import sqlserver_states
+from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
 
 _WIDE = {"nvarchar", "nchar"}
 _SIZED = {"varchar", "char", "varbinary", "binary", *_WIDE}
@@ -36,13 +36,9 @@ class SQLServerConnector(RelationalConnector[Connection]):
     title = "SQL Server"
     dialect = "tsql"
     names_at_once = 1000  # SQL Server plans longer lists badly
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host", "database"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(1433),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(1433),
+        {
             "database": {"type": "string", "minLength": 1, "maxLength": 128, "title": "Database"},
             "username": {"type": "string", "maxLength": 128, "default": "sa", "title": "User name"},
             "password": PASSWORD_SCHEMA,
@@ -54,15 +50,11 @@ class SQLServerConnector(RelationalConnector[Connection]):
             },
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+        required=["database"],
+    )
 
-    @contextmanager
-    def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
-        pymssql = driver("pymssql", package="pymssql", engine=self.title)
-        with opened(
-            "mssql+pymssql://", config, creator=lambda: _open(pymssql, config), engine=self.title, module=pymssql
-        ) as connection:
-            yield connection
+    def connect(self, config: Mapping[str, Any]) -> AbstractContextManager[Connection]:
+        return opened_by_driver("pymssql", "mssql+pymssql://", config, connect=_open, engine=self.title)
 
     def version(self, connection: Connection) -> tuple[str, str]:
         row = connection.execute(_VERSION).one()
@@ -77,6 +69,9 @@ class SQLServerConnector(RelationalConnector[Connection]):
 
     def table_names(self, connection: Connection, schema: str) -> list[str]:
         return list(connection.execute(_TABLE_NAMES, {"schema": schema}).scalars())
+
+    def read_states(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+        return sqlserver_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         return list(self._read(connection, schema, names).values())
@@ -162,7 +157,7 @@ def _table(schema: str, row: Any) -> Table:
         kind = "foreign table"
     elif row.is_temporal:
         kind = "system-versioned table"
-    table = Table(schema, row.name, is_view, kind, row.remark or "")
+    table = Table(schema, row.name, is_view, kind, row.remark or "", is_elsewhere=bool(row.is_external))
     if not is_view and not row.is_external:
         table.rows = row.row_count
         if (row.partitions or 1) > 1:

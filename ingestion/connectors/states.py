@@ -7,7 +7,8 @@ would read, made in the server. It never misses a change; it may be another wher
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
 
-from ingestion.connectors.tables import ObjectState, rounded
+from ingestion.connectors.tables import ObjectState, Table, rounded
 
 
 def postgresql_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
@@ -64,6 +65,35 @@ def sqlite_states(connection: Connection, names: Sequence[str]) -> dict[str, Obj
             found.append(str(cookie))
         states[name] = ObjectState(_digest(*found))
     return states
+
+
+def clickhouse_states(rows: Iterable[Mapping[str, Any]]) -> dict[str, ObjectState]:
+    """From rows of CLICKHOUSE. A table's UUID outlives a rename; databases of some engines give none."""
+    return {row["name"]: ObjectState(_with_rows(row["digest"], row["estimate"]), row["identity"]) for row in rows}
+
+
+def sqlserver_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+    """From when an object, and what a view reads, was last altered, and the descriptions, which no date is kept of."""
+    return _dated(connection.execute(_SQLSERVER, {"schema": schema, "names": list(names) or [""]}))
+
+
+def oracle_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
+    """From when an object, its indexes, and what a view reads, last met a DDL statement, and the comments."""
+    return _dated(connection.execute(_ORACLE, {"owner": schema, "names": list(names) or [""]}))
+
+
+def hive_states(tables: Iterable[Table]) -> dict[str, ObjectState]:
+    """From what the server has told of a whole database at once; of a view only where that has its SQL."""
+    return {
+        table.name: ObjectState(_with_rows(_digest(repr(replace(table, rows=None))), table.rows))
+        for table in tables
+        if table.definition or not table.is_view
+    }
+
+
+def _dated(rows: Iterable[Any]) -> dict[str, ObjectState]:
+    """States of rows with `told`. What was altered a moment ago has none: it may be altered again at the same time."""
+    return {row.name: ObjectState(_with_rows(_digest(row.told), row.estimate)) for row in rows if not row.is_fresh}
 
 
 def _digest(*parts: str) -> str:
@@ -150,3 +180,67 @@ _MYSQL = (
     _of_rows("statistics", "index_name, seq_in_index", "index_name", "non_unique", "column_name"),
     _of_rows("views", "1", "view_definition"),
 )
+CLICKHOUSE = """
+    SELECT name, if(empty(uuid), '', toString(uuid)) AS identity, total_rows AS estimate,
+           lower(hex(MD5(concat(create_table_query, char(0), comment, char(0), toString(uuid))))) AS digest
+    FROM system.tables WHERE database = %(schema)s AND name IN %(names)s
+"""
+_SQLSERVER = text(
+    """
+    SELECT o.name, r.row_count AS estimate,
+           CASE WHEN o.modify_date > DATEADD(second, -2, GETDATE()) OR d.latest > DATEADD(second, -2, GETDATE())
+                THEN 1 ELSE 0 END AS is_fresh,
+           CONCAT(o.object_id, '|', CONVERT(varchar(30), o.modify_date, 126), '|',
+                  CONVERT(varchar(30), d.latest, 126), '|', d.read_objects, '|', x.texts) AS told
+    FROM sys.objects o
+    JOIN sys.schemas s ON s.schema_id = o.schema_id
+    OUTER APPLY (SELECT SUM(q.rows) AS row_count FROM sys.partitions q
+                 WHERE q.object_id = o.object_id AND q.index_id IN (0, 1)) r
+    OUTER APPLY (SELECT MAX(b.modify_date) AS latest, COUNT(*) AS read_objects
+                 FROM sys.sql_expression_dependencies e JOIN sys.objects b ON b.object_id = e.referenced_id
+                 WHERE e.referencing_id = o.object_id) d
+    OUTER APPLY (SELECT CONVERT(varchar(64), HASHBYTES('SHA2_256', (
+                     SELECT p.minor_id AS part, CAST(CAST(p.value AS nvarchar(4000)) AS varbinary(8000)) AS said
+                     FROM sys.extended_properties p
+                     WHERE p.class = 1 AND p.major_id = o.object_id AND p.name = 'MS_Description'
+                     ORDER BY p.minor_id FOR XML PATH('')
+                 )), 2) AS texts) x
+    WHERE s.name = :schema AND o.name IN :names AND o.type IN ('U', 'V') AND o.is_ms_shipped = 0
+    """
+).bindparams(bindparam("names", expanding=True))
+_ORACLE = text(
+    """
+    SELECT o.name, t.num_rows AS estimate,
+           CASE WHEN GREATEST(o.altered, COALESCE(i.altered, o.altered), COALESCE(d.altered, o.altered))
+                     > SYSDATE - INTERVAL '3' SECOND THEN 1 ELSE 0 END AS is_fresh,
+           o.id || '|' || TO_CHAR(o.altered, 'YYYYMMDDHH24MISS') || '|' || i.number_of || '|'
+               || TO_CHAR(i.altered, 'YYYYMMDDHH24MISS') || '|' || d.number_of || '|'
+               || TO_CHAR(d.altered, 'YYYYMMDDHH24MISS') || '|' || c.said || '|' || m.said AS told
+    FROM (SELECT object_name AS name, MAX(object_id) AS id, MAX(last_ddl_time) AS altered FROM all_objects
+          WHERE owner = :owner AND object_name IN :names AND object_type IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW')
+          GROUP BY object_name) o
+    LEFT JOIN all_tables t ON t.owner = :owner AND t.table_name = o.name
+    LEFT JOIN (SELECT i.table_name AS name, COUNT(*) AS number_of, MAX(x.last_ddl_time) AS altered
+               FROM all_indexes i
+               JOIN all_objects x
+                   ON x.owner = i.owner AND x.object_name = i.index_name AND x.object_type = 'INDEX'
+               WHERE i.table_owner = :owner AND i.table_name IN :names GROUP BY i.table_name) i ON i.name = o.name
+    LEFT JOIN (SELECT d.name, COUNT(*) AS number_of, MAX(r.last_ddl_time) AS altered
+               FROM all_dependencies d
+               JOIN all_objects r
+                   ON r.owner = d.referenced_owner AND r.object_name = d.referenced_name
+                      AND r.object_type IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW')
+               WHERE d.owner = :owner AND d.name IN :names AND d.type IN ('VIEW', 'MATERIALIZED VIEW')
+               GROUP BY d.name) d ON d.name = o.name
+    LEFT JOIN (SELECT table_name AS name,
+                      SUM(ORA_HASH(comments)) || '.' || SUM(ORA_HASH(comments, 4294967295, 1)) AS said
+               FROM all_tab_comments WHERE owner = :owner AND table_name IN :names GROUP BY table_name) c
+        ON c.name = o.name
+    LEFT JOIN (SELECT table_name AS name,
+                      SUM(ORA_HASH(column_name || ':' || comments)) || '.'
+                          || SUM(ORA_HASH(column_name || ':' || comments, 4294967295, 1)) AS said
+               FROM all_col_comments
+               WHERE owner = :owner AND table_name IN :names AND comments IS NOT NULL GROUP BY table_name) m
+        ON m.name = o.name
+    """
+).bindparams(bindparam("names", expanding=True))

@@ -30,6 +30,7 @@ class Column:
     position: int  # from 1
     comment: str = ""
     default: str | None = None
+    is_unreadable: bool = False  # a profile can't look at it
 
     def element(self, primary_key: Sequence[str]) -> dict[str, Any]:
         """As it stands in an asset's schema."""
@@ -79,6 +80,7 @@ class Table:
     fills: tuple[str, str] | None = None
     details: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    is_elsewhere: bool = False  # another server has its rows, or nobody
 
     def draft(self, path: Sequence[str]) -> AssetDraft:
         """The asset; `path` is its qualified name's parts without its own, the root first."""

@@ -15,8 +15,10 @@ import pymysql
 import pytest
 
 from accounts.actor import Actor
+from ingestion.connectors.base import Batch
+from ingestion.connectors.relational import RelationalConnector
 from ingestion.models import DataSource, Job
-from ingestion.services.collections import execute_task, full_collection_of
+from ingestion.services.collections import create_task, execute_task, full_collection_of
 from ingestion.services.sources import create_data_source
 from ingestion.services.worker import work_next
 
@@ -79,6 +81,54 @@ def collect(bob_actor: Actor) -> Callable[..., Any]:
         assert done.pk == job.pk
         job.refresh_from_db()
         return job
+
+    return run
+
+
+@pytest.fixture
+def profile(bob_actor: Actor, collect: Callable[..., Any]) -> Callable[..., Any]:
+    """Collect a source, then profile it; the finished job."""
+
+    def run(source: DataSource, config: Mapping[str, Any] | None = None) -> Any:
+        collect(source)
+        number = source.tasks.count()
+        body = {"name": f"profile {number}", "datasource_id": str(source.pk), "type": "data_profile"}
+        task = create_task(actor=bob_actor, data={**body, "config": config or {}})
+        job = execute_task(actor=bob_actor, task=task)
+        work_next()
+        job.refresh_from_db()
+        return job
+
+    return run
+
+
+@pytest.fixture
+def incremental(bob_actor: Actor, monkeypatch: pytest.MonkeyPatch) -> Callable[[DataSource], tuple[list[str], Any]]:
+    """Collect only what changed, and tell which tables and views were read for it."""
+
+    def run(data_source: DataSource) -> tuple[list[str], Any]:
+        task = data_source.tasks.filter(type="incremental_collection").first() or create_task(
+            actor=bob_actor,
+            data={
+                "name": "incremental",
+                "datasource_id": str(data_source.pk),
+                "type": "incremental_collection",
+            },
+        )
+        read: list[str] = []
+        described = RelationalConnector.described
+
+        def spy(self: Any, path: Any, tables: Any, observer: Any) -> Batch:
+            read.extend(table.name for table in tables)
+            return described(self, path, tables, observer)
+
+        monkeypatch.setattr(RelationalConnector, "described", spy)
+        job = execute_task(actor=bob_actor, task=task)
+        work_next()
+        monkeypatch.setattr(RelationalConnector, "described", described)
+        job.refresh_from_db()
+        assert job.status == "COMPLETED", job.error
+        return sorted(read), job
 
     return run
 

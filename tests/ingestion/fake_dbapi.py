@@ -32,6 +32,13 @@ class Answer:
         ]
 
 
+def profile_row(i: int, v: str | None, x: float | None, n: Any, **of_column: Any) -> Row:
+    """A row that the statement of a profile gives of four rows; `of_column` is the same in all rows of a column."""
+    counts = {"looked": 4, "present": 4, "differing": 1}
+    ends = {"lowest": v, "highest": v, "lowest_x": x, "highest_x": x, "sum_x": None, "present_x": 0}
+    return {"i": i, "v": v, "x": x, "n": n, **counts, **ends, **of_column}
+
+
 @dataclass
 class Server:
     """What is asked of it, and what it answers. `upper` as Oracle names columns."""

@@ -13,6 +13,7 @@ from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
+from tests.ingestion.people import VALUES, check_people, columns_of
 from tests.ingestion.recordings import Recording, key_of
 
 clickhouse = pytest.importorskip("clickhouse_connect", reason="needs requirements-connectors.txt")
@@ -43,6 +44,24 @@ SHOP = [
     "CREATE VIEW shop.odd_view AS SELECT `select` AS s, `a``b` AS t FROM shop.`odd.\"name' 表`",
     "CREATE DATABASE other",
     "CREATE VIEW other.far AS SELECT amount FROM shop.big",
+    "CREATE DATABASE census",
+    "CREATE TABLE census.people (id UInt8, name LowCardinality(Nullable(String)), score Nullable(Float64)) "
+    "ENGINE = MergeTree ORDER BY id",
+    f"INSERT INTO census.people VALUES {VALUES}",
+    """
+    CREATE TABLE census.odd (
+        `a:b %s` Array(String), m Map(String, Int8), u UUID, d Decimal(38, 10), big UInt64, at DateTime64(3, 'UTC'),
+        state AggregateFunction(sum, UInt8), e Enum8('x' = 1), t Tuple(a Int8, b String), f Float64,
+        gone String EPHEMERAL, j String MATERIALIZED toString(big)
+    ) ENGINE = Memory
+    """,
+    "INSERT INTO census.odd (`a:b %s`, m, u, d, big, at, state, e, t, f) SELECT ['x''y'], map('k', 1), "
+    "toUUID('61f0c404-5cb3-11e7-907b-a6006ad3dba0'), 1.5, 18446744073709551615, '2026-01-02 03:04:05.678', "
+    "sumState(toUInt8(1)), 'x', (1, 'b'), nan",
+    "CREATE TABLE census.empty (id Int8) ENGINE = Log",
+    "CREATE TABLE census.large (id UInt32) ENGINE = MergeTree ORDER BY id",
+    "INSERT INTO census.large SELECT number FROM numbers(50000)",
+    "CREATE TABLE census.far (id Int8) ENGINE = URL('http://127.0.0.1:1/', 'CSV')",
 ]
 
 
@@ -176,14 +195,88 @@ def test_views_have_lineage_down_to_the_columns(job):
 def test_one_database_is_collected_by_a_constant_number_of_statements(recording, bob_actor, collect):
     source = make(bob_actor, database="shop")
     assert collect(source).result["created"] == 9
-    assert len(recording.asked) == 10  # the version, what there is, then eight for its eight tables and views
+    assert len(recording.asked) == 11  # the version, what there is, then nine for its eight tables and views
     assert collect(source).result["updated"] == 0
+
+
+def test_incremental_collection_reads_nothing_where_nothing_changed(recording, bob_actor, collect, incremental):
+    source = make(bob_actor, database="shop")
+    collect(source)
+    read, job = incremental(source)
+    assert (read, job.result["passed_over"]) == ([], 8)
+
+
+if find_spec("chdb"):
+
+    @pytest.mark.parametrize("recording", ["chdb"], indirect=True)
+    def test_incremental_collection_reads_what_changed_and_follows_renames(
+        recording, bob_actor, collect, incremental, monkeypatch
+    ):
+        monkeypatch.delenv("RECORD", raising=False)  # what is altered cannot be played
+
+        def alter(*statements: str) -> None:
+            client = clickhouse.driver.create_client(interface="chdb")
+            for statement in statements:
+                client.command(statement)
+            client.close()
+
+        alter(
+            "CREATE DATABASE IF NOT EXISTS moving",
+            *(f"CREATE OR REPLACE TABLE moving.{name} (id UInt8) ENGINE = MergeTree ORDER BY id" for name in "abcd"),
+            "CREATE OR REPLACE VIEW moving.v AS SELECT id FROM moving.a",
+        )
+        source = make(bob_actor, database="moving")
+        collect(source)
+        assert incremental(source)[0] == []
+        alter("ALTER TABLE moving.a ADD COLUMN n Int8", "ALTER TABLE moving.b COMMENT COLUMN id 'Counted up'")
+        assert incremental(source)[0] == ["a", "b"]
+        alter("INSERT INTO moving.c VALUES (1)", "CREATE OR REPLACE VIEW moving.v AS SELECT id + 1 AS id FROM moving.a")
+        assert incremental(source)[0] == ["c", "v"]
+        before = Asset.objects.get(name="d")
+        alter("RENAME TABLE moving.d TO moving.e")
+        read, job = incremental(source)
+        assert (read, job.result["renamed"]) == (["e"], 1)
+        assert Asset.objects.get(pk=before.pk).name == "e"
 
 
 def test_connection_tells_the_version(recording, bob_actor):
     result = connection_test(actor=bob_actor, source=make(bob_actor))
     assert (result.success, result.server_info) == (True, f"ClickHouse {result.version}")
     assert result.version[0].isdigit()
+
+
+def test_tables_are_profiled_as_everywhere(recording, bob_actor, profile):
+    job = profile(make(bob_actor, database="census"), {"include_tables": ["people"]})
+    assert (job.status, job.result["warnings"], job.result["profiled"]) == (JobStatus.COMPLETED, [], 1), job.error
+    check_people()
+    assert len([key for key in recording.asked if "`people`" in key]) == 1  # one statement a table
+
+
+def test_odd_types_empty_tables_and_those_of_other_servers(recording, bob_actor, profile):
+    job = profile(make(bob_actor, database="census"), {"include_tables": ["odd", "empty", "far"]})
+    assert (job.result["profiled"], job.result["warnings"]) == (2, [])
+    _, columns = columns_of("odd")
+    assert columns["a:b %s"]["min"] == "['x\\'y']"
+    assert (columns["d"]["mean"], columns["at"]["max"], columns["e"]["top"]) == (
+        1.5,
+        "2026-01-02 03:04:05.678",
+        [["x", 1]],
+    )
+    assert columns["state"] == {"name": "state", "type": "AggregateFunction(sum, UInt8)", "nulls": 0}
+    assert columns["f"]["max"] == "nan"
+    assert "gone" not in columns
+    found, columns = columns_of("empty")
+    assert (found.row_count, columns["id"]["distinct"], columns["id"]["top"]) == (0, 0, [])
+
+
+def test_large_table_is_sampled_and_excluded_columns_are_not_looked_at(recording, bob_actor, profile):
+    config = {"include_tables": ["large", "people"], "sample_rows": 5000, "exclude_columns": ["name"]}
+    profile(make(bob_actor, database="census"), config)
+    found, _ = columns_of("large")
+    assert (found.row_count, found.is_sampled) == (50_000, True)
+    assert 3000 < found.sampled_rows < 7000
+    assert columns_of("people")[1].keys() == {"id", "score"}
+    assert not [key for key in recording.asked if "`people`" in key and "`name`" in key]
 
 
 def said(code: int, text: str) -> Exception:

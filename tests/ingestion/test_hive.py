@@ -22,6 +22,7 @@ from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
+from tests.ingestion.people import VALUES, check_people, columns_of
 from tests.ingestion.recordings import Recording
 
 impala = pytest.importorskip("impala.dbapi", reason="needs requirements-connectors.txt")
@@ -45,6 +46,22 @@ SHOP = [
     "CREATE TABLE cartulary_shop.temp_x (i INT) USING parquet",
     "CREATE VIEW cartularyxshop.far AS SELECT amount FROM cartulary_shop.big",
     "CREATE TABLE cartularyxshop.orders (i INT) USING parquet",
+    "DROP DATABASE IF EXISTS cartulary_census CASCADE",
+    "CREATE DATABASE cartulary_census",
+    "CREATE TABLE cartulary_census.people (id INT, name STRING, score DOUBLE) USING parquet",
+    f"INSERT INTO cartulary_census.people VALUES {VALUES}",
+    """
+    CREATE TABLE cartulary_census.odd (
+        `a:b %s` ARRAY<STRING>, m MAP<STRING, INT>, who STRUCT<a: INT>, raw BINARY, d DECIMAL(18, 2), at TIMESTAMP,
+        day DATE, yes BOOLEAN
+    ) USING parquet
+    """,
+    """
+    INSERT INTO cartulary_census.odd SELECT array('x'), map('k', 1), named_struct('a', 1), CAST('x' AS BINARY), 1.5,
+        TIMESTAMP '2026-01-02 03:04:05', DATE '2026-01-02', true
+    """,
+    "CREATE TABLE cartulary_census.empty (id INT) USING parquet",
+    "CREATE TABLE cartulary_census.many USING parquet AS SELECT id, 'x' AS name FROM range(300)",
 ]
 
 
@@ -185,7 +202,7 @@ def make(actor, **config):
 
 @pytest.fixture
 def job(recording, bob_actor, collect):
-    return collect(make(bob_actor), {"exclude_tables": ["temp_*"], "include_schemas": ["cartulary*"]})
+    return collect(make(bob_actor), {"exclude_tables": ["temp_*"], "include_schemas": ["cartulary*shop"]})
 
 
 def test_databases_tables_and_views_are_collected(job):
@@ -218,6 +235,39 @@ def test_views_have_lineage_down_to_the_columns(job):
         ("big", "lake.cartulary_shop.orders"): {"column_mapping": {"id": ["id"], "amount": ["total"]}},
         ("far", "lake.cartulary_shop.big"): {"column_mapping": {"amount": ["amount"]}},
     }
+
+
+def test_tables_are_profiled_as_everywhere(recording, bob_actor, profile):
+    job = profile(make(bob_actor, database="cartulary_census"), {"exclude_tables": ["many"]})
+    assert (job.status, job.result["warnings"], job.result["profiled"]) == (JobStatus.COMPLETED, [], 3), job.error
+    check_people()
+    assert len([key for key in recording.asked if "`people`" in key]) == 1  # one statement a table
+    _, columns = columns_of("odd")
+    assert columns["a:b %s"] == {"name": "a:b %s", "type": "array<string>", "nulls": 0}
+    assert columns["who"]["nulls"] == columns["raw"]["nulls"] == columns["m"]["nulls"] == 0
+    assert (columns["d"]["mean"], columns["at"]["min"], columns["yes"]["top"]) == (
+        1.5,
+        "2026-01-02 03:04:05",
+        [["true", 1]],
+    )
+    found, columns = columns_of("empty")
+    assert (found.row_count, columns["id"]["distinct"], columns["id"]["top"]) == (0, 0, [])
+
+
+def test_large_table_is_sampled_and_excluded_columns_are_not_looked_at(recording, bob_actor, profile):
+    config = {"include_tables": ["many"], "exclude_columns": ["name"], "sample_rows": 100}
+    profile(make(bob_actor, database="cartulary_census"), config)
+    found, columns = columns_of("many")
+    assert (found.is_sampled, found.sampled_rows) == (True, 200)  # it is not known how many there are: more than that
+    assert columns.keys() == {"id"}
+    assert not [key for key in recording.asked if "`many`" in key and "`name`" in key]
+
+
+def test_incremental_collection_reads_views_alone_where_nothing_changed(recording, bob_actor, collect, incremental):
+    source = make(bob_actor, database="cartulary_shop")
+    collect(source)
+    read, job = incremental(source)
+    assert (read, job.result["passed_over"]) == (["big"], 2)  # its SQL would have to be asked for
 
 
 def test_session_is_ended_at_the_server(bob_actor, monkeypatch):

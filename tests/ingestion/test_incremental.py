@@ -7,11 +7,8 @@ import pytest
 from audit.models import AuditEvent
 from catalog.models import Asset
 from catalog.services import update_asset
-from ingestion.connectors.relational import RelationalConnector
 from ingestion.models import SourceObject
-from ingestion.services import collections
 from ingestion.services.sources import create_data_source
-from ingestion.services.worker import work_next
 from tests.ingestion.conftest import run_sql
 
 SCHEMA = [
@@ -20,37 +17,6 @@ SCHEMA = [
     "CREATE TABLE c (id int PRIMARY KEY, a_id int, FOREIGN KEY (a_id) REFERENCES a (id))",
     "CREATE VIEW v AS SELECT id, n FROM a",
 ]
-
-
-@pytest.fixture
-def incremental(bob_actor, monkeypatch):
-    """Collect only what changed, and tell which tables and views were read for it."""
-
-    def run(data_source):
-        task = data_source.tasks.filter(type="incremental_collection").first() or collections.create_task(
-            actor=bob_actor,
-            data={
-                "name": "incremental",
-                "datasource_id": str(data_source.pk),
-                "type": "incremental_collection",
-            },
-        )
-        read: list[str] = []
-        described = RelationalConnector.described
-
-        def spy(self, path, tables, observer):
-            read.extend(table.name for table in tables)
-            return described(self, path, tables, observer)
-
-        monkeypatch.setattr(RelationalConnector, "described", spy)
-        job = collections.execute_task(actor=bob_actor, task=task)
-        work_next()
-        monkeypatch.setattr(RelationalConnector, "described", described)
-        job.refresh_from_db()
-        assert job.status == "COMPLETED", job.error
-        return sorted(read), job
-
-    return run
 
 
 @pytest.fixture

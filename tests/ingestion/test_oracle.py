@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
-from tests.ingestion.fake_dbapi import Answer, Server
+from tests.ingestion.fake_dbapi import Answer, Server, profile_row
+from tests.ingestion.people import columns_of
 
 oracledb = pytest.importorskip("oracledb", reason="needs requirements-connectors.txt")
 
@@ -58,6 +60,12 @@ TABLES = [
 ]
 
 
+STATES = [
+    {"_schema": "SALES", "name": name, "estimate": rows, "is_fresh": 0, "told": "1|20260102030405"}
+    for name, rows in [("BIG", None), *((row["name"], row["num_rows"]) for row in TABLES)]
+]
+
+
 def answers() -> list[Answer]:
     names = [{"_schema": "SALES", "name": name} for name in ("BIG", *(row["name"] for row in TABLES))]
     return [
@@ -67,6 +75,7 @@ def answers() -> list[Answer]:
         Answer("CON_NAME", [{"name": "ERP"}]),
         Answer("FROM all_users", [user("SALES"), user("SECRET", visible=0)]),
         Answer("UNION SELECT v.view_name", names),
+        Answer("all_dependencies", STATES, by="name"),
         Answer("FROM all_tables t LEFT JOIN", TABLES, by="name"),
         Answer("FROM all_views v LEFT JOIN", [{"_schema": "SALES", "name": "BIG", "remark": "Large ones"}], by="name"),
         Answer(
@@ -76,6 +85,8 @@ def answers() -> list[Answer]:
                 column("BIG", "WHO", "VARCHAR2", char_length=80, char_used="B"),
                 column("CUSTOMERS", "ID", nullable="N"),
                 column("CUSTOMERS", "Full Name", "NVARCHAR2", data_length=160, char_length=80, char_used="C"),
+                column("CUSTOMERS", "SECRET_NO"),
+                column("CUSTOMERS", "OLD", "LONG"),
                 column("DAILY", "DAY", "DATE"),
                 column("DAILY", "SPENT"),
                 column("ORDERS", "ID", data_precision=10, data_scale=0, nullable="N", remark="Counted up"),
@@ -183,7 +194,7 @@ def test_columns_are_written_as_in_create_table(job):
     }
     assert (columns["ID"]["nullable"], columns["ID"]["description"]) == (False, "Counted up")
     assert columns["TOTAL"]["default"] == "0"
-    assert [one["type"] for one in Asset.objects.get(name="CUSTOMERS").schema] == ["NUMBER", "NVARCHAR2(80)"]
+    assert [one["type"] for one in Asset.objects.get(name="CUSTOMERS").schema][:2] == ["NUMBER", "NVARCHAR2(80)"]
 
 
 def test_keys_and_views_become_edges(job):
@@ -209,6 +220,22 @@ def test_statements_do_not_grow_with_tables(server, bob_actor, collect):
     collect(source)
     assert len(server.statements) == few
     assert Asset.objects.filter(name="T49").exists()
+
+
+def test_incremental_collection_reads_what_changed(server, bob_actor, collect, incremental):
+    source = make(bob_actor)
+    collect(source)
+    assert incremental(source)[0] == []
+    (states,) = [one for one in server.answers if one.marker == "all_dependencies"]
+    altered: dict[str, dict[str, Any]] = {
+        "ORDERS": {"told": "1|20260102030406"},
+        "CUSTOMERS": {"estimate": 8},
+        "FILES": {"is_fresh": 1},
+    }
+    states.rows = [{**row, **altered.get(row["name"], {})} for row in STATES]
+    assert incremental(source)[0] == ["CUSTOMERS", "FILES", "ORDERS"]
+    # What was altered just now may be altered again in the same second: it is read until that is past.
+    assert incremental(source)[0] == ["FILES"]
 
 
 def test_connection_tells_the_version(server, bob_actor):
@@ -265,3 +292,35 @@ def test_missing_driver_names_its_package(bob_actor, monkeypatch):
     monkeypatch.setattr(drivers, "import_module", missing)
     result = connection_test(actor=bob_actor, source=make(bob_actor))
     assert (result.code, "'oracledb'" in result.message) == ("DRIVER_MISSING", True)
+
+
+def test_tables_are_profiled_by_one_statement_each(server, bob_actor, profile):
+    numbers = {"differing": 2, "lowest_x": 1.0, "highest_x": 2.5, "sum_x": 4.5, "present": Decimal(3), "present_x": 3}
+    answer = [
+        profile_row(0, "-", None, 4),
+        profile_row(1, "1", 1.0, Decimal(2), **numbers),
+        profile_row(1, "2.5", 2.5, 1, **numbers),
+        profile_row(1, None, None, 1, **numbers),
+        profile_row(2, "ann", None, 4),
+    ]
+    server.answers.append(Answer("ROW_NUMBER()", answer))
+    job = profile(make(bob_actor), {"include_tables": ["[CF]*S"], "exclude_columns": ["CUSTOMERS.SECRET_NO"]})
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 1)
+    found, columns = columns_of("CUSTOMERS")
+    assert (found.row_count, found.sampled_rows, found.is_sampled) == (4, 4, False)
+    number, text = columns["ID"], columns["Full Name"]
+    assert (number["nulls"], number["distinct"], number["min"], number["max"], number["mean"]) == (1, 2, 1, 2.5, 1.5)
+    assert number["top"] == [[1, 2], [2.5, 1]]
+    assert (text["nulls"], text["mean"], text["max"], text["top"]) == (0, None, "ann", [["ann", 4]])
+    (asked,) = [statement for statement in server.statements if "ROW_NUMBER()" in statement]
+    assert '"SALES"."CUSTOMERS"' in asked
+    assert "SECRET_NO" not in asked
+    assert '"OLD"' not in asked  # a LONG can be selected, and nothing else
+
+
+def test_table_that_cannot_be_profiled_is_told(server, bob_actor, profile):
+    refused = oracledb.DatabaseError("ORA-01031: insufficient privileges")
+    server.answers.append(Answer("ROW_NUMBER()", [{"i": 0}], error=refused))
+    job = profile(make(bob_actor), {"include_tables": ["[CF]*S"]})
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 0)
+    assert job.result["warnings"][-1]["message"] == "It cannot be profiled: ORA-01031: insufficient privileges"

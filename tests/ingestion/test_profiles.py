@@ -13,32 +13,9 @@ from ingestion.services.collections import create_task, execute_task
 from ingestion.services.sources import create_data_source
 from ingestion.services.worker import work_next
 from tests.ingestion.conftest import run_sql
+from tests.ingestion.people import INSERT, TABLE, check_people, columns_of
 
 URL = "/api/v1/profiles"
-ROWS = [(1, "ann", 10.0), (2, "ann", 20.0), (3, "bob", None), (4, None, 30.0)]
-TABLE = "CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(50), score {double})"
-VALUES = ", ".join(
-    f"({key}, {'NULL' if name is None else repr(name)}, {'NULL' if score is None else score})"
-    for key, name, score in ROWS
-)
-INSERT = f"INSERT INTO people VALUES {VALUES}"
-
-
-@pytest.fixture
-def profile(bob_actor, collect):
-    """Collect a source, then profile it; the finished job."""
-
-    def run(source, config=None):
-        collect(source)
-        number = source.tasks.count()
-        body = {"name": f"profile {number}", "datasource_id": str(source.pk), "type": "data_profile"}
-        task = create_task(actor=bob_actor, data={**body, "config": config or {}})
-        job = execute_task(actor=bob_actor, task=task)
-        work_next()
-        job.refresh_from_db()
-        return job
-
-    return run
 
 
 @pytest.fixture
@@ -47,22 +24,6 @@ def people(import_dir, bob_actor):
     return create_data_source(
         actor=bob_actor, data={"name": "people", "type": "sqlite", "config": {"database": "people.db"}}
     )
-
-
-def columns_of(name="people"):
-    found = Profile.objects.get(asset__name=name)
-    return found, {column["name"]: column for column in found.columns}
-
-
-def check_people() -> None:
-    """What every engine must find in the four rows."""
-    found, columns = columns_of()
-    assert (found.row_count, found.sampled_rows, found.is_sampled) == (4, 4, False)
-    name, score = columns["name"], columns["score"]
-    assert (name["nulls"], name["distinct"], name["min"], name["max"], name["mean"]) == (1, 2, "ann", "bob", None)
-    assert name["top"] == [["ann", 2], ["bob", 1]]
-    assert (score["nulls"], score["distinct"], score["min"], score["max"], score["mean"]) == (1, 3, 10, 30, 20)
-    assert columns["id"]["mean"] == 2.5
 
 
 def test_sqlite_table_is_profiled(people, profile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
-from tests.ingestion.fake_dbapi import Answer, Server
+from tests.ingestion.fake_dbapi import Answer, Server, profile_row
+from tests.ingestion.people import columns_of
 
 pymssql = pytest.importorskip("pymssql", reason="needs requirements-connectors.txt")
 
@@ -57,6 +59,18 @@ TABLES = [
 ]
 
 
+STATES = [
+    {
+        "_schema": row["_schema"],
+        "name": row["name"],
+        "estimate": row["row_count"],
+        "is_fresh": 0,
+        "told": "1|2026-01-02",
+    }
+    for row in TABLES
+]
+
+
 def answers() -> list[Answer]:
     started = [
         Answer("select @@version", [{"v": "Microsoft SQL Server 2022 (RTM-CU1) - 16.0.4003.1 (X64)"}]),
@@ -71,6 +85,7 @@ def answers() -> list[Answer]:
         Answer("DB_NAME()", [{"name": "erp", "remark": "The ERP"}]),
         Answer("HAS_PERMS_BY_NAME", [schema("crm"), schema("sales", remark="Sales"), schema("secret", usable=0)]),
         Answer("SELECT o.name FROM sys.objects", [{"_schema": row["_schema"], "name": row["name"]} for row in TABLES]),
+        Answer("sql_expression_dependencies", STATES, by="name"),
         Answer("OUTER APPLY", TABLES, by="name"),
         Answer(
             "FROM sys.columns c JOIN sys.types",
@@ -86,6 +101,7 @@ def answers() -> list[Answer]:
                 column(2, "who", "varchar", max_length=80),
                 column(3, "id"),
                 column(3, "full name", "varchar", max_length=80),
+                column(3, "secret no"),
             ],
             by="oid",
         ),
@@ -214,6 +230,22 @@ def test_statements_do_not_grow_with_tables(server, bob_actor, collect):
     assert Asset.objects.filter(name="t49").exists()
 
 
+def test_incremental_collection_reads_what_changed(server, bob_actor, collect, incremental):
+    source = make(bob_actor)
+    collect(source)
+    assert incremental(source)[0] == []
+    (states,) = [one for one in server.answers if one.marker == "sql_expression_dependencies"]
+    altered: dict[str, dict[str, Any]] = {
+        "orders": {"told": "1|2026-01-03"},
+        "customers": {"estimate": 8},
+        "elsewhere": {"is_fresh": 1},
+    }
+    states.rows = [{**row, **altered.get(row["name"], {})} for row in STATES]
+    assert incremental(source)[0] == ["customers", "elsewhere", "orders"]
+    # What was altered just now may be altered again at the same time: it is read until that is past.
+    assert incremental(source)[0] == ["elsewhere"]
+
+
 def test_connection_tells_version_and_edition(server, bob_actor):
     result = connection_test(actor=bob_actor, source=make(bob_actor))
     assert result.success, result.message
@@ -263,3 +295,34 @@ def test_missing_driver_names_its_package(bob_actor, monkeypatch):
     monkeypatch.setattr(drivers, "import_module", missing)
     result = connection_test(actor=bob_actor, source=make(bob_actor))
     assert (result.code, "'pymssql'" in result.message) == ("DRIVER_MISSING", True)
+
+
+def test_tables_are_profiled_by_one_statement_each(server, bob_actor, profile):
+    numbers = {"differing": 2, "lowest_x": 1.0, "highest_x": 2.5, "sum_x": 4.5, "present": Decimal(3), "present_x": 3}
+    answer = [
+        profile_row(0, "-", None, 4),
+        profile_row(1, "1", 1.0, Decimal(2), **numbers),
+        profile_row(1, "2.5", 2.5, 1, **numbers),
+        profile_row(1, None, None, 1, **numbers),
+        profile_row(2, "ann", None, 4),
+    ]
+    server.answers.append(Answer("ROW_NUMBER()", answer))
+    job = profile(make(bob_actor), {"include_tables": ["c*"], "exclude_columns": ["customers.secret no"]})
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 1)
+    found, columns = columns_of("customers")
+    assert (found.row_count, found.sampled_rows, found.is_sampled) == (4, 4, False)
+    number, text = columns["id"], columns["full name"]
+    assert (number["nulls"], number["distinct"], number["min"], number["max"], number["mean"]) == (1, 2, 1, 2.5, 1.5)
+    assert number["top"] == [[1, 2], [2.5, 1]]
+    assert (text["nulls"], text["mean"], text["max"], text["top"]) == (0, None, "ann", [["ann", 4]])
+    (asked,) = [statement for statement in server.statements if "ROW_NUMBER()" in statement]
+    assert "[crm].[customers]" in asked
+    assert "secret no" not in asked
+
+
+def test_table_that_cannot_be_profiled_is_told(server, bob_actor, profile):
+    refused = pymssql.DatabaseError("The SELECT permission was denied")
+    server.answers.append(Answer("ROW_NUMBER()", [{"i": 0}], error=refused))
+    job = profile(make(bob_actor), {"include_tables": ["c*"]})
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 0)
+    assert job.result["warnings"][-1]["message"] == "It cannot be profiled: The SELECT permission was denied"
