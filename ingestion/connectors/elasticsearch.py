@@ -27,7 +27,7 @@ from ingestion.connectors.base import (
     SourceError,
 )
 from ingestion.connectors.documents import DEEPEST
-from ingestion.connectors.network import HOST_SCHEMA, PASSWORD_SCHEMA, TIMEOUT_SCHEMA, guarded_errors, port_schema
+from ingestion.connectors.network import PASSWORD_SCHEMA, TIMEOUT_SCHEMA, guarded_errors, port_schema, server_schema
 from ingestion.connectors.tables import chunks, rounded
 from ingestion.outbound import http_client
 
@@ -38,13 +38,9 @@ NAMES_LENGTH = 3000
 class ElasticsearchConnector(Connector):
     type = "elasticsearch"
     title = "Elasticsearch"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(9200),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(9200),
+        {
             "username": {"type": "string", "maxLength": 255, "title": "User name"},
             "password": PASSWORD_SCHEMA,
             "api_key": {
@@ -58,7 +54,7 @@ class ElasticsearchConnector(Connector):
             "verify": {"type": "boolean", "default": True, "title": "Verify the certificate"},
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()

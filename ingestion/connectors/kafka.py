@@ -24,11 +24,11 @@ from ingestion.connectors.base import (
 )
 from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import (
-    HOST_SCHEMA,
     PASSWORD_SCHEMA,
     TIMEOUT_SCHEMA,
     allowed_addresses_of,
     port_schema,
+    server_schema,
 )
 from ingestion.connectors.schema_registry import REGISTRY_SCHEMAS, SchemaRegistry, schema_registry
 from ingestion.connectors.tables import chunks
@@ -43,13 +43,9 @@ _KEPT = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes
 class KafkaConnector(Connector):
     type = "kafka"
     title = "Kafka"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": port_schema(9092),
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(9092),
+        {
             "security_protocol": {
                 "enum": ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
                 "default": "PLAINTEXT",
@@ -65,7 +61,7 @@ class KafkaConnector(Connector):
             **REGISTRY_SCHEMAS,
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()

@@ -29,7 +29,7 @@ from ingestion.connectors.base import (
     SourceError,
 )
 from ingestion.connectors.heads import HEAD, columns_of, format_of, is_readable
-from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of
+from ingestion.connectors.network import TIMEOUT_SCHEMA, allowed_addresses_of, port_schema, server_schema
 from ingestion.connectors.parquet import parquet_columns
 from ingestion.connectors.tables import contains, rounded
 
@@ -39,13 +39,9 @@ _DENIED = {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 class MinIOConnector(Connector):
     type = "minio"
     title = "MinIO"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host", "access_key", "secret_key"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 9000, "title": "Port"},
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(9000),
+        {
             "access_key": {"type": "string", "minLength": 1, "maxLength": 255, "title": "Access key"},
             "secret_key": {
                 "type": "string",
@@ -66,7 +62,8 @@ class MinIOConnector(Connector):
             },
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+        required=["access_key", "secret_key"],
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()

@@ -20,7 +20,14 @@ from ingestion.connectors.base import (
 )
 from ingestion.connectors.documents import infer_schema
 from ingestion.connectors.drivers import driver
-from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of, explain
+from ingestion.connectors.network import (
+    PASSWORD_SCHEMA,
+    TIMEOUT_SCHEMA,
+    allowed_addresses_of,
+    explain,
+    port_schema,
+    server_schema,
+)
 from ingestion.connectors.tables import contains, rounded
 
 UNAUTHORIZED = 13
@@ -32,16 +39,12 @@ _SYSTEM = {"admin", "config", "local"}
 class MongoDBConnector(Connector):
     type = "mongodb"
     title = "MongoDB"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 27017, "title": "Port"},
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(27017),
+        {
             "database": {"type": "string", "maxLength": 63, "title": "Database", "description": "All, if empty."},
             "username": {"type": "string", "maxLength": 255, "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
             "auth_source": {"type": "string", "maxLength": 63, "default": "admin", "title": "Database of the user"},
             "tls": {"type": "boolean", "default": False, "title": "TLS"},
             "sample_size": {
@@ -53,7 +56,7 @@ class MongoDBConnector(Connector):
             },
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()

@@ -22,7 +22,7 @@ from ingestion.connectors.base import (
     RelationshipDraft,
     SourceError,
 )
-from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, guarded_errors
+from ingestion.connectors.network import PASSWORD_SCHEMA, TIMEOUT_SCHEMA, guarded_errors, port_schema, server_schema
 from ingestion.connectors.tables import contains
 from ingestion.outbound import http_client
 
@@ -35,26 +35,16 @@ _OWN = "amq."
 class RabbitMQConnector(Connector):
     type = "rabbitmq"
     title = "RabbitMQ"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 65535,
-                "default": 15672,
-                "title": "Port of the management API",
-            },
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(15672, "Port of the management API"),
+        {
             "vhost": {"type": "string", "maxLength": 255, "title": "Virtual host", "description": "All, if empty."},
             "username": {"type": "string", "maxLength": 255, "default": "guest", "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
             "tls": {"type": "boolean", "default": False, "title": "HTTPS"},
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()

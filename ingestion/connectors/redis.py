@@ -23,7 +23,13 @@ from ingestion.connectors.base import (
     Observer,
     SourceError,
 )
-from ingestion.connectors.network import HOST_SCHEMA, TIMEOUT_SCHEMA, allowed_addresses_of
+from ingestion.connectors.network import (
+    PASSWORD_SCHEMA,
+    TIMEOUT_SCHEMA,
+    allowed_addresses_of,
+    port_schema,
+    server_schema,
+)
 from ingestion.connectors.tables import chunks, contains, rounded
 from ingestion.services.secrets import scrub
 
@@ -40,13 +46,9 @@ _VALUE = re.compile(r"\d+|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,}){0,4}|[A-Za-z0-9_-]
 class RedisConnector(Connector):
     type = "redis"
     title = "Redis"
-    config_schema: ClassVar[JsonSchema] = {
-        "type": "object",
-        "required": ["host"],
-        "additionalProperties": False,
-        "properties": {
-            "host": HOST_SCHEMA,
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 6379, "title": "Port"},
+    config_schema: ClassVar[JsonSchema] = server_schema(
+        port_schema(6379),
+        {
             "database": {
                 "type": "integer",
                 "minimum": 0,
@@ -55,7 +57,7 @@ class RedisConnector(Connector):
                 "description": "Every database that holds keys, if empty.",
             },
             "username": {"type": "string", "maxLength": 255, "title": "User name"},
-            "password": {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"},
+            "password": PASSWORD_SCHEMA,
             "tls": {"type": "boolean", "default": False, "title": "TLS"},
             "max_keys": {
                 "type": "integer",
@@ -66,7 +68,7 @@ class RedisConnector(Connector):
             },
             "timeout": TIMEOUT_SCHEMA,
         },
-    }
+    )
 
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         began = time.perf_counter()
