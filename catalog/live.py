@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -24,35 +24,49 @@ class AssetEvent(NamedTuple):
     asset: AssetRecord
 
 
-def announce(organization_id: UUID, events: Sequence[AssetEvent]) -> None:
-    """Tell who follows an asset (`asset.updates:<id>`) and who follows them all (`asset.updates`).
+class Announcement:
+    """What is to be told of a transaction's changes once they are committed.
 
-    The second hear `{"type": "assets.changed", "event", "ids", "told_singly"}`, also for a batch so large that
-    the first are not told one by one (`told_singly` is false): who follows single assets then looks for theirs
-    among the ids, as the socket does.
+    A transaction may change very many assets, a thousand at a time: of so many only the ids are kept until then.
     """
-    told_singly = len(events) <= ONE_BY_ONE
-    if told_singly:
+
+    __slots__ = ("_ids", "_organization_id", "_singly")
+
+    def __init__(self, organization_id: UUID, events: Sequence[AssetEvent]) -> None:
+        self._organization_id = organization_id
+        self._singly = events if len(events) <= ONE_BY_ONE else None
+        together: dict[tuple[Verb, str], list[bytes]] = defaultdict(list)
         for event in events:
-            publish(organization_id, f"asset.updates:{event.asset.id}", asset_updated(event))
-    for verb in ("CREATE", "UPDATE", "DELETE"):
-        ids = [str(event.asset.id) for event in events if event.event == verb]
-        for start in range(0, len(ids), IDS_EACH):
-            message = {"type": "assets.changed", "event": verb, "ids": ids[start : start + IDS_EACH]}
-            publish(organization_id, "asset.updates", message | {"told_singly": told_singly})
-    _announce_by_type(organization_id, events)
+            together[event.event, event.asset.type].append(event.asset.id.bytes)
+        self._ids = {key: b"".join(ids) for key, ids in together.items()}
+
+    def tell(self) -> None:
+        """Tell who follows an asset (`asset.updates:<id>`) and who follows them all (`asset.updates`).
+
+        The second hear `{"type": "assets.changed", "event", "ids", "told_singly"}`, also for a batch so large that
+        the first are not told one by one (`told_singly` is false): who follows single assets then looks for theirs
+        among the ids, as the socket does. Who follows one type hears the same lists of it (`asset.updates/TABLE`).
+        """
+        for event in self._singly or ():
+            publish(self._organization_id, f"asset.updates:{event.asset.id}", asset_updated(event))
+        told_singly = self._singly is not None
+        for verb in ("CREATE", "UPDATE", "DELETE"):
+            packed = b"".join(ids for (one, _), ids in self._ids.items() if one == verb)
+            for ids in _lists(packed):
+                message = {"type": "assets.changed", "event": verb, "ids": ids, "told_singly": told_singly}
+                publish(self._organization_id, "asset.updates", message)
+        for (verb, kind), packed in self._ids.items():
+            for ids in _lists(packed):
+                message = {"type": "assets.changed", "event": verb, "asset_type": kind, "ids": ids, "told_singly": True}
+                publish(self._organization_id, f"asset.updates/{kind}", message)
 
 
-def _announce_by_type(organization_id: UUID, events: Sequence[AssetEvent]) -> None:
-    """The same lists for who follows one type (`asset.updates/TABLE`)."""
-    together: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for event in events:
-        together[event.asset.type, event.event].append(str(event.asset.id))
-    for (kind, verb), ids in together.items():
-        for start in range(0, len(ids), IDS_EACH):
-            part = ids[start : start + IDS_EACH]
-            message = {"type": "assets.changed", "event": verb, "asset_type": kind, "ids": part, "told_singly": True}
-            publish(organization_id, f"asset.updates/{kind}", message)
+def _lists(packed: bytes) -> Iterator[list[str]]:
+    """The ids as text, so many at a time as one message has."""
+    size = 16
+    for start in range(0, len(packed), size * IDS_EACH):
+        part = packed[start : start + size * IDS_EACH]
+        yield [str(UUID(bytes=part[at : at + size])) for at in range(0, len(part), size)]
 
 
 def asset_updated(event: AssetEvent) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from accounts.actor import Actor
 from audit import services as audit
 from audit.services import Change
 from audit.tables import insert_rows
-from catalog.live import AssetEvent, announce
+from catalog.live import Announcement, AssetEvent
 from catalog.models import Asset, AssetTag, AssetTerm
 from catalog.numbering import is_breaking
 from catalog.records import AssetRecord, asset_state
@@ -107,7 +106,7 @@ class AssetWriter:
         self._write_terms()
         self._index()
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
-        transaction.on_commit(partial(announce, self.organization_id, list(self._events())))
+        transaction.on_commit(Announcement(self.organization_id, list(self._events())).tell)
 
     def _update_rows(self) -> None:
         rows = [(before.id, before.version, *_updated(after)) for before, after, _ in self._changed]
