@@ -141,6 +141,9 @@ def _check_run_at(value: Any) -> None:
         moment = None
     if moment is None or is_naive(moment):
         raise Invalid(fields={"schedule.run_at": ["It must be a time with a zone, such as 2026-01-31T02:00:00Z."]})
+    if not 1 < moment.year < 9999:
+        # In another zone it would be of a year that no calendar has.
+        raise Invalid(fields={"schedule.run_at": ["It is out of range."]})
 
 
 def _check_interval(value: Any) -> None:

@@ -92,6 +92,8 @@ def test_list_can_be_filtered_by_data_source(bob, task, shop_source):
         ({"schedule": {"type": "interval"}}, "schedule.interval"),
         ({"schedule": {"type": "once"}}, "schedule.run_at"),
         ({"schedule": {"type": "once", "run_at": "2030-01-01T00:00:00"}}, "schedule.run_at"),
+        ({"schedule": {"type": "once", "run_at": "9999-12-31T23:59:59.999999-12:00"}}, "schedule.run_at"),
+        ({"schedule": {"type": "once", "run_at": "0001-01-01T00:00:00+14:00"}}, "schedule.run_at"),
         ({"schedule": {"type": "often"}}, "schedule.type"),
         ({"scheduler_type": "moon"}, "scheduler_type"),
         ({"name": ""}, "name"),
