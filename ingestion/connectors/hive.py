@@ -101,23 +101,23 @@ class HiveConnector(RelationalConnector["Session"]):
         return list(connection.tables(schema))
 
     def read_states(self, connection: Session, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
-        return hive_states(self.read_tables(connection, schema, names))
+        return hive_states(self.read_columns(connection, schema, names))
 
     def read_tables(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = connection.tables(schema)
-        # Hive knows its names in lower case, whatever the SQL of a view says.
-        found = [tables.get(name) or tables.get(name.lower()) for name in names]
-        return [table for table in found if table is not None]
-
-    def read_edges(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = self.read_tables(connection, schema, names)
+        tables = self.read_columns(connection, schema, names)
         for table in tables:
             if table.is_view and not table.definition:
                 table.definition = connection.definition_of(table)
         return tables
 
+    def read_edges(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
+        return self.read_tables(connection, schema, names)
+
     def read_columns(self, connection: Session, schema: str, names: Sequence[str]) -> list[Table]:
-        return self.read_tables(connection, schema.lower(), names)
+        # Hive knows its names in lower case, whatever the SQL of a view says.
+        tables = connection.tables(schema.lower())
+        found = [tables.get(name) or tables.get(name.lower()) for name in names]
+        return [table for table in found if table is not None]
 
     def ask(self, connection: Session, statement: str) -> Sequence[Sequence[Any]]:
         return connection.rows(statement)

@@ -84,7 +84,7 @@ class MySQLConnector(RelationalConnector[Connection]):
         return mysql_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = self._read(connection, schema, names)
+        tables = {table.name: table for table in self.read_edges(connection, schema, names)}
         rows = _select(connection, _INDEXES, schema, names, tables)
         for (table, index), parts in groupby(rows, key=lambda row: (row.table_name, row.index_name)):
             columns = list(parts)

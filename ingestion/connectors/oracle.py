@@ -76,7 +76,7 @@ class OracleConnector(RelationalConnector[Connection]):
         return oracle_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = self._read(connection, schema, names)
+        tables = {table.name: table for table in self.read_edges(connection, schema, names)}
         indexes = _select(connection, _INDEXES, schema, tables)
         for (table, name), group in groupby(indexes, key=lambda row: (row.parent, row.name)):
             parts = list(group)

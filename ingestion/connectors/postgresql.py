@@ -121,7 +121,7 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
         return postgresql_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = self._read(connection, _TABLES, schema, names)
+        tables = self._read(connection, _TABLES_WITH_DEFINITIONS, schema, names)
         for oid, index in connection.execute(_INDEXES, {"oids": list(tables)}):
             tables[oid].indexes.append(index)
         return list(tables.values())

@@ -74,12 +74,10 @@ class SQLServerConnector(RelationalConnector[Connection]):
         return sqlserver_states(connection, schema, names)
 
     def read_tables(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
-        return list(self._read(connection, schema, names).values())
+        return list(self._described(connection, schema, names).values())
 
     def read_edges(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
-        tables = self._read(connection, schema, names)
-        for oid, definition in connection.execute(_DEFINITIONS, _ids(tables)):
-            tables[oid].definition = definition or ""
+        tables = self._described(connection, schema, names)
         rows = connection.execute(_FOREIGN_KEYS, _ids(tables))
         for (oid, name), group in groupby(rows, key=lambda row: (row.oid, row.name)):
             parts = list(group)
@@ -90,6 +88,12 @@ class SQLServerConnector(RelationalConnector[Connection]):
 
     def read_columns(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
         return list(self._read(connection, schema, names).values())
+
+    def _described(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[int, Table]:
+        tables = self._read(connection, schema, names)
+        for oid, definition in connection.execute(_DEFINITIONS, _ids(tables)):
+            tables[oid].definition = definition or ""
+        return tables
 
     def _read(self, connection: Connection, schema: str, names: Sequence[str]) -> dict[int, Table]:
         """The tables by object id, with columns, primary keys and indexes."""

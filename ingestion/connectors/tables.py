@@ -13,6 +13,9 @@ from ingestion.connectors.base import AssetDraft, RelationshipDraft
 
 T = TypeVar("T")
 
+DEFINITION_LENGTH = 200_000
+"""Characters of a view's SQL that an asset keeps; a longer one would be more than an asset may hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
@@ -92,7 +95,7 @@ class Table:
             "row_count": None if self.rows is None else rounded(self.rows),
             "primary_key": self.primary_key or None,
             "indexes": self.indexes or None,
-            "definition": self.definition or None,
+            "definition": self.definition if 0 < len(self.definition) <= DEFINITION_LENGTH else None,
             **self.details,
         }
         return AssetDraft(

@@ -217,6 +217,7 @@ def test_databases_tables_and_views_are_collected(job):
         "lake.cartularyxshop.orders": "TABLE",
     }
     assert found["lake.cartulary_shop"].description == "What is sold"
+    assert "o.ID, o.total" in found["lake.cartulary_shop.big"].metadata["definition"]
     assert found["lake.cartulary_shop.orders"].description == "One line an order"
     assert [(one["name"], one["type"]) for one in found["lake.cartulary_shop.orders"].schema] == [
         ("id", "bigint"),

@@ -72,6 +72,7 @@ def test_database_tables_and_views_are_collected(collect_database):
     job, name = collect_database(*SHOP)
     assert (job.status, job.error, job.result["warnings"]) == (JobStatus.COMPLETED, None, [])
     found = dict(Asset.objects.values_list("qualified_name", "type"))
+    assert "`orders`" in asset("sales").metadata["definition"]
     assert found == {
         f"prod.{name}": "DATABASE",
         f"prod.{name}.customers": "TABLE",

@@ -197,6 +197,11 @@ def test_columns_are_written_as_in_create_table(job):
     assert [one["type"] for one in Asset.objects.get(name="CUSTOMERS").schema][:2] == ["NUMBER", "NVARCHAR2(80)"]
 
 
+def test_views_keep_their_sql(job):
+    assert "from orders o" in Asset.objects.get(name="BIG").metadata["definition"]
+    assert "sales.orders" in Asset.objects.get(name="DAILY").metadata["definition"]
+
+
 def test_keys_and_views_become_edges(job):
     edges = Relationship.objects.exclude(type="CONTAINS").select_related("source", "target")
     assert {(one.source.name, one.target.name): one.metadata for one in edges} == {

@@ -88,6 +88,8 @@ def test_schemas_tables_and_views_are_collected(collect_database):
     assert found[".public"].description == "What customers see"
     assert found[".public.customers"].description == "Who buys"
     assert found[".stock.sold"].metadata["kind"] == "materialized view"
+    for view in (".stock.sold", ".public.sales"):
+        assert "public.orders" in found[view].metadata["definition"]
     assert found[".public.events"].metadata["kind"] == "partitioned table"
     assert found[".stock.items"].metadata["primary_key"] == ["place", "sku"]
     assert found[".public.orders"].metadata["indexes"][0]["columns"] == ["EXTRACT(year FROM at)", "id"]

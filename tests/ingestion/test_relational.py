@@ -6,9 +6,11 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from ingestion.connectors.base import CollectOptions
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
-from ingestion.connectors.tables import Column, ObjectState, Part, Table
+from ingestion.connectors.tables import DEFINITION_LENGTH, Column, ObjectState, Part, Table
 
 TABLES, AT_ONCE = 200, 10
 
@@ -99,3 +101,11 @@ def test_part_that_waits_is_small():
     names = [f"orders_of_customer_{number:06d}" for number in range(1000)]
     part = Part.of(["lake", "db", "public"], "public", names)
     assert len(part._packed) < 8 * len(names)
+
+
+@pytest.mark.parametrize(("longer", "is_kept"), [(0, True), (1, False)])
+def test_sql_of_a_view_that_is_longer_than_an_asset_may_hold_is_not_kept(longer, is_kept):
+    view = Table("public", "v", is_view=True, definition="x" * (DEFINITION_LENGTH + longer))
+    metadata = view.draft(["pg", "db", "public"]).metadata
+    assert metadata is not None
+    assert metadata["definition"] == (view.definition if is_kept else None)

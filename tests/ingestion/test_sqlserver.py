@@ -173,6 +173,7 @@ def test_schemas_tables_and_views_are_collected_and_a_closed_schema_is_a_gap(ser
     orders = Asset.objects.get(name="orders").metadata
     assert (orders["row_count"], orders["primary_key"], orders["partitions"]) == (12_000, ["id"], 3)
     assert orders["indexes"] == [{"name": "by_customer", "unique": False, "columns": ["customer", "at"]}]
+    assert Asset.objects.get(name="big orders").metadata["definition"] == VIEW
     assert Asset.objects.get(name="elsewhere").metadata["kind"] == "foreign table"
 
 
