@@ -219,8 +219,11 @@ def _target(schema: str, create: str) -> tuple[str, str] | None:
 
 def _explained(error: Exception, config: Mapping[str, Any]) -> SourceError:
     number = getattr(error, "code", None)
+    where = f"{config['host']}:{config['port']}"
+    if any(sign in str(error) for sign in ("Connection aborted", "BadStatusLine")):
+        message = f"{where} does not speak HTTP: give the port of ClickHouse's HTTP interface (8123)"
+        return SourceError(message, code="CONNECTION_FAILED")
     if "clickhouse-client" in str(error):
-        where = f"{config['host']}:{config['port']}"
         message = f"{where} speaks ClickHouse's native protocol: give the port of its HTTP interface (8123)"
         return SourceError(message, code="CONNECTION_FAILED")
     if number not in _SAID:

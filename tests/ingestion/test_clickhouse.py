@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
@@ -326,6 +329,26 @@ def test_server_that_is_down_says_so(bob_actor, unused_tcp_port):
     result = connection_test(actor=bob_actor, source=make(bob_actor, port=unused_tcp_port, timeout=1))
     assert (result.success, result.code) == (False, "CONNECTION_FAILED")
     assert "is ClickHouse running there?" in result.message
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_server_that_speaks_something_else_says_so(said, bob_actor):
+    """The real driver, which meets one that hangs up, and one that greets."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with suppress(OSError):  # the listener is closed at the end
+                while True:
+                    client, _ = listener.accept()
+                    client.recv(65536)
+                    client.sendall(said)
+                    client.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        result = connection_test(actor=bob_actor, source=make(bob_actor, port=listener.getsockname()[1], timeout=2))
+        listener.shutdown(socket.SHUT_RDWR)
+    assert (result.success, result.code) == (False, "CONNECTION_FAILED")
+    assert result.message.endswith("does not speak HTTP: give the port of ClickHouse's HTTP interface (8123)")
 
 
 def test_metadata_address_is_refused(bob_actor):
