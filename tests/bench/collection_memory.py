@@ -16,6 +16,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ingestion.models import DataSource
+from ingestion.services.collections import full_collection_of, update_task
 from ingestion.services.sources import create_data_source
 from tests.bench.harness import Row
 from tests.bench.sources import postgresql_source
@@ -38,7 +40,11 @@ Source = Callable[[int, Path], AbstractContextManager[dict[str, object]]]
 
 def rows(world: World) -> list[Row]:
     """The most memory `manage.py collect` ever holds, in MiB: ten times as many tables take little more."""
-    return [_row(world, "postgresql", "PostgreSQL", _postgresql), _row(world, "sqlite", "SQLite", _sqlite)]
+    return [
+        _row(world, "postgresql", "PostgreSQL", _postgresql),
+        _row(world, "sqlite", "SQLite", _sqlite),
+        _row_of_loss(world),
+    ]
 
 
 def _row(world: World, kind: str, title: str, source: Source) -> Row:
@@ -47,23 +53,48 @@ def _row(world: World, kind: str, title: str, source: Source) -> Row:
     return Row(work, f"of {FEW:,}", few, many, BAR, note="MiB, not ms")
 
 
-def _peak(world: World, kind: str, source: Source, count: int) -> float:
+def _row_of_loss(world: World) -> Row:
+    few, many = (_peak(world, "sqlite", _sqlite, count, then=_lose_half) for count in (FEW, MANY))
+    return Row(
+        f"memory of a run that misses half of {MANY:,}, at most", f"of {FEW:,}", few, many, BAR, note="MiB, not ms"
+    )
+
+
+def _peak(world: World, kind: str, source: Source, count: int, then: Callable[[Path], None] | None = None) -> float:
+    """Of a first collection; or of the second, after `then` has changed the source in its folder."""
     with tempfile.TemporaryDirectory() as folder, source(count, Path(folder)) as config:
-        data = {"name": f"bench {kind} {count}", "type": kind, "config": config}
+        data = {"name": f"bench {kind} {count} {then is not None}", "type": kind, "config": config}
         collected = create_data_source(actor=world.actor, data=data)
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATA_DIR": folder,
-            "IMPORT_DIR": folder,
-            "SECRET_KEY": settings.SECRET_KEY,
-        }
-        command = ["manage.py", "collect", str(collected.pk), "--organization", world.organization.slug]
-        arguments = [sys.executable, "-c", _LAUNCHER, sys.executable, *command]
-        ended = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+        task = full_collection_of(actor=world.actor, source=collected)
+        update_task(actor=world.actor, task=task, changes={"config": {"max_loss": 1}})
+        peak = _collect(world, collected, folder)
+        if then is not None:
+            then(Path(folder))
+            peak = _collect(world, collected, folder)
+    return peak
+
+
+def _collect(world: World, source: DataSource, folder: str) -> float:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATA_DIR": folder,
+        "IMPORT_DIR": folder,
+        "SECRET_KEY": settings.SECRET_KEY,
+    }
+    command = ["manage.py", "collect", str(source.pk), "--organization", world.organization.slug]
+    arguments = [sys.executable, "-c", _LAUNCHER, sys.executable, *command]
+    ended = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
-        raise RuntimeError(f"collecting {count:,} tables failed: {ended.stderr[-2000:]}")
+        raise RuntimeError(f"collecting {source.name} failed: {ended.stderr[-2000:]}")
     return int(ended.stdout) / 1024
+
+
+def _lose_half(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "source.db", isolation_level=None)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_master WHERE rowid % 2 = 0")
+    connection.close()
 
 
 def _postgresql(count: int, folder: Path) -> AbstractContextManager[dict[str, object]]:
