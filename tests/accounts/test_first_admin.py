@@ -91,7 +91,7 @@ def test_two_processes_starting_at_once_make_one():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len({first.user.pk for first in made}) == len({first.organization.pk for first in made}) == 1
     assert sorted(first.created for first in made) == [False, True]
     assert sorted(first.password is None for first in made) == [False, True]

@@ -175,7 +175,7 @@ def test_two_administrators_cannot_remove_each_other(acme):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(outcomes) == ["conflict", "removed"]
     assert acme.memberships.count() == 1
 

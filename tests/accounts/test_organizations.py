@@ -151,7 +151,7 @@ def test_of_two_at_once_one_wins_and_the_other_hears_of_a_conflict(operator):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(outcomes) == ["conflict", "made"]
     assert AuditEvent.objects.count() == 1
 

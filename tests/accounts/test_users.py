@@ -71,7 +71,7 @@ def test_last_two_superusers_cannot_undo_each_other(operator):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(outcomes) == ["conflict", "undone"]
 
 

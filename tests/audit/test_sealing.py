@@ -209,7 +209,7 @@ def test_event_committed_after_a_later_one_is_sealed_and_not_taken_for_an_intrud
             assert seal_events(margin=NO_MARGIN) == 1
     finally:
         sealed_meanwhile.set()
-        writer.join()
+        writer.join(60)
     write(operator, name="fast")
     seal_events(margin=NO_MARGIN)
     assert verify_trail().events == AuditEvent.objects.count()
@@ -232,6 +232,6 @@ def test_two_sealers_at_once_make_one_chain(operator):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sum(counts) == 20
     assert (verify_trail().is_intact, verify_trail().blocks) == (True, 1)

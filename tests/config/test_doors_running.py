@@ -241,7 +241,7 @@ def test_an_event_made_in_one_process_reaches_every_door_of_another(servers, tmp
                 assert json.loads(socket.recv(10))["data"]["name"] == "told"
                 assert json.loads(graphql.recv(10))["payload"]["data"] == {"assetUpdated": {"name": "told"}}
                 assert next(stream).asset.name == "told"
-                writer.join()
+                writer.join(60)
             stream.cancel()
         finally:
             rpc.terminate()

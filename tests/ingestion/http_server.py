@@ -50,4 +50,4 @@ def serving(bodies: dict[str, Any]) -> Iterator[Answers]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)

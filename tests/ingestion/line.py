@@ -17,6 +17,7 @@ class Line:
         self.falls_silent = False
         self.said = 0
         self._open: list[socket.socket] = []
+        self._lock, self._is_closed = threading.Lock(), False
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -25,8 +26,11 @@ class Line:
         self.after, self.said = None, 0
 
     def close(self) -> None:
-        """End the line and everything on it."""
-        for one in (self._server, *self._open):
+        """End the line and everything on it, also what is just being connected."""
+        with self._lock:
+            self._is_closed = True
+            held = [self._server, *self._open]
+        for one in held:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
@@ -37,8 +41,18 @@ class Line:
                 client, _ = self._server.accept()
             except OSError:
                 return
-            server = socket.create_connection((self.host, self.target))
-            self._open += [client, server]
+            try:
+                server = socket.create_connection((self.host, self.target))
+            except OSError:
+                client.close()
+                continue
+            with self._lock:
+                self._open += [client, server]
+                is_late = self._is_closed
+            if is_late:
+                client.close()
+                server.close()
+                return
             threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
             threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()
 

@@ -133,11 +133,13 @@ def test_line_that_falls_silent_does_not_hold_the_run_for_ever(line, distant, co
 
     def free_the_driver_once_the_job_has_ended():
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not ended():
-            time.sleep(0.05)
-        told.append(Job.objects.get(pk=job.pk))
-        connections.close_all()
-        line.close()
+        try:
+            while time.monotonic() < deadline and not ended():
+                time.sleep(0.05)
+            told.append(Job.objects.get(pk=job.pk))
+            connections.close_all()
+        finally:
+            line.close()  # else the driver waits for ever
 
     def ended():
         return JobStatus(Job.objects.values_list("status", flat=True).get(pk=job.pk)).is_final
@@ -146,7 +148,7 @@ def test_line_that_falls_silent_does_not_hold_the_run_for_ever(line, distant, co
     other = threading.Thread(target=free_the_driver_once_the_job_has_ended)
     other.start()
     execute(job)
-    other.join()
+    other.join(60)
     (row,) = told
     assert (row.status, row.error) == (
         JobStatus.FAILED,
@@ -168,7 +170,7 @@ def test_of_many_executes_at_the_same_time_one_is_accepted(shop_source, bob_acto
     clients = [client_of(bob_member) for _ in range(6)]
 
     def post(client):
-        gate.wait()
+        gate.wait(60)
         answers.append(client.post(f"/api/v1/tasks/{task.pk}/execute").status_code)
         connections.close_all()
 
@@ -176,7 +178,7 @@ def test_of_many_executes_at_the_same_time_one_is_accepted(shop_source, bob_acto
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(answers) == [202, 409, 409, 409, 409, 409]
     assert Job.objects.count() == 1
 

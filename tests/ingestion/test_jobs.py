@@ -128,7 +128,7 @@ def test_of_many_workers_one_gets_the_job(enqueue):
     barrier = threading.Barrier(4)
 
     def take():
-        barrier.wait()
+        barrier.wait(60)
         job = jobs.claim()
         if job is not None:
             taken.append(job)
@@ -138,7 +138,7 @@ def test_of_many_workers_one_gets_the_job(enqueue):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(taken) == 1
     assert taken[0].attempts == 1
 

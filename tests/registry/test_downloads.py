@@ -236,7 +236,7 @@ def test_a_hundred_at_once_count_a_hundred(insulin: Version) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert downloads.flush() == 100
     assert counted() == 100
 

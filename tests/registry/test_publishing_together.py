@@ -32,7 +32,7 @@ def together(*works: Callable[[], object]) -> list[object]:
     start = threading.Barrier(len(works))
 
     def run(place: int) -> None:
-        start.wait()
+        start.wait(60)
         try:
             answers[place] = works[place]()
         except DomainError as error:
@@ -44,7 +44,7 @@ def together(*works: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     return answers
 
 

@@ -115,7 +115,7 @@ def test_many_writers_of_one_content_agree(kept: Any) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(found) == 4
     with storage.open(SHA256) as file:
         assert file.read() == BYTES

@@ -147,7 +147,7 @@ def test_events_of_one_run_at_the_same_time_all_count(bob_actor, bob):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     job = Job.objects.get()
     assert set(codes) == {200}
     assert job.status == "COMPLETED"
