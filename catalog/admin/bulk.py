@@ -256,7 +256,7 @@ class BulkActions(TenantAdmin[Asset]):
             "opts": self.opts,
             "form": form,
             "media": self.media + form.media,
-            "verb": question.verb,
+            "button": question.verb.removesuffix(" of"),
             "action": question.action,
             "across": request.POST.get("select_across", "0"),
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
