@@ -93,9 +93,11 @@ class MetastoreTasks(Metastore, JobViews):
 
 
 class BatchOptions(Strict):
-    upsert = serializers.BooleanField(default=True, help_text="False: an asset that is there is an error of its row.")
+    upsert = serializers.BooleanField(
+        default=True, initial=True, help_text="False: an asset that is there is an error of its row."
+    )
     validate = serializers.BooleanField(  # type: ignore[assignment]  # the page's name for it
-        default=True, help_text="Accepted; what keeps data sound is always checked."
+        default=True, initial=True, help_text="Accepted; what keeps data sound is always checked."
     )
 
 

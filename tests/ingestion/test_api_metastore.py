@@ -289,3 +289,9 @@ def test_relationships_of_a_batch_cost_the_same_statements_however_many(bob):
             assert related(bob, assets, edges).json()["relationships"]["created"] == count - 1
         costs.append(len(queries))
     assert costs[1] == costs[2]
+
+
+def test_the_form_of_a_batch_offers_its_defaults(bob):
+    page = bob.get(BATCH, HTTP_ACCEPT="text/html").content.decode()
+    assert "&quot;upsert&quot;: true" in page
+    assert "&quot;validate&quot;: true" in page
