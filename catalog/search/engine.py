@@ -106,7 +106,8 @@ def _run(dialect: Dialect, gatherings: Sequence[Gathering], limit: int, offset: 
             f"WITH gathered AS MATERIALIZED ({union}) {' UNION ALL '.join(selects)}",
             [*parameters, limit, offset],
         )
-        return _read(cursor.fetchall())
+        found = _read(cursor.fetchall())
+    return found._replace(is_exact=found.is_exact and not any(gathering.is_cut for gathering in gatherings))
 
 
 def _facets(dialect: Dialect) -> list[str]:

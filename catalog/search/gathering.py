@@ -32,6 +32,8 @@ class Gathering:
 
     sql: str
     parameters: list[Any] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether there may be more that it did not look at."""
 
 
 class Dialect(Protocol):

@@ -87,6 +87,7 @@ def by_likeness(question: Question, scope: Scope) -> Gathering:
         f"SELECT {COLUMNS}, {MISSPELLED} AS reason, json_extract(e.value, '$[1]') AS rank FROM json_each(%s) e"
         " JOIN catalog_searchdocument d ON d.id = json_extract(e.value, '$[0]')",
         [pairs],
+        is_cut=len(alike) == SUSPECTS,
     )
 
 

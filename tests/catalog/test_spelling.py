@@ -135,3 +135,15 @@ def test_a_slip_takes_five_statements_and_what_is_there_none_more(bob_actor: Act
         assert found(bob_actor, "giraffes") == ["giraffes"]
     with django_assert_max_num_queries(6):  # the sixth reads what is shown
         assert found(bob_actor, "griaffes") == ["giraffes"]
+
+
+@pytest.mark.django_db
+@pytest.mark.only_on("sqlite")
+def test_a_total_of_what_is_merely_alike_is_exact_only_where_all_was_looked_at(bob_actor: Actor, monkeypatch):
+    for name in ("tax_a", "tax_b", "tax_c"):
+        make_asset(bob_actor, name, qualified_name=name)
+    page = search(actor=bob_actor, query="taxs")
+    assert (page.total, page.total_is_exact) == (3, True)
+    monkeypatch.setattr("catalog.search.sqlite.SUSPECTS", 2)
+    page = search(actor=bob_actor, query="taxs")
+    assert (page.total, page.total_is_exact) == (2, False)
