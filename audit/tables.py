@@ -1,7 +1,7 @@
 """What every app's writes stand on: many rows at once, and a constraint's refusal in the domain's words.
 
 Many rows are a COPY on PostgreSQL and one prepared statement elsewhere, so that a batch costs a
-constant number of statements.
+constant number of statements; they are taken as they come and not held.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -19,6 +20,9 @@ from django.db import IntegrityError, connection, models, transaction
 from contracts.errors import DomainError
 
 Row = Sequence[Any]
+
+AT_A_TIME = 20_000
+"""Rows of one statement where there is no COPY: more of them than this are not held at once."""
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> int:
@@ -97,17 +101,20 @@ def _executemany(
 ) -> int:
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     marks = ", ".join(["%s"] * len(columns))
-    values = [
+    values = (
         tuple(
             value if isinstance(field, models.JSONField) else field.get_db_prep_save(value, connection)
             for field, value in zip(fields, row, strict=True)
         )
         for row in rows
-    ]
+    )
     statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({marks})"  # noqa: S608  all quoted
+    count = 0
     with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
-    return len(values)
+        while some := list(islice(values, AT_A_TIME)):
+            cursor.executemany(statement, some)
+            count += len(some)
+    return count
 
 
 @contextmanager

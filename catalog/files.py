@@ -15,12 +15,10 @@ from typing import IO, Any
 
 import orjson
 
+from catalog.json_stream import VALUE_LIMIT, Damaged, JSONStream
 from contracts.errors import DomainError, Invalid
 
 FORMATS = ("json", "ndjson", "csv")
-CHUNK = 256 * 1024
-ROW_LIMIT = 16 * 1024 * 1024
-"""Bytes (characters of JSON) of one row; a longer one is taken for a file of another kind."""
 COLUMNS = (
     "type",
     "name",
@@ -48,41 +46,19 @@ def rows_of_text(text: IO[str], kind: str) -> Iterator[Any]:
 
 def _json_rows(text: IO[str]) -> Iterator[Any]:
     """The elements of a JSON list, or of the list `assets` that an object begins with; one at a time."""
-    decoder, buffer, ended = json.JSONDecoder(), text.read(CHUNK).lstrip(), False
-    if buffer.startswith("{"):
-        key, colon, rest = buffer[1:].lstrip().partition(":")
-        if key.strip() != '"assets"' or not colon:
+    stream = JSONStream(text)
+    try:
+        inside = not stream.take("{") or (stream.value() == "assets" and stream.take(":"))
+        if not inside or not stream.take("["):
             raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
-        buffer = rest.lstrip()
-    if not buffer.startswith("["):
-        raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
-    buffer = buffer[1:]
-    while True:
-        buffer = buffer.lstrip().removeprefix(",").lstrip()
-        if buffer.startswith("]"):
-            return
-        try:
-            value, end = decoder.raw_decode(buffer)
-            if end == len(buffer) and not ended:
-                raise json.JSONDecodeError("more to come", buffer, end)  # a number may go on in the next chunk
-        except (json.JSONDecodeError, RecursionError) as error:
-            more = "" if isinstance(error, RecursionError) else text.read(max(CHUNK, len(buffer)))
-            if not more and (ended or not buffer or isinstance(error, RecursionError)):
-                raise _bad("The JSON is cut off or damaged") from None
-            if len(buffer) > ROW_LIMIT:
-                raise _bad(
-                    f"A row of the file has more than {ROW_LIMIT:,} characters, or the JSON is damaged"
-                ) from None
-            ended = not more
-            buffer += more
-            continue
-        yield value
-        buffer = buffer[end:]
+        yield from stream.items()
+    except Damaged as error:
+        raise _bad(str(error)) from None
 
 
 def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
     number = 0
-    while line := text.readline(ROW_LIMIT):
+    while line := text.readline(VALUE_LIMIT):
         number += 1
         if not line.strip():
             continue

@@ -31,7 +31,12 @@ class ContentUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        self.begin()
+
+    def begin(self) -> Incoming:
+        """A file that is discarded with the others."""
         self.received.append(Incoming(settings.UPLOAD_LIMIT))
+        return self.received[-1]
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.received[-1].write(raw_data)

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from django.conf import settings
 
-from catalog.files import CHUNK, rows_of_text
+from catalog.files import rows_of_text
+from catalog.json_stream import CHUNK
 from contracts.errors import Invalid, NotFound, Unavailable
 from ingestion.outbound import http_client
 from ingestion.services.objects import check_object, open_object

@@ -2,89 +2,77 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from accounts.actor import Actor
 from audit.tables import insert_rows
-from catalog.tables import db_uuid
+from catalog.tables import as_uuid, db_uuid
 from contracts.errors import Invalid
 from registry.models import Dependency, DependencySet, Version
-from registry.resolution import resolve
+from registry.resolution import Resolution, Resolved, resolve
+from registry.services.parts import Part, Parts
 
 MOST = 2_000_000
 """Dependencies of one version."""
-BATCH = 20_000
+BATCH = 10_000
 """Specs that are resolved at a time."""
 NAMED = 20
 """Specs that an error names; it says how many there are in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One dependency. `spec` is exact, with its format; `source` is the entry that it is a version of."""
-
-    spec: str
-    format: str
-    version_id: UUID
-    entry_id: UUID
-    checksum: str
-    size: int
-
-
-def find_parts(*, actor: Actor, specs: Sequence[Any]) -> list[Part]:
-    """The dependencies that these specs name, each once, by format and then by spec.
+def find_parts(*, actor: Actor, specs: Iterable[Any], parts: Parts) -> None:
+    """Put the dependencies that these specs name into `parts`.
 
     Raises Invalid that names the specs which cannot be read, are not exact, are not there or are yanked.
     """
-    if len(specs) > MOST:
-        raise Invalid(fields={"dependencies": [f"At most {MOST:,}; these are {len(specs):,}."]})
-    if not all(isinstance(spec, str) for spec in specs):
-        raise Invalid(fields={"dependencies": ["This must be a list of specs, such as org:name-format@1.0."]})
-    parts: dict[str, Part] = {}
-    problems: dict[str, str] = {}
-    for begin in range(0, len(specs), BATCH):
-        _find(actor, specs[begin : begin + BATCH], parts, problems)
-    if problems:
-        named = dict(list(problems.items())[:NAMED])
+    if isinstance(specs, str | Mapping) or not isinstance(specs, Iterable):
+        raise _not_a_list()
+    count, rest = 0, iter(specs)
+    while batch := list(islice(rest, BATCH)):
+        count += len(batch)
+        if count > MOST:
+            raise Invalid(fields={"dependencies": [f"At most {MOST:,}; these are more."]})
+        if not all(isinstance(spec, str) for spec in batch):
+            raise _not_a_list()
+        _find(actor, batch, parts)
+    number, named = parts.problems(NAMED)
+    if number:
         words = [f"{spec}: {problem}" for spec, problem in named.items()]
-        raise Invalid(fields={"dependencies": words}, specs=named, problems=len(problems))
-    return sorted(parts.values(), key=attrgetter("format", "spec"))
+        raise Invalid(fields={"dependencies": words}, specs=named, problems=number)
 
 
-def _find(actor: Actor, specs: Sequence[str], parts: dict[str, Part], problems: dict[str, str]) -> None:
+def _not_a_list() -> Invalid:
+    return Invalid(fields={"dependencies": ["This must be a list of specs, such as org:name-format@1.0."]})
+
+
+def _find(actor: Actor, specs: Sequence[str], parts: Parts) -> None:
     resolution = resolve(actor=actor, specs=specs)
-    problems |= resolution.unreadable | resolution.missing
+    parts.add_problems(resolution.unreadable | resolution.missing | _unfit(resolution))
+    parts.add(_part(found) for found in resolution.found.values())
+
+
+def _unfit(resolution: Resolution) -> dict[str, str]:
+    """What there is and cannot be depended on."""
+    unfit = {}
     for spec, found in resolution.found.items():
         if found.version.version != spec.rpartition("@")[2]:
-            problems[spec] = "A dependency names one version exactly."
+            unfit[spec] = "A dependency names one version exactly."
         elif found.version.is_yanked:
-            problems[spec] = "This version was yanked."
-        else:
-            part = Part(found.exact, found.format, found.version.id, found.version.entry_id, found.checksum, found.size)
-            parts[part.spec] = part
+            unfit[spec] = "This version was yanked."
+    return unfit
 
 
-def tree_checksum(parts: Iterable[Part]) -> str:
-    """SHA-256 (hexadecimal) over the checksums, each as `sha256-…`, in the order of their specs."""
-    digest = hashlib.sha256()
-    for part in sorted(parts, key=attrgetter("spec")):
-        digest.update(b"sha256-")
-        digest.update(part.checksum.encode())
-    return digest.hexdigest()
+def _part(found: Resolved) -> Part:
+    version = found.version
+    return Part(found.exact, found.format, version.id, version.entry_id, found.checksum, found.size)
 
 
-def refuse_cycles(version: Version, parts: Sequence[Part]) -> None:
+def refuse_cycles(version: Version, parts: Parts) -> None:
     """Raise Invalid where a dependency is made of this version itself, however far down. One query."""
-    if any(part.version_id == version.pk for part in parts):
-        raise Invalid(fields={"dependencies": ["A version cannot depend on itself."]})
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE above(id) AS ("
@@ -93,36 +81,38 @@ def refuse_cycles(version: Version, parts: Sequence[Part]) -> None:
             ") SELECT id FROM above",
             [db_uuid(version.pk)],
         )
-        above = {row[0] if isinstance(row[0], UUID) else UUID(row[0]) for row in cursor.fetchall()}
-    round_trip = next((part for part in parts if part.version_id in above), None)
+        if parts.first_among([version.pk]) is not None:
+            raise Invalid(fields={"dependencies": ["A version cannot depend on itself."]})
+        round_trip = parts.first_among(as_uuid(row[0]) for row in cursor)
     if round_trip is not None:
         raise Invalid(
-            fields={"dependencies": [f"{round_trip.spec} depends on this version: that would be a cycle."]},
-            specs={round_trip.spec: "It depends on this version."},
+            fields={"dependencies": [f"{round_trip} depends on this version: that would be a cycle."]},
+            specs={round_trip: "It depends on this version."},
         )
 
 
-def write_parts(version: Version, parts: Sequence[Part]) -> None:
+def write_parts(version: Version, parts: Parts) -> list[DependencySet]:
     """Write the list and its sets, and put count and tree checksum on the version (not saved here)."""
-    first = 0
-    for name, group in groupby(parts, key=attrgetter("format")):
-        of_format = list(group)
-        DependencySet.objects.create(
-            version=version,
-            format=name,
-            first=first,
-            count=len(of_format),
-            size=sum(part.size for part in of_format),
-            tree_checksum=tree_checksum(of_format),
+    sets, first = [], 0
+    for group in parts.groups():
+        checksum = parts.tree_checksum(group.format)
+        sets.append(
+            DependencySet(
+                version=version,
+                format=group.format,
+                first=first,
+                count=group.count,
+                size=group.size,
+                tree_checksum=checksum,
+            )
         )
-        first += len(of_format)
+        first += group.count
+    DependencySet.objects.bulk_create(sets)
     insert_rows(
         Dependency,
         ("version_id", "position", "target_id", "format", "checksum", "size"),
-        (
-            (version.pk, position, part.version_id, part.format, part.checksum, part.size)
-            for position, part in enumerate(parts)
-        ),
+        ((version.pk, position, *row) for position, row in enumerate(parts.rows())),
     )
-    version.dependency_count = len(parts)
-    version.tree_checksum = tree_checksum(parts)
+    version.dependency_count = first
+    version.tree_checksum = sets[0].tree_checksum if len(sets) == 1 else parts.tree_checksum()
+    return sets

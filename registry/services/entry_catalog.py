@@ -84,16 +84,19 @@ def follow_organization(sender: object, instance: Organization, **kwargs: object
         last = batch[-1].pk
 
 
-def register_source(*, actor: Actor, organization: Organization, entry: Entry, targets: Iterable[UUID]) -> None:
+def register_source(
+    *, actor: Actor, organization: Organization, entry: Entry, targets: tuple[int, Sequence[UUID]]
+) -> None:
     """The source as an asset of type DATASET, with an edge to each source that this version depends on.
 
+    `targets` are how many these are in all, and the first LINEAGE of them.
     A source of another organization becomes an asset of ours too: our lineage ends there, and says whose it is.
     """
     if entry.kind != EntryKind.SOURCE:
         return
     ours = actor if actor.organization_id == organization.pk else actor.within(organization)
     name = asset_name(organization.slug, entry.slug)
-    needed = list(dict.fromkeys(targets))
+    count, drawn = targets
     metadata = {
         "kind": "source",
         "source": f"{organization.slug}:{entry.slug}",
@@ -102,10 +105,10 @@ def register_source(*, actor: Actor, organization: Organization, entry: Entry, t
         "formats": entry.latest_formats,
         "size_bytes": entry.size,
     }
-    if len(needed) > LINEAGE:
-        metadata |= {"lineage_sources": len(needed), "lineage_drawn": LINEAGE}
+    if count > len(drawn):
+        metadata |= {"lineage_sources": count, "lineage_drawn": len(drawn)}
     _upsert(ours, [AssetDraft(AssetType.DATASET, entry.name[:255], name, entry.description or None, metadata)])
-    sources = Entry.objects.filter(pk__in=needed[:LINEAGE]).select_related("organization")
+    sources = Entry.objects.filter(pk__in=drawn).select_related("organization")
     drafts: dict[str, AssetDraft] = {}
     for source in sources:
         theirs = source.organization

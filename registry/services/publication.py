@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -55,7 +55,10 @@ class FileDraft:
 
 @dataclass(slots=True)
 class Publication:
-    """A version and what it is a version of. Empty means: not said; what is known of the entry stays."""
+    """A version and what it is a version of. Empty means: not said; what is known of the entry stays.
+
+    `dependencies` are exact specs: a list, or a `SpecFile` of many.
+    """
 
     organization: str
     slug: str
@@ -75,7 +78,7 @@ class Publication:
     metadata: Mapping[str, Any] | None = None
     tags: list[str] | None = None
     citations: list[dict[str, Any]] | None = None
-    dependencies: list[str] | None = None
+    dependencies: Iterable[Any] | None = None
     files: list[FileDraft] = field(default_factory=list)
 
 

@@ -21,10 +21,11 @@ from registry.facts import together
 from registry.live import version_published
 from registry.models import DependencySet, Entry, EntryKind, EntryLabel, File, LabelKind, Statistics, Version
 from registry.services.acting import publisher
-from registry.services.dependencies import Part, find_parts, refuse_cycles, write_parts
-from registry.services.entry_catalog import index_entries, register_source
+from registry.services.dependencies import find_parts, refuse_cycles, write_parts
+from registry.services.entry_catalog import LINEAGE, index_entries, register_source
 from registry.services.entry_states import entry_state, version_state
 from registry.services.organisms import find_organism
+from registry.services.parts import Parts, parts_at_hand
 from registry.services.publication import Checked, CheckedFile, Publication, check
 from registry.specs import is_prerelease, order_key
 
@@ -40,14 +41,16 @@ def publish(*, actor: Actor, publication: Publication) -> Version:
     """
     actor, organization = publisher(actor, publication.organization)
     checked = check(publication)
-    parts = find_parts(actor=actor, specs=publication.dependencies) if publication.dependencies else []
-    _refuse_early(organization, publication, checked, parts)
-    for file in checked.files:
-        file.incoming.keep()
-    return _write(actor, organization, publication, checked, parts)
+    _refuse_early(organization, publication, checked)
+    with parts_at_hand() as parts:
+        if publication.dependencies:
+            find_parts(actor=actor, specs=publication.dependencies, parts=parts)
+        for file in checked.files:
+            file.incoming.keep()
+        return _write(actor, organization, publication, checked, parts)
 
 
-def _refuse_early(organization: Organization, publication: Publication, checked: Checked, parts: list[Part]) -> None:
+def _refuse_early(organization: Organization, publication: Publication, checked: Checked) -> None:
     """What is there already is refused before bytes are put anywhere; those who race meet the constraints."""
     entry = Entry.objects.filter(
         organization=organization, kind=publication.kind, slug_key=publication.slug.lower()
@@ -57,28 +60,29 @@ def _refuse_early(organization: Organization, publication: Publication, checked:
     check_metadata(publication.kind, entry_type, {**facts.metadata, **(checked.fields["metadata"] or {})})
     version = Version.objects.filter(entry=entry, version=publication.version).first() if entry else None
     if version is not None:
-        _refuse_repeats(version, checked.files, parts)
+        _refuse_repeats(version, checked.files, publication)
 
 
 @transaction.atomic
 def _write(
-    actor: Actor, organization: Organization, publication: Publication, checked: Checked, parts: list[Part]
+    actor: Actor, organization: Organization, publication: Publication, checked: Checked, parts: Parts
 ) -> Version:
     now = timezone.now()
     entry, before = _entry(organization, publication, checked, now)
     version, was = _version(actor, entry, publication, checked, now)
     if was is not None:
-        _refuse_repeats(version, checked.files, parts)
-    if parts:
+        _refuse_repeats(version, checked.files, publication)
+    sets: list[DependencySet] = []
+    if publication.dependencies:
         refuse_cycles(version, parts)
-        write_parts(version, parts)
+        sets = write_parts(version, parts)
     taken = Conflict("This version was published in this format just now", version=version.version)
     with refused_by({"file_format_unique_in_version": taken}):
         File.objects.bulk_create([_file(version, file, now) for file in checked.files])
     files = list(version.files.all())
-    formats = sorted({file.format for file in files} | {part.format for part in parts})
+    formats = sorted({file.format for file in files} | {group.format for group in sets})
     version.formats = sorted({*version.formats, *formats})
-    version.size += sum(file.incoming.size for file in checked.files) + sum(part.size for part in parts)
+    version.size += sum(file.incoming.size for file in checked.files) + sum(group.size for group in sets)
     version.save()
     _label(entry, LabelKind.FORMAT, formats)
     refresh_latest(entry, now)
@@ -91,8 +95,7 @@ def _write(
     record_entry(actor, entry, before)
     _record_version(actor, entry, version, was, files)
     index_entries([entry])
-    targets = [part.entry_id for part in parts]
-    register_source(actor=actor, organization=organization, entry=entry, targets=targets)
+    register_source(actor=actor, organization=organization, entry=entry, targets=parts.entries(LINEAGE))
     transaction.on_commit(partial(version_published, version))
     return version
 
@@ -192,7 +195,7 @@ def _version(
     return version, before
 
 
-def _refuse_repeats(version: Version, files: list[CheckedFile], parts: list[Part]) -> None:
+def _refuse_repeats(version: Version, files: list[CheckedFile], publication: Publication) -> None:
     """Raise Conflict for what was published before: bytes never change."""
     if version.deleted_at is not None:
         raise Conflict(
@@ -204,7 +207,7 @@ def _refuse_repeats(version: Version, files: list[CheckedFile], parts: list[Part
         raise Conflict(f"Version '{version.version}' was yanked", resource="version", version=version.version)
     there = set(File.objects.filter(version=version).values_list("format", flat=True))
     sets = DependencySet.objects.filter(version=version)
-    if parts and sets.exists():
+    if publication.dependencies and sets.exists():
         raise Conflict(f"Version '{version.version}' has its dependencies; they never change", version=version.version)
     repeated = sorted(there.intersection(file.format for file in files))
     if repeated:

@@ -5,34 +5,22 @@ SQLite holds the schema of its whole file in our process: half a KiB of each tab
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from django.conf import settings
-
 from ingestion.models import DataSource
 from ingestion.services.collections import full_collection_of, update_task
 from ingestion.services.sources import create_data_source
 from tests.bench.harness import Row
+from tests.bench.memory import peak_of
 from tests.bench.sources import postgresql_source
 from tests.bench.world import World
 
 FEW, MANY = 10_000, 100_000
 BAR = 1.5
-
-# What a process is told to have held at most includes what its parent held when it was started: so by a small parent.
-_LAUNCHER = """
-import resource, subprocess, sys
-status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(status)
-"""
 
 Source = Callable[[int, Path], AbstractContextManager[dict[str, object]]]
 """Makes a source of so many tables, a file of it in this folder, and gives its config."""
@@ -75,19 +63,8 @@ def _peak(world: World, kind: str, source: Source, count: int, then: Callable[[P
 
 
 def _collect(world: World, source: DataSource, folder: str) -> float:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATA_DIR": folder,
-        "IMPORT_DIR": folder,
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    command = ["manage.py", "collect", str(source.pk), "--organization", world.organization.slug]
-    arguments = [sys.executable, "-c", _LAUNCHER, sys.executable, *command]
-    ended = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        raise RuntimeError(f"collecting {source.name} failed: {ended.stderr[-2000:]}")
-    return int(ended.stdout) / 1024
+    words = ("collect", str(source.pk), "--organization", world.organization.slug)
+    return peak_of(*words, folder=Path(folder))
 
 
 def _lose_half(folder: Path) -> None:

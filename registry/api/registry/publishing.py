@@ -15,16 +15,17 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from contracts.errors import Invalid
-from contracts.parsing import OF_THE_PAGE, JSONParser
+from contracts.parsing import OF_THE_PAGE
 from contracts.registry import Registry
 from contracts.views import uuid_of
 from registry.api.registry.entries import Entries
-from registry.api.registry.receiving import WholeMultiPartParser
+from registry.api.registry.receiving import PublicationParser, WholeMultiPartParser
 from registry.api.registry.shapes import FileSerializer, SourceSerializer, ToolSerializer, path_of
 from registry.models import EntryKind, Upload, Version
 from registry.receiving import ContentUploadHandler, ReceivedFile
 from registry.services.publication import FileDraft, Publication
 from registry.services.publishing import publish
+from registry.services.spec_files import SpecFile
 from registry.services.uploads import assemble, end_upload, find_upload
 from registry.storage import Incoming
 
@@ -86,7 +87,7 @@ _FORM: dict[str, Any] = {
 }
 
 
-PARSERS = [WholeMultiPartParser, JSONParser]
+PARSERS = [WholeMultiPartParser, PublicationParser]
 
 
 class Publishes(Entries):
@@ -155,8 +156,7 @@ class Publishes(Entries):
     def _whole(self, request: Request, upload: Upload) -> Incoming:
         if self.handler is None:
             raise RuntimeError("an upload outside of a POST")
-        self.handler.new_file("upload", upload.filename, "application/octet-stream", None)
-        incoming = self.handler.received[-1]
+        incoming = self.handler.begin()
         assemble(actor=actor_of(request), upload=upload, incoming=incoming)
         return incoming
 
@@ -185,12 +185,14 @@ def _structure(data: Any, name: str) -> Any:
     if not values or values == [""]:
         return None
     if isinstance(values[0], ReceivedFile):
-        return _json(name, values[0].incoming.path.read_bytes())
-    if str(values[0]).lstrip().startswith(("[", "{")):
-        return _json(name, str(values[0]).encode(errors="surrogatepass"))
+        path = values[0].incoming.path
+        return SpecFile(path) if name == "dependencies" else _json(name, path.read_bytes())
+    first = str(values[0])
+    if first.lstrip().startswith(("[", "{")):
+        return _json(name, first.encode(errors="surrogatepass"))
     if name == "tags":
         return [word.strip() for value in values for word in str(value).split(",") if word.strip()]
-    return str(values[0]) if name == "organism" else [str(value) for value in values]
+    return first if name == "organism" else [str(value) for value in values]
 
 
 def _json(name: str, text: bytes) -> Any:

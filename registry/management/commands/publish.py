@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from audit.commands import DomainCommand
 from registry.models import EntryKind
 from registry.services.publication import FileDraft, Publication
 from registry.services.publishing import publish
+from registry.services.spec_files import SpecFile
 from registry.storage import chunks_of, receive
 
 TEXTS = ("title", "description", "external_id", "external_version", "release_date", "notes", "license")
@@ -83,15 +84,13 @@ def _draft(stack: ExitStack, path: Path) -> FileDraft:
     return FileDraft(incoming, path.name)
 
 
-def _dependencies(options: dict[str, Any]) -> list[str] | None:
+def _dependencies(options: dict[str, Any]) -> Iterable[Any] | None:
     source: Path | None = options["dependencies_from"]
+    listed: list[str] | None = options["dependencies"]
     if source is None:
-        listed: list[str] | None = options["dependencies"]
         return listed
     try:
-        found = json.loads(source.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CommandError(f"{source} holds no JSON list of specs: {error}") from error
-    if not isinstance(found, list):
-        raise CommandError(f"{source} holds no JSON list of specs")
-    return [*found, *(options["dependencies"] or [])]
+        source.open("rb").close()
+    except OSError as error:
+        raise CommandError(f"{source} cannot be read: {error.strerror}") from error
+    return [*SpecFile(source), *listed] if listed else SpecFile(source)
