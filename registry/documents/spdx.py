@@ -41,12 +41,26 @@ _BACKWARD = {
 }
 DOCUMENT = "SPDXRef-DOCUMENT"
 
+_REQUIRED = {
+    "spdx_version": ("SPDXVersion", "spdxVersion"),
+    "data_license": ("DataLicense", "dataLicense"),
+    "spdx_id": ("SPDXID", "SPDXID"),
+    "name": ("DocumentName", "name"),
+    "document_namespace": ("DocumentNamespace", "documentNamespace"),
+    "creators": ("Creator", "creationInfo.creators"),
+    "created": ("Created", "creationInfo.created"),
+}
+"""What every document says of itself (SPDX 2.3, clause 6), by spdx-tools' name: the tag, and the path in JSON."""
+
 
 def read_spdx_json(value: Any) -> Document:
     """A parsed document. Raises Invalid with what is wrong and with which element."""
     version = value.get("spdxVersion") if isinstance(value, dict) else None
     if not isinstance(version, str) or version not in VERSIONS:
         raise refuse([("spdxVersion", f"SPDX is read in {', '.join(VERSIONS)}")])
+    missing = [path for _, path in _REQUIRED.values() if _at(value, path) is None]
+    if missing:
+        raise refuse((path, "This is required.") for path in missing)
     try:
         parsed = JsonLikeDictParser().parse(value)
     except SPDXParsingError as error:
@@ -57,6 +71,12 @@ def read_spdx_json(value: Any) -> Document:
     return _document(parsed, JSON_TYPE)
 
 
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def read_spdx_tag_value(data: bytes) -> Document:
     try:
         text = data.decode()
@@ -64,14 +84,30 @@ def read_spdx_tag_value(data: bytes) -> Document:
         raise refuse([("", f"This is not UTF-8: {error.reason} at byte {error.start}")]) from None
     if "\x00" in text:
         raise refuse([("", "It holds a NUL character")])
+    parser = TagValueParser(errorlog=NullLogger(), write_tables=False)
     try:
-        parsed = TagValueParser(errorlog=NullLogger(), write_tables=False).parse(text.replace("\r\n", "\n"))
+        parsed = parser.parse(text.replace("\r\n", "\n"))
     except SPDXParsingError as error:
-        raise refuse(("", message) for message in error.get_messages()) from None
+        raise refuse(_missing(parser) or [("", message) for message in error.get_messages()]) from None
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         # Some malformed lines make the parser stumble over its own tables.
         raise refuse([("", f"This is not SPDX tag-value: {error}")]) from None
+    if missing := _missing(parser):
+        raise refuse(missing)
     return _document(parsed, TAG_TYPE)
+
+
+def _missing(parser: TagValueParser) -> list[tuple[str, str]]:
+    """What the document does not say of itself: spdx-tools fills in a licence, and takes a package's id for its own.
+
+    Nothing where it complained of other things: what it could not read is not there either.
+    """
+    said = parser.creation_info
+    if "spdx_id" in said and said["spdx_id"] != DOCUMENT:
+        return [("SPDXID", f"The first one must be the document's own, {DOCUMENT}")]
+    if parser.logger.has_messages():
+        return []
+    return [(tag, "This is required.") for name, (tag, _) in _REQUIRED.items() if name not in said]
 
 
 def _document(parsed: SpdxDocument, media_type: str) -> Document:

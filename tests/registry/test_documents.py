@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from contracts.errors import Invalid
 from registry.documents import PackageName, detect, read_document
 from registry.documents.parts import licence_identifiers, split_purl
+from registry.documents.spdx import read_spdx_json, read_spdx_tag_value
 from tests.registry.documents import csaf, openvex, sbom
 
 SPDX = {
@@ -104,6 +105,46 @@ def test_spdx_tag_value():
         ("django", "5.2", "BSD-3-Clause")
     ]
     assert found.media_type == "text/spdx"
+
+
+@pytest.mark.parametrize(
+    "tag", ["DataLicense", "SPDXID", "DocumentName", "DocumentNamespace", "Creator", "Created", "SPDXVersion"]
+)
+def test_spdx_tag_value_must_say_what_it_is(tag: str):
+    """spdx-tools would fill in the licence of the data."""
+    line = next(line for line in TAG_VALUE.splitlines(keepends=True) if line.startswith(f"{tag}:"))
+    with pytest.raises(Invalid) as refused:
+        read_spdx_tag_value(TAG_VALUE.replace(line, "", 1).encode())
+    assert list(refused.value.fields) == [f"content.{tag}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "spdxVersion",
+        "dataLicense",
+        "SPDXID",
+        "name",
+        "documentNamespace",
+        "creationInfo.creators",
+        "creationInfo.created",
+    ],
+)
+def test_spdx_json_must_say_what_it_is(path: str):
+    whole = json.loads(json.dumps(SPDX))
+    *outer, last = path.split(".")
+    part = whole[outer[0]] if outer else whole
+    for changed in ({name: value for name, value in part.items() if name != last}, {**part, last: None}):
+        document = {**whole, outer[0]: changed} if outer else changed
+        with pytest.raises(Invalid) as refused:
+            read_spdx_json(document)
+        assert list(refused.value.fields) == [f"content.{path}"]
+
+
+def test_spdx_tag_value_that_cannot_be_read_is_told_as_such():
+    with pytest.raises(Invalid, match="Created") as refused:
+        read_spdx_tag_value(TAG_VALUE.replace("2026-01-01T00:00:00Z", "yesterday").encode())
+    assert list(refused.value.fields) == ["content"]
 
 
 def test_cyclonedx_xml_says_what_json_says():
