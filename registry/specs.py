@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from registry.version_order import sort_key
 
@@ -99,6 +100,7 @@ def parse_spec(text: str) -> Spec:
     return Spec(text, organization, name, wanted, parse_range(wanted))
 
 
+@lru_cache(maxsize=4096)
 def parse_range(text: str) -> tuple[Window, ...]:
     """The windows of `latest`, `*`, `^1.0`, `~1.5`, `1.*`, `>=1.0,<2`, `!=1.3`. Raises ValueError."""
     if text in {"latest", "*"}:
