@@ -20,8 +20,10 @@ from accounts.admin_site import seat_of
 from audit.models import AuditEvent
 from catalog.admin.finding import searching
 from catalog.models import Asset, AssetType
-from catalog.search import search
+from catalog.names import split_name
+from catalog.search import Hit, search
 from ingestion.models import DataSource, Job, JobStatus, SourceStatus
+from registry.models import Entry, EntryKind
 
 CHANGES_SHOWN = 10
 EVENTS_READ = 300
@@ -200,14 +202,37 @@ def count_runs(actor: Actor, organization_id: UUID) -> list[Day]:
 
 def quick_search(request: HttpRequest, term: str) -> list[dict[str, str]]:
     """What Ctrl-K finds in the catalog: the best hits of its own search, with a link each."""
-    page = search(actor=searching(request), query=term, limit=10)
+    actor = searching(request)
+    page = search(actor=actor, query=term, limit=10)
     return [
         {
             "title": hit.name,
-            "description": f"{(hit.type or hit.kind).capitalize()} {hit.path}",
+            "description": _what_it_is(hit),
             "link": url,
             "icon": entity_icon(hit.kind.upper()),
         }
-        for hit in page.hits
+        for hit in _with_a_page(actor, page.hits)
         if (url := entity_url(hit.kind.upper(), hit.id))
     ]
+
+
+def _with_a_page(actor: Actor, hits: list[Hit]) -> list[Hit]:
+    """Without what others publish: it is found by everybody, and its page in the admin is theirs."""
+    published = [hit.id for hit in hits if hit.kind in EntryKind.values]
+    if not published:
+        return hits
+    ours = set(Entry.objects.of_tenants(actor).filter(pk__in=published).values_list("pk", flat=True))
+    return [hit for hit in hits if hit.kind not in EntryKind.values or hit.id in ours]
+
+
+def _what_it_is(hit: Hit) -> str:
+    """Its kind, its whole name, and in brackets what it is more exactly; of an asset the kind is its type."""
+    kind, name, more = hit.kind, hit.path, hit.type
+    if kind == "asset":
+        kind, more = hit.type, ""
+    elif kind == "component":  # its path begins with its type, which is nothing where it has no package URL
+        name = name.removeprefix(f"{hit.type}/").lstrip("/")
+    elif kind == "release":
+        name = f"of {split_name(hit.path)[1]}"
+    words = f"{kind.replace('_', ' ').capitalize()} {name}"
+    return f"{words} ({more.replace('_', ' ').lower()})" if more else words

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +92,7 @@ class Parts:
         )
         digest = hashlib.sha256()
         while rows := found.fetchmany(_AT_A_TIME):
-            digest.update("".join([row[0] for row in rows]).encode())
+            digest.update("".join(chain.from_iterable(rows)).encode())
         return digest.hexdigest()
 
     def entries(self, most: int) -> tuple[int, list[UUID]]:

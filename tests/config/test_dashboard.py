@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,9 +16,15 @@ from accounts.actor import Actor, system_actor
 from accounts.models import Membership, Organization
 from catalog.services import AssetDraft, update_asset, upsert_assets
 from config import dashboard
+from config.dashboard import quick_search
 from ingestion.models import DataSource, Job, JobStatus, JobType
 from ingestion.services.sources import create_data_source
+from registry.services.artifacts import add_artifact
+from registry.services.products import create_product, create_project
+from registry.services.releases import create_release
 from tests.adminkit import make_asset, make_superuser, page, session_of
+from tests.registry.documents import sbom, upload
+from tests.registry.entries import put
 
 
 @pytest.fixture
@@ -120,3 +128,29 @@ def test_a_superuser_sees_the_organization_one_acts_in(
     make_asset(alice_actor, "orders")
     make_asset(charlie_actor, "theirs")
     assert session_of(make_superuser(acme)).get(page("index")).context["counts"].total == 1
+
+
+def test_the_quick_search_says_what_it_found(
+    browser: Client, bob_actor: Actor, charlie_actor: Actor, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    make_asset(bob_actor, "orders")
+    put(charlie_actor, "other:orders-theirs@1.0")
+    put(bob_actor, "acme:orders-set@1.0", {"set.csv": b"a,b\n1,2\n"}, type="dataset")
+    product = create_product(actor=bob_actor, data={"name": "Shop"})
+    project = create_project(actor=bob_actor, product=product, data={"name": "Orders api"})
+    create_release(actor=bob_actor, project=project, data={"version": "1.0"})
+    document = sbom(("pkg:maven/org.example/orders-core", "1"), ("pkg:npm/%40acme/orders-ui", "2"))
+    document["components"].append({"type": "library", "name": "orders-plain"})
+    add_artifact(actor=bob_actor, upload=upload(document))
+    found = quick_search(browser.get(page("index")).wsgi_request, "orders")
+    assert all(browser.get(result["link"]).status_code == 200 for result in found)
+    assert {(result["title"], result["description"]) for result in found} == {
+        ("orders", "Table shop.orders"),
+        ("orders-set", "Source acme:orders-set (dataset)"),
+        ("orders-set", "Dataset registry.acme.orders-set"),
+        ("Orders api 1.0", "Release of Shop (draft)"),
+        ("orders-core", "Component org.example/orders-core (maven)"),
+        ("orders-ui", "Component @acme/orders-ui (npm)"),
+        ("orders-plain", "Component orders-plain"),
+    }
