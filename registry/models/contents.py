@@ -30,6 +30,7 @@ class Package(models.Model):
     objects = PackageQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "component"
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="package_unique_in_organization")]
         indexes = [models.Index(fields=["organization", "folded_name"], name="package_by_name")]

@@ -143,7 +143,10 @@ def test_an_artifact_shows_what_it_says_and_is_downloaded(browser: Client, relea
 
 def test_a_component_is_found_across_all_releases(browser: Client, release: Release):
     package = Package.objects.get(name="log4j-core")
-    assert "log4j-core" in shown(browser, "registry_package_changelist", query="?q=log4j")
+    listed = shown(browser, "registry_package_changelist", query="?q=log4j")
+    assert "log4j-core" in listed
+    assert "Components" in listed
+    assert "Packages" not in listed
     text = shown(browser, "registry_package_change", package.pk)
     assert "Web 1.0" in text
     assert "Web 1.1" in text
