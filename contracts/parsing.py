@@ -117,7 +117,7 @@ def _malformed(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
         body.decode()
     except UnicodeDecodeError as unreadable:
         return _at(body, unreadable.start, "The body is not UTF-8")
-    if "allocate" in error.msg or "ecursion" in error.msg:
+    if any(word in error.msg for word in ("allocate", "ecursion", "depth limit")):
         return BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels")
     return BadRequest(
         f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}",

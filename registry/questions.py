@@ -150,7 +150,7 @@ def licences_of(release: Release) -> list[dict[str, Any]]:
         .order_by()
         .values(expression=F("licence__expression"), identifiers=F("licence__identifiers"))
         .annotate(components=Count("pk"))
-        .order_by("-components", "licence__expression")
+        .order_by("-components", F("licence__expression").asc(nulls_last=True))
     )
     return [
         {
