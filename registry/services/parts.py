@@ -27,7 +27,7 @@ CREATE TABLE problem (spec TEXT PRIMARY KEY, words TEXT);
 CREATE TABLE above (version BLOB PRIMARY KEY) WITHOUT ROWID;
 BEGIN;
 """
-_AT_A_TIME = 1000
+_AT_A_TIME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ class Parts:
         """SHA-256 (hexadecimal) over the checksums, each as `sha256-…`, in the order of their specs."""
         of_format, values = ("", []) if format_name is None else ("WHERE format = ?", [format_name])
         found = self._database.execute(
-            f"SELECT 'sha256-' || checksum FROM part {of_format} ORDER BY spec",  # noqa: S608  our own texts
+            f"SELECT checksum FROM part {of_format} ORDER BY spec",  # noqa: S608  our own texts
             values,
         )
         digest = hashlib.sha256()
         while rows := found.fetchmany(_AT_A_TIME):
-            digest.update("".join(chain.from_iterable(rows)).encode())
+            digest.update("sha256-".join(("", *chain.from_iterable(rows))).encode())
         return digest.hexdigest()
 
     def entries(self, most: int) -> tuple[int, list[UUID]]:
