@@ -309,5 +309,6 @@ def _summary(artifact: Artifact) -> str:
 def _words(error: DomainError) -> str:
     if isinstance(error, Invalid) and error.fields:
         listed: Iterable[tuple[str, list[str]]] = list(error.fields.items())[:5]
-        return "; ".join(f"{path}: {problems[0]}" for path, problems in listed)
+        words = [f"{path}: {problems[0].removesuffix('.')}" for path, problems in listed]
+        return f"{'; '.join(words)}."
     return error.message

@@ -21,6 +21,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "vex": ("csaf", "openvex", "cyclonedx"),
 }
 """Formats of the types whose content is read; other types take any."""
+_NAMES = {"sbom": "an SBOM", "vex": "a VEX"}
 
 ALIASES = {"spdx-json": "spdx", "spdx-tag-value": "spdx", "cyclonedx-json": "cyclonedx", "cyclonedx-xml": "cyclonedx"}
 
@@ -42,8 +43,8 @@ def read_document(data: bytes, *, type: str, format: str = "") -> Document:
     if format and found and ALIASES.get(format, format) != found:
         raise Invalid(fields={"format": [f"The content is {found}, not {format}."]})
     if not found or found not in FORMATS[type]:
-        accepted = ", ".join(FORMATS[type])
-        words = f"The content is {found or 'of no format that is known'}; a {type} is {accepted}."
+        accepted = f"{', '.join(FORMATS[type][:-1])} or {FORMATS[type][-1]}"
+        words = f"The content is {found or 'of no format that is known'}; {_NAMES[type]} is {accepted}."
         raise Invalid(fields={"content" if not found else "format": [words]})
     return read(kind, type)
 
