@@ -16,7 +16,25 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.postgresql import base as postgresql
 
 _IDS: models.UUIDField[Any, Any] = models.UUIDField()
-_BoundByServer: Any = postgresql.ServerBindingCursor
+_ServerBindingCursor: Any = postgresql.ServerBindingCursor
+
+PREPARED_AFTER = 5
+"""Uses of a statement on one connection after which its plan is kept there."""
+
+
+class _PlannedCursor(_ServerBindingCursor):  # type: ignore[misc]
+    """Has its statements prepared, and no other cursor of the connection.
+
+    The driver counts statements by their text. Others have their values in it: the texts of a hundred batches would be
+    kept, of megabytes each, for a count that never comes.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self.connection.prepare_threshold = PREPARED_AFTER
+        try:
+            return super().execute(query, params, **options)
+        finally:
+            self.connection.prepare_threshold = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +98,13 @@ class PreparedQuery:
 def planned_cursor() -> Any:
     """A cursor for statements of few shapes that are asked often: PostgreSQL keeps their plans.
 
-    It leaves it to PostgreSQL to put the parameters in, as only such statements can be prepared; the driver does so
-    after `prepare_threshold` uses of a connection, or never where that is None.
+    It leaves it to PostgreSQL to put the parameters in, as only such statements can be prepared. Behind a pooler that
+    gives each transaction another connection none are.
     """
     database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at each use
     if database.vendor != "postgresql":
         return database.cursor()
     database.ensure_connection()
-    return database._prepare_cursor(_BoundByServer(database.connection))
+    is_pooled = database.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]
+    kind = _ServerBindingCursor if is_pooled else _PlannedCursor
+    return database._prepare_cursor(kind(database.connection))

@@ -155,8 +155,7 @@ def _database() -> dict[str, Any]:
         size = env.integer("DATABASE_POOL", HTTP_THREADS + 2 * WORKER_THREADS + GRPC_THREADS + 4, low=1, high=500)
         config["CONN_HEALTH_CHECKS"] = True  # 0.05 ms a request, and no error after the server was restarted
         options.setdefault("pool", {"min_size": 0, "max_size": size, "timeout": 10})
-        pooled = config["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_BEHIND_PGBOUNCER")
-        options.setdefault("prepare_threshold", None if pooled else 5)
+        config["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_BEHIND_PGBOUNCER")
     config["ATOMIC_REQUESTS"] = False
     return config
 
