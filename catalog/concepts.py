@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.checks import Check, Refused, clean_description, clean_display_name, clean_name
-from catalog.models import QUALIFIED_NAME_BYTES, Concept, GlossaryTerm, TermStatus
+from catalog.models import QUALIFIED_NAME_BYTES, Concept, Domain, DomainType, GlossaryTerm, TermStatus
 from catalog.records import Owner, owner_state
 from catalog.search import Document
 from catalog.validation import QUALIFIED_NAME_LENGTH, clean_owner, clean_reference
@@ -30,10 +30,13 @@ def _synonyms(value: Any) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _status(value: Any) -> str:
-    if not isinstance(value, str) or value not in TermStatus.values:
-        raise ValueError(f"This must be one of {', '.join(TermStatus.values)}.")
-    return str(value)
+def _one_of(values: Sequence[str]) -> Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in values:
+            raise ValueError(f"This must be one of {', '.join(values)}.")
+        return value
+
+    return check
 
 
 CONCEPT_CHECKS: Mapping[str, Check] = {
@@ -42,12 +45,13 @@ CONCEPT_CHECKS: Mapping[str, Check] = {
     "description": clean_description,
     "owner": clean_owner,
 }
-DOMAIN_CHECKS: Mapping[str, Check] = {**CONCEPT_CHECKS, "parent": clean_reference}
+DOMAIN_CHECKS: Mapping[str, Check] = {**CONCEPT_CHECKS, "type": _one_of(DomainType.values), "parent": clean_reference}
 TERM_CHECKS: Mapping[str, Check] = {
-    **{field: check for field, check in DOMAIN_CHECKS.items() if field != "description"},
+    **{field: check for field, check in CONCEPT_CHECKS.items() if field != "description"},
+    "parent": clean_reference,
     "definition": clean_description,
     "synonyms": _synonyms,
-    "status": _status,
+    "status": _one_of(TermStatus.values),
     "glossary": clean_reference,
 }
 
@@ -85,6 +89,8 @@ def concept_state(concept: Concept) -> dict[str, Any]:
         }
     else:
         state["description"] = concept.description
+    if isinstance(concept, Domain):
+        state["type"] = str(concept.type)
     if hasattr(concept, "parent"):
         state["parent"] = _named(concept.parent)
     return {**state, "owner": owner_state(owner_of(concept)), "version": concept.version}

@@ -37,6 +37,7 @@ SEGMENTS: dict[str, type[ContractView]] = {
             "databases",
             "databaseSchemas",
             "datasets",
+            "domains",
             "entities",
             "glossaries",
             "glossaryTerms",

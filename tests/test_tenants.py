@@ -151,7 +151,8 @@ def _entities(alice: APIClient, post: Any) -> dict[str, str]:
         parts[name] = post(f"/api/v1/{name}", {"name": entity, **body})["id"]
         parts[f"{name}/name"] = fqn if name != "classifications" else f"{MARK}_c"
     term = made(alice.get(f"/api/v1/glossaryTerms/name/{MARK}.{MARK}"))
-    names = {"tags/name": MARK, "teams/name": MARK, "glossaries/name": MARK, "glossaryTerms/name": f"{MARK}.{MARK}"}
+    names = dict.fromkeys(("tags/name", "teams/name", "glossaries/name", "domains/name"), MARK)
+    names |= {"glossaryTerms/name": f"{MARK}.{MARK}"}
     return {**parts, **names, "glossaryTerms": term["id"]}
 
 

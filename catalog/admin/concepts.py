@@ -19,7 +19,7 @@ from accounts.admin_lists import DropdownFilter, LivingFilter, VisibleFilter, na
 from accounts.admin_site import actor_of
 from accounts.managers import name_key
 from catalog.admin.asset_form import owner_said
-from catalog.models import Asset, AssetTerm, Concept, Domain, Glossary, GlossaryTerm, TermStatus
+from catalog.models import Asset, AssetTerm, Concept, Domain, DomainType, Glossary, GlossaryTerm, TermStatus
 from catalog.querysets import ConceptQuerySet
 from catalog.services import create_concept, delete_concept, restore_concept, update_concept
 
@@ -172,10 +172,21 @@ class StatusFilter(DropdownFilter):
         return queryset.filter(status=self.value()) if self.value() in TermStatus.values else queryset
 
 
+class DomainTypeFilter(DropdownFilter):
+    title = "type"
+    parameter_name = "type"
+    options = DomainType.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(type=self.value()) if self.value() in DomainType.values else queryset
+
+
 @admin.register(Domain)
 class DomainAdmin(ConceptAdmin):
     filter_name = "domain"
-    fields = ("name", "parent", "display_name", "description", "owner", "owner_team")
+    list_display: Any = ("shown", "type", "summary", "owned_by", "used")
+    list_filter: ClassVar[Any] = (DomainTypeFilter, LivingFilter)
+    fields = ("name", "parent", "type", "display_name", "description", "owner", "owner_team")
     autocomplete_fields: ClassVar[Any] = ("parent", "owner", "owner_team")
 
     def uses(self) -> QuerySet[Any]:

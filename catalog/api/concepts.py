@@ -148,6 +148,8 @@ def concept_shape(concept: Any) -> dict[str, Any]:
         }
     else:
         shown["description"] = concept.description
+    if isinstance(concept, Domain):
+        shown["type"] = concept.type
     if hasattr(concept, "parent"):
         shown["parent"] = _named(concept.parent)
     return shown | {

@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.managers import name_key
 from accounts.permissions import actor_of
 from catalog.asking import SORTS, domains_named, origins_named, owned_by, tags_named, terms_named
-from catalog.models import AssetTag, AssetTerm, AssetType, TermStatus
+from catalog.models import AssetTag, AssetTerm, AssetType, DomainType, TermStatus
 from catalog.querysets import AssetQuerySet, ConceptQuerySet
 from catalog.search import matching
 from contracts.filtering import ChoicesFilter, DirectedSortFilter, MomentFilter, WordsFilter
@@ -89,6 +89,7 @@ class ConceptFilters(_Filters):
 
 class DomainFilters(ConceptFilters):
     parent = WordsFilter(method="directly_in", help_text="Those that lie directly in these, by id or name.")
+    type = ChoicesFilter(choices=DomainType.values, help_text=f"Of {', '.join(DomainType.values)}, any of them.")
 
     def directly_in(self, found: Concepts, name: str, value: list[str]) -> Concepts:
         return found.filter(parent__in=domains_named(self.actor, value, below=False))

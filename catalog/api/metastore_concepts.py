@@ -14,7 +14,7 @@ from accounts.checks import DISPLAY_NAME_LENGTH, NAME_LENGTH
 from catalog.api.concepts import ConceptViews, DomainViews, GlossaryViews, TermViews
 from catalog.api.parameters import parameter
 from catalog.api.serializers import LineageAssetSerializer, OwnerSerializer, ReferenceSerializer
-from catalog.models import TermStatus
+from catalog.models import DomainType, TermStatus
 from contracts.metastore import Metastore
 
 _OWNER = "A member (id, user name or e-mail address) or a team (id or name); null for nobody."
@@ -31,6 +31,7 @@ class GlossaryBody(ConceptBody):
 
 
 class DomainBody(GlossaryBody):
+    type = serializers.ChoiceField(DomainType.values, required=False, help_text="aggregate where it is not said.")
     parent = serializers.CharField(  # type: ignore[assignment]  # the field's name in the contract
         required=False, allow_null=True, help_text="A domain, by its id or full name."
     )
@@ -87,6 +88,7 @@ class GlossarySerializer(ConceptSerializer):
 
 
 class DomainSerializer(GlossarySerializer):
+    type = serializers.ChoiceField(DomainType.values)
     parent = ReferenceSerializer(allow_null=True)
 
 
@@ -130,7 +132,13 @@ def _described(noun: str, shown: Any, body: Any, patch: Any, *, example: Any = N
     DomainSerializer,
     DomainBody,
     DomainPatch,
-    example={"name": "Payments", "parent": "Finance", "description": "Money that moves.", "owner": "data-platform"},
+    example={
+        "name": "Payments",
+        "parent": "Finance",
+        "type": "source_aligned",
+        "description": "Money that moves.",
+        "owner": "data-platform",
+    },
 )
 class MetastoreDomains(Metastore, DomainViews):
     """Parts of the business that data belongs to."""

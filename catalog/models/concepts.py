@@ -72,9 +72,19 @@ class Concept(models.Model):
         return self.fully_qualified_name
 
 
-class Domain(Concept):
-    """A part of the business that data belongs to; it may lie in another."""
+class DomainType(models.TextChoices):
+    SOURCE_ALIGNED = "source_aligned", "Source-aligned"
+    CONSUMER_ALIGNED = "consumer_aligned", "Consumer-aligned"
+    AGGREGATE = "aggregate", "Aggregate"
 
+
+class Domain(Concept):
+    """A part of the business that data belongs to; it may lie in another.
+
+    Its type says whether its data is as its sources have it, made for those who use it, or put together from both.
+    """
+
+    type = models.CharField(max_length=20, choices=DomainType, default=DomainType.AGGREGATE)
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
 
     objects = ConceptQuerySet["Domain"].as_manager()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from catalog.api.entities import concepts, lineage, search, tags
+from catalog.api.entities import domains, glossaries, lineage, search, tags
 from catalog.api.entities.kinds import KINDS
 from catalog.api.entities.routes import routes_of
 
 urlpatterns: list[URLPattern] = [
     *(route for kind in KINDS for route in routes_of(kind)),
     *tags.urlpatterns,
-    *concepts.urlpatterns,
+    *domains.urlpatterns,
+    *glossaries.urlpatterns,
     *lineage.urlpatterns,
     *search.urlpatterns,
 ]

@@ -88,7 +88,7 @@ def test_the_list_narrows_down_by_what_people_said(
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("domain", {"name": "Payments", "parent": "domain", "description": "Money"}),
+        ("domain", {"name": "Payments", "parent": "domain", "description": "Money", "type": "source_aligned"}),
         ("glossary", {"name": "Zulu", "description": "Words"}),
         ("glossaryterm", {"name": "Prospect", "glossary": "glossary", "parent": "term", "synonyms": "lead, guest"}),
     ],
@@ -184,3 +184,9 @@ def test_the_lists_sidebar_counts_what_is_found(
     text = browser.get(page(ASSETS), {"q": "orders"}).content.decode()
     tag = Tag.objects.get(name="sales", organization=orders.organization)
     assert f"?q=orders&amp;tags={tag.pk}" in text
+
+
+def test_domains_are_listed_by_their_type(browser: Client, alice_actor: Actor, words: dict[str, Any]) -> None:
+    create_concept(actor=alice_actor, model=Domain, data={"name": "Reports", "type": "consumer_aligned"})
+    rows = browser.get(page("catalog_domain_changelist"), {"type": "consumer_aligned"}).content.decode()
+    assert ("Reports" in rows, ">Finance<" in rows, "Consumer-aligned" in rows) == (True, False, True)
