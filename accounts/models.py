@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from accounts.managers import UserManager
-from accounts.querysets import ApiKeyQuerySet, MembershipQuerySet, OrganizationQuerySet, TeamQuerySet
+from accounts.querysets import (
+    ApiKeyQuerySet,
+    DeletedRowQuerySet,
+    MembershipQuerySet,
+    OrganizationQuerySet,
+    TeamQuerySet,
+)
 
 slug_validator = RegexValidator(
     r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
@@ -153,6 +160,32 @@ class Team(models.Model):
     @property
     def shown_name(self) -> str:
         return self.display_name or self.name
+
+
+class DeletedRow(models.Model):
+    """What is kept of a row that was deleted, to make it anew: never in one table with those that live.
+
+    `kind` and `entity_id` are those of its trail, `key` is its name as it is matched; `state` holds no secret.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=40)
+    entity_id = models.UUIDField()
+    key = models.CharField(max_length=1000)
+    state = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    deleted_at = models.DateTimeField()
+
+    objects = DeletedRowQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["entity_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "entity_id"], name="deleted_row_kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
 
 
 class ApiKey(models.Model):

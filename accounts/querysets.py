@@ -12,7 +12,7 @@ from contracts.errors import NotFound
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from accounts.models import ApiKey, Membership, Organization, Team
+    from accounts.models import ApiKey, DeletedRow, Membership, Organization, Team
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -57,6 +57,11 @@ class TeamQuerySet(models.QuerySet["Team"]):
 
     def of_tenants(self, actor: Actor) -> Self:
         """The same, the deleted ones included."""
+        return self if actor.sees_all else self.filter(organization__in=actor.organizations)
+
+
+class DeletedRowQuerySet(models.QuerySet["DeletedRow"]):
+    def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(organization__in=actor.organizations)
 
 

@@ -54,6 +54,7 @@ def issue_tokens(membership: Membership) -> TokenPair:
     refresh = RefreshToken()
     refresh["user_id"] = str(membership.user_id)
     refresh["org"] = str(membership.organization_id)
+    refresh["member"] = str(membership.pk)
     refresh["stamp"] = _stamp(membership.user)
     return TokenPair(str(refresh.access_token), str(refresh), settings.ACCESS_TOKEN_SECONDS)
 
@@ -110,6 +111,8 @@ def _membership_of(token: Token) -> Membership:
     if found is None:
         raise Unauthenticated("The token's user is no longer a member of its organization")
     membership = _membership_from(found)
+    if token.get("member") != str(membership.pk):
+        raise Unauthenticated("The token is of a membership that has ended")
     if not constant_time_compare(str(token.get("stamp")), _stamp(membership.user)):
         raise Unauthenticated("The password was changed since this token was issued")
     return membership

@@ -24,6 +24,13 @@ def quote_part(part: str) -> str:
     return f'"{doubled}"'
 
 
+def full_tag_name(name: str, category: str) -> str:
+    """A tag's name with its category's before it, where that is not said already."""
+    if not category or name == category or name.startswith(f"{category}."):
+        return name
+    return join_name(category, name)
+
+
 def split_name(name: str) -> list[str]:
     """The parts of a qualified name: what `join_name` joined.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from django.db.models import Model, QuerySet
@@ -18,6 +19,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contracts.cursors import Chained
 from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names, renamed, said_as
 from contracts.errors import BadRequest, Conflict, DomainError, Invalid, NotFound, TooLarge
 from contracts.openapi import described
@@ -67,7 +69,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     @abstractmethod
     def named(self, fqn: str) -> M | None:
-        """The row of a fully qualified name."""
+        """The living row of a fully qualified name."""
 
     @abstractmethod
     def make(self, said: Mapping[str, Any]) -> M:
@@ -81,9 +83,25 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     def remove(self, row: M, *, recursive: bool, hard: bool) -> None:
         """Delete it. Raises Invalid where it is not empty and `recursive` is not said."""
 
-    def listed(self, include: str) -> QuerySet[M]:
-        """The living rows, the deleted or both, in an order that stays. What keeps no deleted rows has none to list."""
-        return self.get_queryset().none() if include == "deleted" else self.get_queryset()
+    @abstractmethod
+    def bring_back(self, row: M) -> M:
+        """The row restored; one that lives is as it was."""
+
+    @abstractmethod
+    def pages(self, include: str) -> Chained:
+        """The living rows, the deleted or both, in an order that stays."""
+
+    @abstractmethod
+    def row_by_id(self, key: UUID, include: str) -> M | None:
+        """The row of this id."""
+
+    @abstractmethod
+    def deleted_named(self, fqn: str) -> M | None:
+        """A deleted row of a fully qualified name."""
+
+    def rows_of(self, page: Sequence[Any]) -> Sequence[M]:
+        """The rows of a page."""
+        return page
 
     def name_of(self, said: Mapping[str, Any]) -> str:
         """The fully qualified name that a request speaks of."""
@@ -93,16 +111,18 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     def list(self, request: Request) -> Response:
         fields = self.fields()
-        rows: Any = self.paginate_queryset(self.listed(self.include()))
-        return self.get_paginated_response(self.shapes(rows, fields))
+        page: Any = self.paginate_queryset(self.pages(self.include()))  # type: ignore[arg-type]  # a chain of querysets
+        return self.get_paginated_response(self.shapes(self.rows_of(page), fields))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         fields = self.fields()
         return self.show(self.found(pk, self.include()), fields)
 
     def by_name(self, request: Request, fqn: str) -> Response:
-        fields = self.fields()
-        row = self.named(fqn)
+        fields, include = self.fields(), self.include()
+        row = self.named(fqn) if include != "deleted" else None
+        if row is None and include != "non-deleted":
+            row = self.deleted_named(fqn)
         if row is None:
             raise self.missing(fqn)
         return self.show(row, fields)
@@ -175,6 +195,13 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         self.remove(row, recursive=recursive, hard=hard)
         return Response({**entity, "deleted": True})
 
+    def restore(self, request: Request) -> Response:
+        """Bring back a deleted one."""
+        body: Any = request.data
+        if set(body) != {"id"} or uuid_of(body["id"]) is None:
+            raise Invalid(fields={"id": ["This must be the id of an entity, and nothing else may be said."]})
+        return self.show(self.bring_back(self.found(body["id"], "all")), self.shown)
+
     # What they share ---------------------------------------------------------------------------------
 
     def fields(self) -> frozenset[str]:
@@ -229,7 +256,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     def found(self, pk: Any, include: str = "non-deleted") -> M:
         """The row of this id. Raises NotFound."""
         key = uuid_of(pk)
-        row = self.listed(include).filter(pk=key).first() if key else None
+        row = self.row_by_id(key, include) if key else None
         if row is None:
             raise self.missing(pk)
         return row
@@ -253,6 +280,10 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     def href(self, where: str) -> str:
         return f"{base_of(self.request)}{where}"
 
+    def list_name(self, include: str) -> str:
+        """What a cursor of the list is good for, beside its order."""
+        return f"{self.entity}:{include}:{getattr(self.request.auth, 'organization_id', None)}"
+
 
 class KeptRows(RowEntities[M], Generic[M]):
     """Rows that are kept when they are deleted, with `deleted_at`, and can be restored."""
@@ -262,8 +293,8 @@ class KeptRows(RowEntities[M], Generic[M]):
         """The rows that the actor sees, deleted ones included."""
 
     @abstractmethod
-    def bring_back(self, row: M) -> M:
-        """The row restored."""
+    def key_of(self, fqn: str) -> str:
+        """A fully qualified name as the rows' `key` has it."""
 
     def get_queryset(self) -> QuerySet[M]:
         return self.listed("non-deleted")
@@ -272,12 +303,17 @@ class KeptRows(RowEntities[M], Generic[M]):
         found = self.everything().order_by("id")
         return found if include == "all" else found.filter(deleted_at__isnull=include == "non-deleted")
 
-    def restore(self, request: Request) -> Response:
-        """Bring back a deleted one."""
-        body: Any = request.data
-        if set(body) != {"id"} or uuid_of(body["id"]) is None:
-            raise Invalid(fields={"id": ["This must be the id of an entity, and nothing else may be said."]})
-        return self.show(self.bring_back(self.found(body["id"], "all")), self.shown)
+    def pages(self, include: str) -> Chained:
+        return Chained(self.list_name(include), [self.listed(include)], lambda row: 0)
+
+    def row_by_id(self, key: UUID, include: str) -> M | None:
+        return self.listed(include).filter(pk=key).first()
+
+    def named(self, fqn: str) -> M | None:
+        return self.get_queryset().filter(key=self.key_of(fqn)).first()
+
+    def deleted_named(self, fqn: str) -> M | None:
+        return self.listed("deleted").filter(key=self.key_of(fqn)).last()
 
 
 class EntityHistorySerializer(serializers.Serializer[Any]):
@@ -370,6 +406,7 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         update=extend_schema(responses=entity),
         partial_update=extend_schema(request=PATCH, responses=entity),
         destroy=extend_schema(responses={200: entity}),
+        restore=extend_schema(request=RestoreBody, responses=entity),
     )
     kept = []
     if hasattr(view, "versions"):
@@ -382,12 +419,10 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         kept.append(path(f"{where}/<str:pk>/versions", versions, name=f"entities-{name}-versions"))
         version = told.as_view({"get": "version"})
         kept.append(path(f"{where}/<str:pk>/versions/<str:decimal>", version, name=f"entities-{name}-version"))
-    if issubclass(view, KeptRows):
-        described(told, restore=extend_schema(request=RestoreBody, responses=entity))
-        kept.append(path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore"))
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     return [
         path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore"),
         path(f"{where}/bulk", told.as_view({"put": "bulk"}), name=f"entities-{name}-bulk"),
         *kept,
         path(f"{where}/name/<path:fqn>", told.as_view({"get": "by_name"}), name=f"entities-{name}-by-name"),

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from accounts.models import Membership, Organization, Role, User
+from accounts.api.entity_rows import RestorableRows, unquoted
+from accounts.models import DeletedRow, Membership, Organization, Role, User
 from accounts.permissions import actor_of
-from accounts.services import change_role, create_member, remove_member, update_user
-from audit.api.entities import VersionedRows
+from accounts.services import change_role, create_member, forget_deleted, remove_member, restore_member, update_user
+from accounts.services.keeping import row_of
+from accounts.services.members import KEPT_AS as MEMBER_KEPT_AS
 from audit.models import AuditEvent
 from contracts.entities import names
 from contracts.entity_views import routes, text_of
@@ -42,7 +44,7 @@ class UserEntitySerializer(UserBody):
     href = serializers.URLField()
 
 
-class UserViews(VersionedRows[User]):
+class UserViews(RestorableRows[User]):
     """Members as users."""
 
     entity = "user"
@@ -50,6 +52,7 @@ class UserViews(VersionedRows[User]):
     requested = frozenset({"name", "email", "displayName", "isAdmin"})
     words: ClassVar[Mapping[str, str]] = {"username": "name", "role": "isAdmin"}
     trail = "USER"
+    kept_kind = MEMBER_KEPT_AS
     kept_as: ClassVar[Mapping[str, str]] = {"username": "username", "email": "email", "name": "name"}
     queryset = User.objects.none()
     serializer_class: Any = UserBody
@@ -59,8 +62,10 @@ class UserViews(VersionedRows[User]):
         return User.objects.filter(memberships__organization__in=actor.organizations).order_by("id")
 
     def named(self, fqn: str) -> User | None:
-        name = fqn[1:-1].replace('""', '"') if fqn.startswith('"') and fqn.endswith('"') and len(fqn) > 2 else fqn
-        return self.get_queryset().filter(username__iexact=name).first()
+        return self.get_queryset().filter(username__iexact=unquoted(fqn)).first()
+
+    def as_it_was(self, kept: DeletedRow) -> User:
+        return row_of(User, kept.state)
 
     def shapes(self, rows: Sequence[User], fields: Collection[str]) -> list[dict[str, Any]]:
         actor = actor_of(self.request)
@@ -79,7 +84,7 @@ class UserViews(VersionedRows[User]):
             "isAdmin": role == Role.ADMIN,
             "isBot": False,
             "version": version / 10,
-            "deleted": False,
+            "deleted": role is None,
             "href": self.href(f"users/{row.pk}"),
         }
         if row.name:
@@ -116,7 +121,19 @@ class UserViews(VersionedRows[User]):
 
     def remove(self, row: User, *, recursive: bool, hard: bool) -> None:
         """End the membership: the person may belong to other organizations."""
-        remove_member(actor=actor_of(self.request), membership=self._membership(row))
+        actor = actor_of(self.request)
+        kept = self.kept_of(row) if row._state.adding else None
+        if kept is not None:
+            forget_deleted(actor=actor, kept=kept, role=Role.ADMIN)
+        else:
+            remove_member(actor=actor, membership=self._membership(row), hard=hard)
+
+    def bring_back(self, row: User) -> User:
+        if row._state.adding:
+            actor = actor_of(self.request)
+            organization = Organization.objects.get(pk=actor.tenant)
+            return restore_member(actor=actor, organization=organization, user_id=row.pk).user
+        return row
 
     def _membership(self, row: User) -> Membership:
         actor = actor_of(self.request)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from accounts.api.entity_rows import unquoted
 from accounts.managers import name_key
 from accounts.models import Team
 from accounts.permissions import actor_of
@@ -69,9 +70,8 @@ class TeamViews(KeptRows[Team], VersionedRows[Team]):
     def everything(self) -> QuerySet[Team]:
         return Team.objects.of_tenants(actor_of(self.request))
 
-    def named(self, fqn: str) -> Team | None:
-        name = fqn[1:-1].replace('""', '"') if len(fqn) > 2 and fqn[0] == fqn[-1] == '"' else fqn
-        return self.get_queryset().filter(key=name_key(name)).first()
+    def key_of(self, fqn: str) -> str:
+        return name_key(unquoted(fqn))
 
     def shapes(self, rows: Sequence[Team], fields: Collection[str]) -> list[dict[str, Any]]:
         people: dict[Any, list[dict[str, Any]]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -14,12 +15,16 @@ from accounts.actor import Actor
 from accounts.managers import storable
 from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, checked_role, member_state, require_administration, user_state
-from accounts.services.teams import leave_teams
+from accounts.services.keeping import forget, keep, state_of, take
+from accounts.services.teams import join_teams, leave_teams
 from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, DomainError, Invalid, NotFound
 
 PASSWORD_LENGTH_LIMIT = 1024
+KEPT_AS = "MEMBER"
+"""What a former membership is kept as, by its user."""
+_UNKEPT = ("password", "last_login", "is_superuser", "is_staff", "is_active", "password_set_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def add_member(*, actor: Actor, organization: Organization, user: User, role: st
     taken = Conflict(f"'{user.email}' is a member already", resource="member", email=user.email)
     with refused_by({"membership_once_per_organization": taken}):
         membership.save(force_insert=True)
+    forget(organization.pk, KEPT_AS, user.pk)
     _record(actor, "CREATE", membership, None, member_state(membership))
     return membership
 
@@ -108,13 +114,36 @@ def change_role(*, actor: Actor, membership: Membership, role: str) -> Membershi
 
 
 @transaction.atomic
-def remove_member(*, actor: Actor, membership: Membership) -> None:
-    """End a membership; its tokens and places in teams end with it. Raises Conflict for the last administrator."""
+def remove_member(*, actor: Actor, membership: Membership, hard: bool = False) -> None:
+    """End a membership; its tokens and places in teams end with it. Raises Conflict for the last administrator.
+
+    What it was is kept, unless it is ended `hard`: its role and teams come back when it is restored, its tokens do not.
+    """
     membership = _locked(actor, membership)
     _require_another_admin(membership)
-    leave_teams(actor=actor, organization=membership.organization, user=membership.user)
+    user, organization = membership.user, membership.organization
+    left = leave_teams(actor=actor, organization=organization, user=user)
     _record(actor, "DELETE", membership, member_state(membership), None)
     membership.delete()
+    if not hard:
+        state = {**state_of(user, without=_UNKEPT), "role": membership.role, "teams": left}
+        keep(organization.pk, KEPT_AS, user.pk, user.username, state)
+
+
+@transaction.atomic
+def restore_member(*, actor: Actor, organization: Organization, user_id: UUID) -> Membership:
+    """Make a member again of who was one, with the role of before and in the teams of before that are still there.
+
+    Raises NotFound where there is no such former member, or no such user any more; else as `add_member`.
+    """
+    require_administration(actor, organization)
+    kept = take(actor, KEPT_AS, user_id, resource="user", organization_id=organization.pk)
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise NotFound(resource="user", user_id=str(user_id))
+    membership = add_member(actor=actor, organization=organization, user=user, role=kept.state["role"])
+    join_teams(actor=actor, organization=organization, user=user, team_ids=kept.state["teams"])
+    return membership
 
 
 def make_password() -> str:

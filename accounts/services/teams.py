@@ -1,7 +1,7 @@
 """Teams: made, described, renamed, filled with members, deleted and brought back.
 
-A deleted team keeps its row, its members and its trail, and frees its name. What it owned has no owner then: the
-apps above hear of the deletion in its transaction and let their things go, as each thing's own history says.
+A deleted team keeps its row, its members and its trail, and frees its name. What it owned has no owner then, and is
+its own again when it is restored: the apps above hear of both in the transaction, as each thing's own history says.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def delete_team(*, actor: Actor, team: Team, expected_version: int | None = None
 
 
 def restore_team(*, actor: Actor, team: Team) -> Team:
-    """Bring a deleted team back, with its members; what it owned it no longer owns. One that lives is left as it is.
+    """Bring a deleted team back, with its members and what it owned, where that has no other owner by then.
 
+    One that lives is left as it is.
     Raises Conflict when another has taken its name, NotFound, Forbidden.
     """
     actor.require(Role.ADMIN)
@@ -96,12 +97,26 @@ def restore_team(*, actor: Actor, team: Team) -> Team:
     return team
 
 
-def leave_teams(*, actor: Actor, organization: Organization, user: User) -> None:
-    """Take somebody who is a member no more out of the organization's teams; inside the caller's transaction."""
+def leave_teams(*, actor: Actor, organization: Organization, user: User) -> list[UUID]:
+    """Take somebody who is a member no more out of the organization's teams; inside the caller's transaction.
+
+    Returns the ids of the teams.
+    """
     teams = Team.objects.select_for_update(of=("self",)).filter(organization=organization, members=user).order_by("pk")
     for team in teams:
         before = team_state(team)
         team.members.remove(user)
+        _save(team)
+        _record(actor, "UPDATE", team, before, team_state(team))
+    return [team.pk for team in teams]
+
+
+def join_teams(*, actor: Actor, organization: Organization, user: User, team_ids: Collection[UUID | str]) -> None:
+    """Put a member into these teams of the organization, those that live; inside the caller's transaction."""
+    living = Team.objects.select_for_update(of=("self",)).filter(organization=organization, deleted_at=None)
+    for team in living.filter(pk__in=team_ids).order_by("pk"):
+        before = team_state(team)
+        team.members.add(user)
         _save(team)
         _record(actor, "UPDATE", team, before, team_state(team))
 

@@ -18,7 +18,7 @@ from catalog.api.parameters import body_of
 from catalog.api.serializers import TagBody, TagPatch, TagSerializer
 from catalog.models import AssetTag, Tag
 from catalog.querysets import TagQuerySet
-from catalog.services import create_tag, delete_tag, merge_tags, update_tag
+from catalog.services import create_tag, delete_tag, merge_tags, restore_tag, update_tag
 from contracts.errors import Invalid, NotFound
 from contracts.filtering import WordsFilter
 from contracts.metastore import Metastore
@@ -72,6 +72,12 @@ class TagViews(ContractViewSet[Tag]):
         delete_tag(actor=actor_of(request), tag=self.get_object())
         return Response(status=204)
 
+    def restore(self, request: Request, pk: str) -> Response:
+        key = uuid_of(pk)
+        if key is None:
+            raise NotFound(resource=self.resource, tag_id=pk)
+        return Response(tag_shapes([restore_tag(actor=actor_of(request), tag_id=key)])[0])
+
 
 def tag_shapes(tags: Sequence[Tag]) -> list[dict[str, Any]]:
     """Tags with how many living assets carry each. One statement."""
@@ -119,7 +125,17 @@ class MetastoreTagMerge(Metastore, TagViews):
         return super().merge(request, pk)
 
 
+class MetastoreTagRestore(Metastore, TagViews):
+    serializer_class: Any = TagSerializer
+
+    @extend_schema(operation_id="metastore_tags_restore", request=None, responses=TagSerializer)
+    def restore(self, request: Request, pk: str) -> Response:
+        """Bring a deleted one back, on every asset that let it go."""
+        return super().restore(request, pk)
+
+
 urlpatterns = [
+    path("tags/<str:pk>/restore", MetastoreTagRestore.as_view({"post": "restore"}), name="tag-restore"),
     path("tags/<str:pk>/merge", MetastoreTagMerge.as_view({"post": "merge"}), name="tag-merge"),
     path("tags", MetastoreTags.as_view({"get": "list", "post": "create"}), name="tags"),
     path(

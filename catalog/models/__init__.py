@@ -10,7 +10,7 @@ from catalog.models.assets import (
     Origin,
     validate_qualified_name_size,
 )
-from catalog.models.concepts import Concept, Domain, DomainType, Glossary, GlossaryTerm, Tag, TermStatus
+from catalog.models.concepts import Concept, Domain, DomainType, Glossary, GlossaryTerm, LostLink, Tag, TermStatus
 from catalog.models.relationships import Relationship, RelationshipType
 from catalog.models.search import SearchDocument, Spelling, WordVectorField
 
@@ -26,6 +26,7 @@ __all__ = [
     "DomainType",
     "Glossary",
     "GlossaryTerm",
+    "LostLink",
     "Origin",
     "Relationship",
     "RelationshipType",

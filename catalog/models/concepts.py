@@ -32,6 +32,20 @@ class Tag(models.Model):
         return self.name
 
 
+class LostLink(models.Model):
+    """That an asset or a concept let go of a tag, term, domain or team that was deleted: it comes back with it."""
+
+    entity_id = models.UUIDField(help_text="What was deleted.")
+    holder_id = models.UUIDField(help_text="What let it go.")
+    column = models.TextField(blank=True, help_text="Of the holder, that a term was said of.")
+
+    class Meta:
+        indexes = [models.Index(fields=["entity_id", "holder_id"], name="lost_link_by_entity")]
+
+    def __str__(self) -> str:
+        return f"{self.holder_id} had {self.entity_id}"
+
+
 class Concept(models.Model):
     """What domains, glossaries and terms have in common: a name below its parent's, words, an owner, a version.
 

@@ -13,7 +13,16 @@ from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.renaming import rename_assets
 from catalog.services.retiring import retire_assets, retire_relationships
-from catalog.services.tags import create_tag, delete_tag, merge_tags, update_tag
+from catalog.services.tags import (
+    create_tag,
+    delete_category,
+    delete_tag,
+    forget_tag,
+    merge_tags,
+    restore_category,
+    restore_tag,
+    update_tag,
+)
 from catalog.services.trees import delete_tree, descendants, restore_tree
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "create_relationship",
     "create_tag",
     "delete_asset",
+    "delete_category",
     "delete_concept",
     "delete_lineage",
     "delete_lineage_told_by",
@@ -37,13 +47,16 @@ __all__ = [
     "descendants",
     "file_asset",
     "file_assets",
+    "forget_tag",
     "link_term",
     "merge_assets",
     "merge_tags",
     "put_lineage",
     "rename_assets",
     "restore_asset",
+    "restore_category",
     "restore_concept",
+    "restore_tag",
     "restore_tree",
     "retire_assets",
     "retire_relationships",

@@ -2,7 +2,8 @@
 
 All three are concepts (`catalog.models.Concept`): named below what they lie in, and found by that full name. When one
 is renamed or moved, the full names below it follow, and each one's trail says so; assets name them by id, and are not
-written. A deleted concept keeps its row and frees its name; it leaves every asset, as each asset's history says.
+written. A deleted concept keeps its row and frees its name; it leaves every asset, as each asset's history says, and
+comes back to them when it is restored.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from catalog.search import Document, index_documents, remove_documents
 from catalog.services.following import concept_change, leave_assets
 from catalog.services.references import concepts_named, owners_named
 from catalog.services.retry import retried
+from catalog.services.returning import forget_lost, return_to_assets
 from contracts.errors import Conflict, Invalid, NotFound, Stale
 
 T = TypeVar("T", bound=Concept)
@@ -89,8 +91,9 @@ def delete_concept(
 
 
 def restore_concept(*, actor: Actor, concept: T) -> T:
-    """Bring a deleted concept back, and what was deleted with it; no asset has it then. One that lives stays as it is.
+    """Bring a deleted concept back, with what was deleted with it, to the assets that let it go.
 
+    An asset that lies in another domain by then stays there. A concept that lives is left as it is.
     Raises Conflict when its name is taken or what it lay in is deleted, NotFound, Forbidden.
     """
     actor.require(Role.EDITOR)
@@ -152,6 +155,7 @@ def _delete(actor: Actor, concept: Concept, expected_version: int | None, recurs
         remove_documents([one.pk for one in gone])
         leave_assets(actor, found.organization_id, gone)
     if hard:
+        forget_lost([found.pk, *_below(found).values_list("pk", flat=True)])
         _below(found).delete()
         found.delete()
 
@@ -175,6 +179,7 @@ def _restore(actor: Actor, concept: T) -> T:
         one.save()
         _record(actor, "RESTORE", one, None)
     index_documents([_document(one) for one in together])
+    return_to_assets(actor, found.organization_id, together)
     return found
 
 

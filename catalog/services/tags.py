@@ -1,25 +1,37 @@
-"""Tags: made, described, renamed, merged, deleted. Every asset that carries one follows, and its history says so."""
+"""Tags: made, described, renamed, merged, deleted, made anew. Every asset that carries one follows, and its history
+says so.
+
+A category is what the tags in it say; the tag that bears its name describes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
-from accounts.models import Role
+from accounts.models import DeletedRow, Role
+from accounts.services.keeping import forget_deleted, insert_again, keep, row_of, state_of, take
 from audit import services as audit
 from audit.services import Change
-from catalog.models import AssetTag, Tag
+from catalog.models import Asset, AssetTag, Tag
+from catalog.names import full_tag_name
 from catalog.records import TagName, read_by_id, sorted_tags
 from catalog.services.naming import tag_state
 from catalog.services.retry import retried
+from catalog.services.returning import forget_lost, give_back, lost, note_lost
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_tag, tag_key
 from contracts.errors import Conflict, Invalid, NotFound
 
+TAG, CATEGORY = "TAG", "CATEGORY"
+"""What a deleted tag, and one that bears its category's name, is kept as."""
 AT_A_TIME = 2000
 """Assets that are held in memory together while they follow a tag."""
 
@@ -36,10 +48,71 @@ def update_tag(*, actor: Actor, tag: Tag, changes: Mapping[str, Any]) -> Tag:
     return _update(actor, tag.pk, clean_tag(changes))
 
 
-def delete_tag(*, actor: Actor, tag: Tag) -> None:
-    """Delete a tag and take it from every asset. Raises NotFound, Forbidden."""
+def delete_tag(*, actor: Actor, tag: Tag, hard: bool = False) -> None:
+    """Delete a tag and take it from every asset; unless `hard` it can be restored. Raises NotFound, Forbidden."""
     actor.require(Role.EDITOR)
-    _delete(actor, tag.pk, None)
+    _delete(actor, tag.pk, None, hard=hard)
+
+
+def restore_tag(*, actor: Actor, tag_id: UUID) -> Tag:
+    """Make a deleted tag anew, with its id, on every asset that let it go.
+
+    Raises Conflict where its name is taken, NotFound, Forbidden.
+    """
+    actor.require(Role.EDITOR)
+    found = Tag.objects.visible_to(actor).filter(pk=tag_id).first()
+    kept = DeletedRow.objects.visible_to(actor).filter(kind__in=(TAG, CATEGORY), entity_id=tag_id, state__has_key="key")
+    kind = kept.values_list("kind", flat=True).first() if found is None else None
+    if kind is not None:
+        return _restore(actor, tag_id, kind)
+    if found is None:
+        raise NotFound(resource="tag", tag_id=str(tag_id))
+    return found
+
+
+@transaction.atomic
+def delete_category(*, actor: Actor, organization_id: UUID, category: str, hard: bool = False) -> None:
+    """Delete a category with every tag in it; unless `hard` they can be restored together. Raises Forbidden."""
+    actor.require(Role.EDITOR)
+    now, described = timezone.now(), False
+    tags = list(Tag.objects.filter(organization=organization_id, category=category).order_by("pk"))
+    for tag in tags:
+        described |= _kind(tag) == CATEGORY
+        _delete(actor, tag.pk, None, hard=hard, now=now)
+    if tags and not described and not hard:
+        keep(organization_id, CATEGORY, tags[0].pk, category, {"name": "", "category": category}, deleted_at=now)
+
+
+@transaction.atomic
+def restore_category(*, actor: Actor, tag_id: UUID) -> Tag:
+    """Bring back a deleted category, with the tags that were deleted together with it, as `restore_tag` does.
+
+    Returns the tag that stands for it.
+    """
+    actor.require(Role.EDITOR)
+    found = DeletedRow.objects.visible_to(actor).filter(kind=CATEGORY, entity_id=tag_id).first()
+    if found is None:
+        raise NotFound(resource="tag", tag_id=str(tag_id))
+    inside = DeletedRow.objects.filter(
+        organization=found.organization_id,
+        kind=TAG,
+        deleted_at=found.deleted_at,
+        state__category=found.state["category"],
+    )
+    inside_ids = list(inside.order_by("entity_id").values_list("entity_id", flat=True))
+    if "key" in found.state:
+        _restore(actor, tag_id, CATEGORY)
+    else:
+        found.delete()
+    for inside_id in inside_ids:
+        _restore(actor, inside_id, TAG)
+    return Tag.objects.get(pk=tag_id)
+
+
+def forget_tag(*, actor: Actor, kept: DeletedRow) -> None:
+    """Let go of a deleted tag or category for good. Raises Forbidden."""
+    forget_deleted(actor=actor, kept=kept)
+    forget_lost([kept.entity_id])
 
 
 def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
@@ -47,7 +120,7 @@ def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
     actor.require(Role.EDITOR)
     if tag.pk == into.pk or tag.organization_id != into.organization_id:
         raise Invalid("A tag can be merged into another one of its organization", resource="tag")
-    _delete(actor, tag.pk, into.pk)
+    _delete(actor, tag.pk, into.pk, hard=True)
     return Tag.objects.get(pk=into.pk)
 
 
@@ -80,13 +153,42 @@ def _update(actor: Actor, tag_id: UUID, fields: dict[str, Any]) -> Tag:
 
 
 @retried
-def _delete(actor: Actor, tag_id: UUID, into_id: UUID | None) -> None:
+def _delete(actor: Actor, tag_id: UUID, into_id: UUID | None, *, hard: bool, now: datetime | None = None) -> None:
     heir = _locked(actor, into_id) if into_id else None
     tag = _locked(actor, tag_id)
+    if not hard:
+        keep(
+            tag.organization_id,
+            _kind(tag),
+            tag.pk,
+            full_tag_name(tag.name, tag.category),
+            state_of(tag),
+            deleted_at=now,
+        )
+        note_lost("catalog_assettag", "tag_id", [tag.pk], holder="asset_id")
     _follow(actor, tag, TagName(heir.pk, heir.name, heir.key) if heir else None)
     _leave_to_deleted_assets(tag, heir)
     _record(actor, "MERGE" if heir else "DELETE", tag, _state(tag), None)
     tag.delete()
+
+
+@retried
+def _restore(actor: Actor, tag_id: UUID, kind: str) -> Tag:
+    tag = row_of(Tag, take(actor, kind, tag_id, resource="tag").state)
+    _check_name_is_free(tag.organization_id, tag.name)
+    insert_again(tag)
+    _record(actor, "RESTORE", tag, None, _state(tag))
+    name = TagName(tag.pk, tag.name, tag.key)
+    give_back(actor, tag.organization_id, [tag.pk], lambda record, links: {"tags": sorted_tags([*record.tags, name])})
+    deleted = Asset.objects.filter(pk__in=lost(tag.pk), deleted_at__isnull=False).values_list("pk", flat=True)
+    AssetTag.objects.bulk_create([AssetTag(asset_id=key, tag=tag) for key in deleted])
+    forget_lost([tag.pk])
+    return tag
+
+
+def _kind(tag: Tag) -> str:
+    """What it is kept as: a category, where it bears the name of its own."""
+    return CATEGORY if tag.name == tag.category else TAG
 
 
 def _follow(actor: Actor, tag: Tag, becomes: TagName | None) -> None:

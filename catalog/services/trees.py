@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -86,19 +87,29 @@ def restore_tree(*, actor: Actor, asset: Asset) -> list[UUID]:
     if found.deleted_at is None:
         return []
     inside = descendants([found.id], deleted=True)
-    return _restore(actor, [found.id, *inside], found)
+    return restore_all(actor=actor, asset_ids=[found.id, *inside], deleted_at=found.deleted_at)
 
 
-def _restore(actor: Actor, asset_ids: Sequence[UUID], root: AssetRecord) -> list[UUID]:
+@transaction.atomic
+def restore_all(*, actor: Actor, asset_ids: Sequence[UUID], deleted_at: datetime) -> list[UUID]:
+    """Bring back those of these assets of one organization that were deleted at this moment; returns their ids.
+
+    Raises Conflict where another has taken a name, Forbidden.
+    """
+    actor.require(Role.EDITOR)
     restored: list[UUID] = []
-    for start in range(0, len(asset_ids), AT_A_TIME):
-        records = read_by_id(asset_ids[start : start + AT_A_TIME], lock=True)
-        records = [record for record in records if record.deleted_at == root.deleted_at]
-        taken = read_by_name(root.organization_id, [record.qualified_name for record in records])
+    ids = list(dict.fromkeys(asset_ids))
+    for start in range(0, len(ids), AT_A_TIME):
+        records = read_by_id(ids[start : start + AT_A_TIME], lock=True)
+        records = [record for record in records if record.deleted_at == deleted_at and _is_seen(actor, record)]
+        if not records:
+            continue
+        organization_id = records[0].organization_id
+        taken = read_by_name(organization_id, [record.qualified_name for record in records])
         if taken:
             name = taken[0].qualified_name
             raise Conflict(f"Another has taken the name '{name}'", resource="asset", qualified_name=name)
-        writer = AssetWriter(actor, root.organization_id)
+        writer = AssetWriter(actor, organization_id)
         for record in records:
             writer.change(record, "RESTORE", deleted_at=None)
             restored.append(record.id)

@@ -8,8 +8,11 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from accounts.api.entity_rows import RestorableRows
+from accounts.models import DeletedRow
 from accounts.permissions import actor_of
-from audit.api.entities import VersionedRows
+from accounts.services import forget_deleted
+from accounts.services.keeping import row_of
 from audit.models import AuditEvent
 from catalog.api.entities.described import EntitySerializer
 from catalog.api.entities.shapes import SERVICE_TYPES
@@ -21,8 +24,8 @@ from contracts.errors import Invalid
 from ingestion.api.entity_connections import connection_of, settings_of
 from ingestion.models import DataSource
 from ingestion.services.client_settings import shown
-from ingestion.services.removing import delete_with_contents
-from ingestion.services.sources import create_data_source, update_data_source
+from ingestion.services.removing import delete_with_contents, restore_data_source
+from ingestion.services.sources import KEPT_AS, create_data_source, update_data_source
 
 SHOWN = names(
     "id name fullyQualifiedName displayName serviceType description connection pipelines testConnectionResult tags"
@@ -44,7 +47,7 @@ class DatabaseServiceEntitySerializer(DatabaseServiceBody, EntitySerializer):
     """A service."""
 
 
-class DatabaseServiceViews(VersionedRows[DataSource]):
+class DatabaseServiceViews(RestorableRows[DataSource]):
     """Data sources as database services."""
 
     entity = "databaseService"
@@ -53,6 +56,7 @@ class DatabaseServiceViews(VersionedRows[DataSource]):
     requested = frozenset({"name", "serviceType", "description", "connection", "tags"})
     required = ("name", "serviceType")
     trail = "DATA_SOURCE"
+    kept_kind = KEPT_AS
     kept_as: ClassVar[Mapping[str, str]] = {name: name for name in ("name", "description", "config", "tags")}
     queryset = DataSource.objects.none()
     serializer_class: Any = DatabaseServiceBody
@@ -86,7 +90,7 @@ class DatabaseServiceViews(VersionedRows[DataSource]):
             "version": decimal_of(version, 0),
             "updatedAt": int(row.updated_at.timestamp() * 1000),
             "href": self.href(f"services/databaseServices/{row.pk}"),
-            "deleted": False,
+            "deleted": row._state.adding,
         }
         if row.description:
             entity["description"] = row.description
@@ -123,7 +127,20 @@ class DatabaseServiceViews(VersionedRows[DataSource]):
         return changes
 
     def remove(self, row: DataSource, *, recursive: bool, hard: bool) -> None:
-        delete_with_contents(actor=actor_of(self.request), source=row, recursive=recursive)
+        actor = actor_of(self.request)
+        if not row._state.adding:
+            delete_with_contents(actor=actor, source=row, recursive=recursive, hard=hard)
+        elif kept := self.kept_of(row):
+            forget_deleted(actor=actor, kept=kept)
+
+    def bring_back(self, row: DataSource) -> DataSource:
+        return restore_data_source(actor=actor_of(self.request), source_id=row.pk) if row._state.adding else row
+
+    def as_it_was(self, kept: DeletedRow) -> DataSource:
+        return row_of(DataSource, kept.state)
+
+    def kept(self) -> QuerySet[DeletedRow]:
+        return super().kept().filter(state__type__in=list(SERVICE_TYPES))
 
 
 def _tags(value: Any) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Organization, Role
+from accounts.services.keeping import keep, state_of
 from audit.services import Change, record_many
 from catalog.models import Asset, Origin
 from contracts.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -23,8 +25,11 @@ from ingestion.services.client_settings import seal, shown
 from ingestion.services.config import merge_config, open_config
 from ingestion.services.deadline import within
 from ingestion.services.fields import read_text, refuse_unknown, text_list
+from ingestion.services.secrets import MASK
 
 FIELDS = {"name", "type", "description", "config", "tags", "status", "client_settings"}
+KEPT_AS = "DATA_SOURCE"
+"""What a deleted source is kept as."""
 SELF_SOURCE = "cartulary"
 """The name under which an installation catalogs its own database."""
 
@@ -67,8 +72,8 @@ def create_data_source(*, actor: Actor, data: Mapping[str, Any], connected: bool
     source.origin = Origin.objects.create(
         pk=source.pk, organization_id=source.organization_id, name=source.name, type=source.type
     )
-    _save(source, force_insert=True)
-    _record(actor, "CREATE", source, before=None)
+    save_source(source, force_insert=True)
+    record_source(actor, "CREATE", source, before=None)
     return source
 
 
@@ -97,15 +102,19 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
         return source
     if source.name != before["name"]:
         _rename_origin(source)
-    _save(source)
-    _record(actor, "UPDATE", source, before=before)
+    save_source(source)
+    record_source(actor, "UPDATE", source, before=before)
     return source
 
 
 @transaction.atomic
-def delete_data_source(*, actor: Actor, source: DataSource) -> None:
+def delete_data_source(
+    *, actor: Actor, source: DataSource, hard: bool = False, contents_deleted_at: datetime | None = None
+) -> None:
     """Delete a source that no task collects. What it brought stays in the catalog, with its origin.
 
+    Unless `hard` it is kept to be restored, without its secrets: a password that is deleted is gone.
+    `contents_deleted_at` is when its assets were deleted, where they are deleted together with it.
     Raises Conflict while tasks are there.
     """
     source = _locked(actor, source)
@@ -118,6 +127,11 @@ def delete_data_source(*, actor: Actor, source: DataSource) -> None:
             tasks=[str(pk) for pk in source.tasks.values_list("pk", flat=True)[:10]],
         )
     before, pk = snapshot(source), source.pk
+    if not hard:
+        moment = contents_deleted_at.isoformat() if contents_deleted_at else None
+        state = {**state_of(source, without=("secrets", "client_settings")), "contents_deleted_at": moment}
+        state["config"] = {name: value for name, value in source.config.items() if value != MASK}
+        keep(source.organization_id, KEPT_AS, pk, source.name, {**state, "had_secrets": bool(source.secrets)})
     source.delete()
     if not Asset.objects.filter(origin=pk).exists():
         Origin.objects.filter(pk=pk).delete()
@@ -202,7 +216,7 @@ def note_reachable(*, actor: Actor, source: DataSource, result: ConnectionResult
         current.status = SourceStatus.ACTIVE if result.success else SourceStatus.ERROR
     current.save(update_fields=["tested_at", "status", "status_message", "server_version"])
     if current.status != before["status"]:
-        _record(actor, "UPDATE", current, before=before)
+        record_source(actor, "UPDATE", current, before=before)
     source.tested_at, source.server_version = current.tested_at, current.server_version
     source.status, source.status_message = current.status, current.status_message
 
@@ -257,7 +271,7 @@ def _rename_origin(source: DataSource) -> None:
         source.root = source.name
 
 
-def _save(source: DataSource, **options: Any) -> None:
+def save_source(source: DataSource, **options: Any) -> None:
     try:
         with transaction.atomic():
             source.save(**options)
@@ -270,6 +284,6 @@ def _save(source: DataSource, **options: Any) -> None:
         raise Conflict(message, resource="data_source", name=source.name) from None
 
 
-def _record(actor: Actor, action: str, source: DataSource, before: dict[str, Any] | None) -> None:
+def record_source(actor: Actor, action: str, source: DataSource, before: dict[str, Any] | None) -> None:
     change = Change(action, "DATA_SOURCE", source.pk, source.name, before, snapshot(source))
     record_many(actor, [change], organization_id=source.organization_id)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import Membership, User
+from accounts.models import DeletedRow, Membership, User
+from accounts.services import add_member, create_team, delete_team
+from accounts.tokens import issue_tokens
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +69,56 @@ def test_members_are_listed_and_removed(alice: APIClient, bob_member, vera_membe
     assert (deleted.status_code, deleted.json()["deleted"]) == (200, True)
     assert alice.get(f"{USERS}/name/vera").status_code == 404
     assert User.objects.filter(username="vera").exists()
+    gone = alice.get(f"{USERS}?include=deleted").json()
+    assert [(user["name"], user["deleted"]) for user in gone["data"]] == [("vera", True)]
+    everyone = alice.get(f"{USERS}?include=all&limit=2").json()
+    rest = alice.get(f"{USERS}?include=all&limit=2&after={everyone['paging']['after']}").json()
+    assert [user["name"] for user in [*everyone["data"], *rest["data"]]] == ["alice", "bob", "vera"]
+    assert alice.get(f"{USERS}?include=deleted&after={everyone['paging']['after']}").status_code == 400
+    assert alice.get(f"{USERS}/name/vera?include=all").json() == gone["data"][0]
+    assert alice.get(f"{USERS}/{vera_member.user_id}?include=deleted").json() == gone["data"][0]
+
+
+def test_a_former_member_is_restored_with_role_and_teams_and_not_with_tokens(
+    alice: APIClient, alice_actor, bob: APIClient, bob_member, charlie: APIClient
+):
+    team = create_team(actor=alice_actor, data={"name": "crew", "members": ["bob"]})
+    gone = create_team(actor=alice_actor, data={"name": "gone", "members": ["bob"]})
+    token = issue_tokens(bob_member).access
+    before = APIClient(headers={"Authorization": f"Bearer {token}"})
+    assert before.get(USERS).status_code == 200
+    user = str(bob_member.user_id)
+    alice.delete(f"{USERS}/{user}")
+    delete_team(actor=alice_actor, team=gone)
+    assert (before.get(USERS).status_code, list(team.members.all())) == (401, [])
+    body = {"id": user}
+    assert charlie.put(f"{USERS}/restore", body, format="json").status_code == 404
+    assert charlie.get(f"{USERS}/{user}?include=all").status_code == 404
+    back = alice.put(f"{USERS}/restore", body, format="json")
+    assert (back.status_code, back.json()["deleted"]) == (200, False)
+    restored = Membership.objects.get(user=bob_member.user)
+    assert (restored.role, [one.username for one in team.members.all()]) == ("editor", ["bob"])
+    assert before.get(USERS).status_code == 401
+    assert APIClient(headers={"Authorization": f"Bearer {issue_tokens(restored).access}"}).get(USERS).status_code == 200
+    assert alice.put(f"{USERS}/restore", body, format="json").status_code == 200
     assert alice.get(f"{USERS}?include=deleted").json()["data"] == []
+
+
+def test_who_is_deleted_for_good_or_came_back_by_another_way_is_not_restored(
+    alice: APIClient, alice_actor, bob_member, vera: APIClient, vera_member
+):
+    user = bob_member.user_id
+    alice.delete(f"{USERS}/{user}")
+    assert vera.put(f"{USERS}/restore", {"id": str(user)}, format="json").status_code == 403
+    assert vera.delete(f"{USERS}/{user}?hardDelete=true").status_code == 403
+    assert alice.delete(f"{USERS}/{user}").status_code == 404
+    assert alice.delete(f"{USERS}/{user}?hardDelete=true").json()["deleted"] is True
+    assert alice.put(f"{USERS}/restore", {"id": str(user)}, format="json").status_code == 404
+    alice.delete(f"{USERS}/{vera_member.user_id}")
+    add_member(actor=alice_actor, organization=bob_member.organization, user=vera_member.user, role="editor")
+    assert DeletedRow.objects.count() == 0
+    assert alice.put(f"{USERS}/restore", {"id": str(vera_member.user_id)}, format="json").json()["deleted"] is False
+    assert Membership.objects.get(user=vera_member.user).role == "editor"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def test_access_token_refreshes_nothing(anonymous, alice_member):
         {"org": "x\x00"},
         {"org": ["a"]},
         {"org": "0190f3a1-0000-7000-8000-000000000001"},
+        {"member": "0190f3a1-0000-7000-8000-000000000001"},
         {"stamp": None},
         {"stamp": "é"},
         {"token_type": "sliding"},
@@ -80,7 +81,7 @@ def test_token_that_says_something_else_is_refused(anonymous, alice_member, chan
     assert status_with(anonymous, HTTP_AUTHORIZATION=f"Bearer {token}") == 401
 
 
-@pytest.mark.parametrize("missing", ["user_id", "org", "stamp", "exp", "jti", "token_type"])
+@pytest.mark.parametrize("missing", ["user_id", "org", "member", "stamp", "exp", "jti", "token_type"])
 def test_token_that_lacks_something_is_refused(anonymous, alice_member, missing):
     claims = claims_of(alice_member)
     del claims[missing]

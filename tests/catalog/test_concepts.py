@@ -162,7 +162,8 @@ def test_what_holds_others_is_deleted_with_them_or_not_at_all(bob_actor: Actor):
     restore_concept(actor=bob_actor, concept=book)
     assert again(narrow).deleted_at is None
     assert found(bob_actor, "customer", "glossary_term") == ["Business.Party.Customer"]
-    assert not asset.terms.exists()
+    assert [link["column"] for link in state_after(asset.pk)["terms"]] == [None, "email"]
+    assert asset.terms.count() == 2
 
 
 def test_what_was_deleted_before_is_not_brought_back_with_the_rest(bob_actor: Actor):

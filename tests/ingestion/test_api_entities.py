@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.models import DeletedRow
 from audit.models import AuditEvent
 from catalog.models import Asset, Origin
 from ingestion.models import DataSource
@@ -193,6 +194,52 @@ def test_a_service_with_databases_is_deleted_only_with_recursive(bob: APIClient,
     assert not Origin.objects.exists()
     assert not Asset.objects.filter(deleted_at=None).exists()
     assert bob.get(path).status_code == 404
+
+
+def test_a_deleted_service_is_restored_without_its_password(
+    bob: APIClient, charlie: APIClient, vera: APIClient, service
+):
+    made(bob.delete(f"{SERVICES}/{service['id']}"))
+    shown = made(bob.get(f"{SERVICES}/{service['id']}?include=all"))
+    assert (shown["deleted"], shown["connection"]["config"]["hostPort"]) == (True, "db.example.com:5433")
+    assert "authType" not in shown["connection"]["config"]
+    assert made(bob.get(f"{SERVICES}?include=deleted"))["data"] == [made(bob.get(f"{SERVICES}/name/shop?include=all"))]
+    assert made(bob.get(SERVICES))["data"] == []
+    assert not any(MASK in str(kept.state) or "secrets" in kept.state for kept in DeletedRow.objects.all())
+    body = {"id": service["id"]}
+    assert charlie.put(f"{SERVICES}/restore", body, format="json").status_code == 404
+    assert vera.put(f"{SERVICES}/restore", body, format="json").status_code == 403
+    back = made(bob.put(f"{SERVICES}/restore", body, format="json"))
+    assert (back["deleted"], back["name"]) == (False, "shop")
+    source = bob.get(f"/api/v1/datasources/{service['id']}").json()
+    assert (source["status"], "secrets" in source["status_message"]) == ("inactive", True)
+    given = {"status": "active", "config": {"password": SECRET}}
+    assert bob.put(f"/api/v1/datasources/{service['id']}", given, format="json").json()["status"] == "active"
+    assert made(bob.put(f"{SERVICES}/restore", body, format="json"))["deleted"] is False
+
+
+def test_a_service_comes_back_with_the_assets_deleted_with_it(bob: APIClient, service):
+    database = bob.post("/api/v1/databases", {"name": "sales", "service": "shop"}, format="json").json()
+    schema = {"name": "public", "database": "shop.sales"}
+    bob.post("/api/v1/databaseSchemas", schema, format="json")
+    before = bob.post("/api/v1/databaseSchemas", {**schema, "name": "before"}, format="json").json()
+    bob.delete(f"/api/v1/databaseSchemas/{before['id']}")
+    made(bob.delete(f"{SERVICES}/{service['id']}?recursive=true"))
+    assert not Asset.objects.filter(deleted_at=None).exists()
+    made(bob.put(f"{SERVICES}/restore", {"id": service["id"]}, format="json"))
+    names = Asset.objects.filter(deleted_at=None).values_list("qualified_name", flat=True)
+    assert sorted(names) == ["shop.sales", "shop.sales.public"]
+    assert bob.get(f"/api/v1/databases/{database['id']}").json()["service"]["id"] == service["id"]
+    assert [event.action for event in AuditEvent.objects.of_entity(service["id"])][:2] == ["RESTORE", "DELETE"]
+
+
+def test_a_service_whose_name_is_taken_is_not_restored(bob: APIClient, service):
+    made(bob.delete(f"{SERVICES}/{service['id']}"))
+    made(post(bob, BODY))
+    refused = bob.put(f"{SERVICES}/restore", {"id": service["id"]}, format="json")
+    assert (refused.status_code, "shop" in refused.json()["message"]) == (409, True)
+    assert made(bob.delete(f"{SERVICES}/{service['id']}?hardDelete=true"))["deleted"] is True
+    assert bob.put(f"{SERVICES}/restore", {"id": service["id"]}, format="json").status_code == 404
 
 
 def test_outsiders_and_viewers(charlie: APIClient, vera: APIClient, service: dict[str, Any]):

@@ -39,8 +39,8 @@ class ConceptViews(KeptRows[C], VersionedRows[C], Generic[C]):
         rows: QuerySet[C] = found.of_tenants(actor_of(self.request)).for_display()
         return rows
 
-    def named(self, fqn: str) -> C | None:
-        return self.get_queryset().filter(key=name_key(normal_name(fqn))).first()
+    def key_of(self, fqn: str) -> str:
+        return name_key(normal_name(fqn))
 
     def name_of(self, said: Mapping[str, Any]) -> str:
         above = next((name for field in self.above if (name := fqn_said(said, field))), "")

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from catalog.models import Tag
-from catalog.names import join_name, split_name
+from catalog.names import full_tag_name, join_name, split_name
 from catalog.records import TermLink
 from catalog.validation import tag_key
 from contracts.errors import Invalid
@@ -36,13 +36,6 @@ _KNOWN = frozenset(
         "metadata",
     }
 )
-
-
-def fqn_of(name: str, category: str) -> str:
-    """The fully qualified name of a tag."""
-    if not category or name == category or name.startswith(f"{category}."):
-        return name
-    return join_name(category, name)
 
 
 def parts_of(fqn: str) -> tuple[str, str]:
@@ -84,7 +77,9 @@ class Labels:
 
     def know(self, key: str, name: str, category: str, tag_id: Any) -> None:
         if key not in self._by_key:
-            self._by_key[key] = self._label(fqn_of(name, category), f"{self.base}tags/{tag_id}" if tag_id else "")
+            self._by_key[key] = self._label(
+                full_tag_name(name, category), f"{self.base}tags/{tag_id}" if tag_id else ""
+            )
 
     def of(self, name: str) -> dict[str, Any]:
         """The label of a tag, by its name; a name that is no tag's stands for itself."""
@@ -117,7 +112,7 @@ class Names:
         fqns = {fqn for label in labels if isinstance(fqn := label["tagFQN"], str)}
         if fqns:
             for name, category in Tag.objects.visible_to(actor).filter(named(fqns)).values_list("name", "category"):
-                self._by_fqn.setdefault(tag_key(fqn_of(name, category)), name)
+                self._by_fqn.setdefault(tag_key(full_tag_name(name, category)), name)
 
     def of(self, label: Any, path: str) -> str | None:
         """The name of a label's tag; one that is not there yet is made under its whole name. None for a term's.

@@ -5,22 +5,34 @@ A classification is a category. It has a tag's row: the one that bears its own n
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from rest_framework import serializers
 
+from accounts.api.entity_rows import RestorableRows
+from accounts.models import DeletedRow
 from accounts.permissions import actor_of
-from audit.api.entities import VersionedRows
+from accounts.services.keeping import row_of
 from audit.models import AuditEvent
 from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
-from catalog.api.entities.labels import fqn_of, named, parts_of
+from catalog.api.entities.labels import named, parts_of
 from catalog.models import Tag
-from catalog.names import join_name, quote_part, split_name
+from catalog.names import full_tag_name, join_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from catalog.querysets import TagQuerySet
-from catalog.services import create_tag, delete_tag, update_tag
+from catalog.services import (
+    create_tag,
+    delete_category,
+    delete_tag,
+    forget_tag,
+    restore_category,
+    restore_tag,
+    update_tag,
+)
+from catalog.services.tags import CATEGORY, TAG
 from catalog.validation import tag_key
 from contracts.entities import names
 from contracts.entity_views import routes, text_of
@@ -64,12 +76,26 @@ class EntityTagEntitySerializer(ClassificationEntitySerializer):
     classification = EntityReferenceSerializer(required=False)
 
 
-class _TagRows(VersionedRows[Tag]):
+class _TagRows(RestorableRows[Tag]):
     """What the two collections share: both are rows of tags."""
 
     queryset = Tag.objects.none()
     trail = "TAG"
     kept_as: ClassVar[Mapping[str, str]] = {name: name for name in ("name", "category", "description", "colour")}
+
+    def as_it_was(self, kept: DeletedRow) -> Tag:
+        return row_of(Tag, {**kept.state, "id": kept.entity_id, "updated_at": kept.deleted_at})
+
+    def remove(self, row: Tag, *, recursive: bool, hard: bool) -> None:
+        actor = actor_of(self.request)
+        if not row._state.adding:
+            self.remove_living(row, recursive=recursive, hard=hard)
+        elif kept := self.kept_of(row):
+            forget_tag(actor=actor, kept=kept)
+
+    @abstractmethod
+    def remove_living(self, row: Tag, *, recursive: bool, hard: bool) -> None:
+        """Delete one that lives."""
 
     def tags(self) -> TagQuerySet:
         return Tag.objects.visible_to(actor_of(self.request))
@@ -81,7 +107,7 @@ class _TagRows(VersionedRows[Tag]):
             "version": decimal_of(version, 0),
             "updatedAt": int(row.updated_at.timestamp() * 1000),
             "href": self.href(f"{path}/{row.pk}"),
-            "deleted": False,
+            "deleted": row._state.adding,
             "disabled": False,
             "mutuallyExclusive": False,
         }
@@ -95,6 +121,7 @@ class TagViews(_TagRows):
     """Tags."""
 
     entity = "tag"
+    kept_kind = TAG
     shown = names(_BOTH, "style classification parent children")
     requested = frozenset({"name", "description", "classification", "style"})
     words: ClassVar[Mapping[str, str]] = {"category": "classification", "colour": "style.color"}
@@ -105,10 +132,17 @@ class TagViews(_TagRows):
         category = self.request.query_params.get("parent", "")
         return found.filter(category=_category(category)) if category else found
 
+    def kept(self) -> QuerySet[DeletedRow]:
+        category = self.request.query_params.get("parent", "")
+        return super().kept().filter(state__category=_category(category)) if category else super().kept()
+
+    def kept_key(self, fqn: str) -> str:
+        return tag_key(_normal(fqn))
+
     def named(self, fqn: str) -> Tag | None:
         wanted = tag_key(_normal(fqn))
         candidates = self.tags().exclude(_ROOT).filter(named([fqn, _normal(fqn)])).order_by("id")
-        return next((tag for tag in candidates if tag_key(fqn_of(tag.name, tag.category)) == wanted), None)
+        return next((tag for tag in candidates if tag_key(full_tag_name(tag.name, tag.category)) == wanted), None)
 
     def name_of(self, said: Mapping[str, Any]) -> str:
         category = text_of(said, "classification")
@@ -129,7 +163,7 @@ class TagViews(_TagRows):
         return [self._shape(row, versions.get(row.pk, 1), known) for row in rows]
 
     def _shape(self, row: Tag, version: int, known: Mapping[str, Tag]) -> dict[str, Any]:
-        fqn = fqn_of(row.name, row.category)
+        fqn = full_tag_name(row.name, row.category)
         entity = {"name": parts_of(fqn)[1], "fullyQualifiedName": fqn, **self.told(row, version, "tags")}
         if row.colour:
             entity["style"] = {"color": row.colour}
@@ -157,14 +191,18 @@ class TagViews(_TagRows):
             raise Invalid(fields={"classification": ["This cannot be changed."]})
         return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
 
-    def remove(self, row: Tag, *, recursive: bool, hard: bool) -> None:
-        delete_tag(actor=actor_of(self.request), tag=row)
+    def remove_living(self, row: Tag, *, recursive: bool, hard: bool) -> None:
+        delete_tag(actor=actor_of(self.request), tag=row, hard=hard)
+
+    def bring_back(self, row: Tag) -> Tag:
+        return restore_tag(actor=actor_of(self.request), tag_id=row.pk)
 
 
 class ClassificationViews(_TagRows):
     """Categories."""
 
     entity = "classification"
+    kept_kind = CATEGORY
     shown = names(_BOTH, "termCount")
     requested = frozenset({"name", "description"})
     serializer_class: Any = ClassificationBody
@@ -205,12 +243,17 @@ class ClassificationViews(_TagRows):
             return self.make({"name": row.category, **said}) if changes.get("description") else row
         return update_tag(actor=actor_of(self.request), tag=row, changes=changes)
 
-    def remove(self, row: Tag, *, recursive: bool, hard: bool) -> None:
-        inside = list(self.tags().filter(category=row.category).exclude(_ROOT))
-        if inside and not recursive:
+    def remove_living(self, row: Tag, *, recursive: bool, hard: bool) -> None:
+        inside = self.tags().filter(category=row.category).exclude(_ROOT)
+        if not recursive and inside.exists():
             raise Invalid(f"'{row.category}' is not empty: delete it with recursive=true", resource="tag")
-        for tag in self.tags().filter(category=row.category):
-            delete_tag(actor=actor_of(self.request), tag=tag)
+        organization_id = row.organization_id
+        delete_category(actor=actor_of(self.request), organization_id=organization_id, category=row.category, hard=hard)
+
+    def bring_back(self, row: Tag) -> Tag:
+        if not row._state.adding:
+            return row
+        return restore_category(actor=actor_of(self.request), tag_id=row.pk)
 
 
 def _category(fqn: str) -> str:
