@@ -24,6 +24,14 @@ def quote_part(part: str) -> str:
     return f'"{doubled}"'
 
 
+def normal_name(name: str) -> str:
+    """The name with each part in quotes only where it needs them; as it is where it cannot be read."""
+    try:
+        return join_name(*split_name(name))
+    except ValueError:
+        return name
+
+
 def full_tag_name(name: str, category: str) -> str:
     """A tag's name with its category's before it, where that is not said already."""
     if not category or name == category or name.startswith(f"{category}."):

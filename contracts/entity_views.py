@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from contracts.cursors import Chained
 from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names, renamed, said_as
+from contracts.entity_stale import StaleBody, stale_of
 from contracts.errors import BadRequest, Conflict, DomainError, Invalid, NotFound, TooLarge
 from contracts.openapi import described
 from contracts.patching import patched
@@ -98,6 +99,17 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     @abstractmethod
     def deleted_named(self, fqn: str) -> M | None:
         """A deleted row of a fully qualified name."""
+
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """What an entity may lie in, for `deleteStale`."""
+
+    def inside(self, scope: str, fqn: str) -> QuerySet[M]:
+        """The living ones in a scope, each before what holds it."""
+        raise NotImplementedError
+
+    def stale_name(self, fqn: str) -> str:
+        """A fully qualified name as it is compared with those that were seen."""
+        return fqn
 
     def rows_of(self, page: Sequence[Any]) -> Sequence[M]:
         """The rows of a page."""
@@ -194,6 +206,25 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         entity = self.entity_of(row, self.shown)
         self.remove(row, recursive=recursive, hard=hard)
         return Response({**entity, "deleted": True})
+
+    def delete_stale(self, request: Request) -> Response:
+        """Delete what is in the scope and not among those seen, one after another; what is not empty is told."""
+        if not self.scopes:
+            raise BadRequest(f"A {self.entity} lies in nothing that could be the scope")
+        said = stale_of(request.data, self.scopes, self.stale_name)
+        rows = list(self.inside(said.scope, said.fqn))
+        passed, failed = [], []
+        for row, entity in zip(rows, self.shapes(rows, ()), strict=True):
+            name = entity["fullyQualifiedName"]
+            if self.stale_name(name) in said.seen:
+                continue
+            try:
+                self.remove(row, recursive=said.recursive, hard=False)
+            except Invalid as error:
+                failed.append(bulk_failure(name, error.message, self.statuses[error.kind]))
+            else:
+                passed.append({"request": name, "status": 200})
+        return Response(bulk_result(passed, failed))
 
     def restore(self, request: Request) -> Response:
         """Bring back a deleted one."""
@@ -407,6 +438,9 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         partial_update=extend_schema(request=PATCH, responses=entity),
         destroy=extend_schema(responses={200: entity}),
         restore=extend_schema(request=RestoreBody, responses=entity),
+        delete_stale=extend_schema(
+            request=StaleBody, responses={200: BulkResultSerializer}, operation_id=f"entities_{name}_delete_stale"
+        ),
     )
     kept = []
     if hasattr(view, "versions"):
@@ -424,6 +458,7 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
         path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore"),
         path(f"{where}/bulk", told.as_view({"put": "bulk"}), name=f"entities-{name}-bulk"),
+        path(f"{where}/deleteStale", told.as_view({"delete": "delete_stale"}), name=f"entities-{name}-stale"),
         *kept,
         path(f"{where}/name/<path:fqn>", told.as_view({"get": "by_name"}), name=f"entities-{name}-by-name"),
         path(f"{where}/<str:pk>", told.as_view(one), name=f"entities-{name}-one"),

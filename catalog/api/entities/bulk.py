@@ -10,15 +10,13 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from catalog.api.entities.views import EntityViews, within
 from catalog.models import Asset
-from catalog.names import join_name, split_name
+from catalog.names import normal_name
 from catalog.services import Filing, file_assets
 from catalog.services.trees import delete_all, descendants
 from contracts.entities import flag_of
+from contracts.entity_stale import stale_of
 from contracts.entity_views import BULK_MOST, bulk_failure, bulk_result
 from contracts.errors import Invalid, TooLarge
-
-MOST_SEEN = 200_000
-_SCOPES = ("database", "databaseSchema", "parent", "service")
 
 
 class BulkViews(EntityViews):
@@ -58,13 +56,13 @@ class BulkViews(EntityViews):
 
     def delete_stale(self, request: Request) -> Response:
         """Delete what is in the scope and not among those seen; all of it, or nothing."""
-        scope, fqn, seen, recursive = _stale_body(request.data)
-        actor = actor_of(request)
-        assets = Asset.objects.visible_to(actor).filter(within(actor, self.kind, scope, fqn), type__in=self.kind.types)
-        stale = {key: name for key, name in assets.values_list("id", "qualified_name") if name not in seen}
+        said, actor = stale_of(request.data, self.scopes(), normal_name), actor_of(request)
+        inside_scope = within(actor, self.kind, said.scope, said.fqn)
+        assets = Asset.objects.visible_to(actor).filter(inside_scope, type__in=self.kind.types)
+        stale = {key: name for key, name in assets.values_list("id", "qualified_name") if name not in said.seen}
         inside = descendants(list(stale)) if stale else []
         failed = []
-        if inside and not recursive:
+        if inside and not said.recursive:
             holding = Asset.objects.filter(outgoing__target__in=inside, outgoing__type="CONTAINS", pk__in=stale)
             for key in holding.values_list("id", flat=True).distinct():
                 failed.append(bulk_failure(stale.pop(key), "It is not empty: delete it with recursive", 400))
@@ -74,33 +72,10 @@ class BulkViews(EntityViews):
         passed = [{"request": name, "status": 200} for key, name in stale.items() if key in gone]
         return Response(bulk_result(passed, failed))
 
-
-def _stale_body(data: Any) -> tuple[str, str, set[str], bool]:
-    """(scope, its name, the names seen, recursive). Raises Invalid."""
-    problems = {
-        name: ["There is no such field."]
-        for name in data
-        if name not in {"scopeFqn", "scopeEntityType", "seenFqns", "recursive"}
-    }
-    scope, fqn, seen = data.get("scopeEntityType"), data.get("scopeFqn"), data.get("seenFqns", [])
-    if not isinstance(scope, str) or not (scope in _SCOPES or scope == "container" or scope.endswith("Service")):
-        problems["scopeEntityType"] = ["This must be database, databaseSchema, container or service."]
-    if not isinstance(fqn, str) or not fqn:
-        problems["scopeFqn"] = ["This must be a fully qualified name."]
-    if not isinstance(seen, list) or len(seen) > MOST_SEEN or not all(isinstance(name, str) for name in seen):
-        problems["seenFqns"] = [f"This must be a list of at most {MOST_SEEN:,} names."]
-    if not isinstance(data.get("recursive", False), bool | None):
-        problems["recursive"] = ["This must be true or false."]
-    if problems:
-        raise Invalid(fields=problems)
-    return str(scope), str(fqn), {_normal(name) for name in seen}, bool(data.get("recursive"))
-
-
-def _normal(fqn: str) -> str:
-    try:
-        return join_name(*split_name(fqn))
-    except ValueError:
-        return fqn
+    def scopes(self) -> list[str]:
+        """What an entity of this kind lies in."""
+        inner = {"database": "database", "databaseSchema": "databaseSchema", "container": "parent"}
+        return [*(scope for scope, field in inner.items() if field in self.kind.shown), "service"]
 
 
 def _named(body: Any) -> str | None:

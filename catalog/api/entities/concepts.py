@@ -12,7 +12,7 @@ from accounts.permissions import actor_of
 from audit.api.entities import VersionedRows
 from catalog.concepts import owner_of as owner_record
 from catalog.models import Concept
-from catalog.names import join_name, quote_part, split_name
+from catalog.names import join_name, normal_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from catalog.services import create_concept, delete_concept, restore_concept, update_concept
 from contracts.entity_views import KeptRows, owner_of, text_of
@@ -38,6 +38,13 @@ class ConceptViews(KeptRows[C], VersionedRows[C], Generic[C]):
         found: Any = self.model._default_manager
         rows: QuerySet[C] = found.of_tenants(actor_of(self.request)).for_display()
         return rows
+
+    def stale_name(self, fqn: str) -> str:
+        return normal_name(fqn)
+
+    def inside(self, scope: str, fqn: str) -> QuerySet[C]:
+        """Those in a scope, the deepest first, so that what holds others is empty when its turn comes."""
+        return self.get_queryset().filter(key__startswith=f"{self.key_of(fqn)}.").order_by("-key")
 
     def key_of(self, fqn: str) -> str:
         return name_key(normal_name(fqn))
@@ -137,10 +144,3 @@ def fqn_said(said: Mapping[str, Any], name: str) -> str:
     if value is not None and not isinstance(value, str):
         raise Invalid(fields={name: ["This must be a fully qualified name."]})
     return value or ""
-
-
-def normal_name(fqn: str) -> str:
-    try:
-        return join_name(*split_name(fqn))
-    except ValueError:
-        return fqn

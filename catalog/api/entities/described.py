@@ -46,13 +46,6 @@ class EntityTagLabelSerializer(serializers.Serializer[Any]):
     href = serializers.CharField(required=False)
 
 
-class StaleBody(serializers.Serializer[Any]):
-    scopeFqn = serializers.CharField()
-    scopeEntityType = serializers.CharField(help_text="`database`, `databaseSchema`, `container` or `service`.")
-    seenFqns = serializers.ListField(child=serializers.CharField(), help_text="What is to stay.")
-    recursive = serializers.BooleanField(required=False)
-
-
 _SHAPES = {
     "text": serializers.CharField,
     "number": serializers.FloatField,

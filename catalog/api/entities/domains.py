@@ -48,6 +48,7 @@ class EntityDomainViews(ConceptViews[Domain]):
     model = Domain
     where = "domains"
     above = ("parent",)
+    scopes = ("domain",)
     kept_as: ClassVar[Mapping[str, str]] = {**ConceptViews.kept_as, "type": "type"}
     words: ClassVar[Mapping[str, str]] = {**ConceptViews.words, "type": "domainType"}
     shown = names(

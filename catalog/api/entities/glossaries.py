@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from accounts.managers import name_key
-from catalog.api.entities.concepts import ConceptViews, fqn_said, normal_name
+from catalog.api.entities.concepts import ConceptViews, fqn_said
 from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.models import Glossary, GlossaryTerm, TermStatus
 from contracts.entities import names
@@ -77,6 +76,7 @@ class GlossaryTermViews(ConceptViews[GlossaryTerm]):
     model = GlossaryTerm
     where = "glossaryTerms"
     above = ("parent", "glossary")
+    scopes = ("glossary", "glossaryTerm")
     described_as = "definition"
     kept_as: ClassVar[Mapping[str, str]] = {
         **ConceptViews.kept_as,
@@ -97,7 +97,7 @@ class GlossaryTermViews(ConceptViews[GlossaryTerm]):
     def listed(self, include: str) -> QuerySet[GlossaryTerm]:
         found = super().listed(include)
         glossary = self.request.query_params.get("glossary", "") if self.action == "list" else ""
-        return found.filter(glossary__key=name_key(normal_name(glossary))) if glossary else found
+        return found.filter(glossary__key=self.key_of(glossary)) if glossary else found
 
     def shape(self, row: GlossaryTerm, fields: Collection[str]) -> dict[str, Any]:
         entity = super().shape(row, fields)

@@ -12,6 +12,7 @@ from catalog.api.entities.bulk import BulkViews
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.versions import VersionViews
 from contracts.entities import Entities
+from contracts.entity_stale import StaleBody
 from contracts.entity_views import PATCH, BulkResultSerializer, EntityHistorySerializer, RestoreBody
 from contracts.openapi import described
 
@@ -51,7 +52,7 @@ def view_of(kind: Kind) -> Any:
         version=extend_schema(responses=entity, operation_id=f"entities_{kind.path}_version"),
         bulk=extend_schema(request=body(many=True), responses=BulkResultSerializer),
         delete_stale=extend_schema(
-            request=shapes.StaleBody,
+            request=StaleBody,
             responses={200: BulkResultSerializer},
             operation_id=f"entities_{kind.path}_delete_stale",
         ),

@@ -20,7 +20,7 @@ from audit.models import AuditEvent
 from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.api.entities.labels import named, parts_of
 from catalog.models import Tag
-from catalog.names import full_tag_name, join_name, quote_part, split_name
+from catalog.names import full_tag_name, join_name, normal_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from catalog.querysets import TagQuerySet
 from catalog.services import (
@@ -121,6 +121,7 @@ class TagViews(_TagRows):
     """Tags."""
 
     entity = "tag"
+    scopes = ("classification",)
     kept_kind = TAG
     shown = names(_BOTH, "style classification parent children")
     requested = frozenset({"name", "description", "classification", "style"})
@@ -137,11 +138,17 @@ class TagViews(_TagRows):
         return super().kept().filter(state__category=_category(category)) if category else super().kept()
 
     def kept_key(self, fqn: str) -> str:
-        return tag_key(_normal(fqn))
+        return tag_key(normal_name(fqn))
+
+    def stale_name(self, fqn: str) -> str:
+        return tag_key(normal_name(fqn))
+
+    def inside(self, scope: str, fqn: str) -> QuerySet[Tag]:
+        return self.tags().exclude(_ROOT).filter(category=_category(fqn)).order_by("id")
 
     def named(self, fqn: str) -> Tag | None:
-        wanted = tag_key(_normal(fqn))
-        candidates = self.tags().exclude(_ROOT).filter(named([fqn, _normal(fqn)])).order_by("id")
+        wanted = tag_key(normal_name(fqn))
+        candidates = self.tags().exclude(_ROOT).filter(named([fqn, normal_name(fqn)])).order_by("id")
         return next((tag for tag in candidates if tag_key(full_tag_name(tag.name, tag.category)) == wanted), None)
 
     def name_of(self, said: Mapping[str, Any]) -> str:
@@ -263,13 +270,6 @@ def _category(fqn: str) -> str:
     except ValueError:
         raise Invalid(fields={"classification": ["This is no fully qualified name: look at its quotes."]}) from None
     return parts[0] if len(parts) == 1 else fqn
-
-
-def _normal(fqn: str) -> str:
-    try:
-        return join_name(*split_name(fqn))
-    except ValueError:
-        return fqn
 
 
 def _classification(row: Tag) -> str:

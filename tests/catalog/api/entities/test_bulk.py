@@ -119,3 +119,60 @@ def test_a_scope_must_be_said(bob: APIClient, charlie: APIClient, vera: APIClien
         assert call(bob, "delete", "tables/deleteStale", {**good, **change}).status_code == 400, change
     assert made(call(charlie, "delete", "tables/deleteStale", good))["numberOfRowsProcessed"] == 0
     assert call(vera, "delete", "tables/deleteStale", good).status_code == 403
+
+
+def stale(client: APIClient, where: str, scope: str, fqn: str, *seen: str, recursive: bool = False) -> Any:
+    body = {"scopeEntityType": scope, "scopeFqn": fqn, "seenFqns": list(seen), "recursive": recursive}
+    return call(client, "delete", f"{where}/deleteStale", body)
+
+
+def told(result: Any) -> tuple[list[str], list[str]]:
+    found = made(result)
+    return tuple([row["request"] for row in found[name]] for name in ("successRequest", "failedRequest"))  # type: ignore[return-value]
+
+
+def test_stale_tags_of_a_classification_are_deleted(bob: APIClient, charlie: APIClient, vera: APIClient):
+    made(call(bob, "post", "classifications", {"name": "PII"}))
+    for name, of in (("Mail", "PII"), ("Phone", "PII"), ("Mail", "Other"), ("a.b", "PII")):
+        made(call(bob, "post", "tags", {"name": name, "classification": of}))
+    assert told(stale(charlie, "tags", "classification", "PII")) == ([], [])
+    assert stale(vera, "tags", "classification", "PII").status_code == 403
+    assert told(stale(bob, "tags", "classification", "PII", "pii.mail", 'PII."a.b"')) == (["PII.Phone"], [])
+    left = made(call(bob, "get", "tags"))["data"]
+    assert [tag["fullyQualifiedName"] for tag in left] == ["PII.Mail", "Other.Mail", 'PII."a.b"']
+    assert call(bob, "get", "classifications/name/PII").status_code == 200
+    assert made(call(bob, "get", "tags/name/PII.Phone?include=deleted"))["deleted"] is True
+    assert told(stale(bob, "tags", "classification", "Nowhere")) == ([], [])
+
+
+def test_stale_terms_and_domains_are_deleted_the_deepest_first(bob: APIClient):
+    made(call(bob, "post", "glossaries", {"name": "Business"}))
+    made(call(bob, "post", "glossaries", {"name": "Business2"}))
+    made(call(bob, "post", "glossaryTerms", {"name": "Kept", "glossary": "Business2"}))
+    for name, parent in (("Party", None), ("Customer", "Business.Party"), ("Old", "Business.Party"), ("Seen", None)):
+        above = {"parent": parent} if parent else {}
+        made(call(bob, "post", "glossaryTerms", {"name": name, "glossary": "Business", **above}))
+    seen = ["Business.Party.Customer", "Business.Seen"]
+    deleted, refused = told(stale(bob, "glossaryTerms", "glossary", "Business", *seen))
+    assert (deleted, refused) == (["Business.Party.Old"], ["Business.Party"])
+    assert told(stale(bob, "glossaryTerms", "glossaryTerm", "Business.Party")) == (["Business.Party.Customer"], [])
+    assert told(stale(bob, "glossaryTerms", "glossary", "business")) == (["Business.Seen", "Business.Party"], [])
+    assert [row["name"] for row in made(call(bob, "get", "glossaryTerms"))["data"]] == ["Kept"]
+    made(call(bob, "post", "domains", {"name": "Finance"}))
+    made(call(bob, "post", "domains", {"name": "Payments", "parent": "Finance"}))
+    assert told(stale(bob, "domains", "domain", "Finance")) == (["Finance.Payments"], [])
+
+
+@pytest.mark.parametrize("where", ["users", "teams", "classifications", "glossaries", "services/databaseServices"])
+def test_what_lies_in_nothing_has_no_stale_ones(bob: APIClient, where: str):
+    refused = stale(bob, where, "service", "shop")
+    assert (refused.status_code, "scope" in refused.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("where", "scope"),
+    [("tags", "glossary"), ("glossaryTerms", "classification"), ("dashboards", "database"), ("databases", "database")],
+)
+def test_a_scope_is_one_that_the_entity_lies_in(bob: APIClient, where: str, scope: str):
+    refused = stale(bob, where, scope, "x")
+    assert (refused.status_code, "scopeEntityType" in refused.json()["message"]) == (400, True)
