@@ -71,7 +71,7 @@ def contract_of(path: str) -> type[ContractView] | None:
         case ["api", "v2", *_]:
             return Releases
         case ["api", "v1", "search", below, *_] if below:
-            return Entities if below == "fieldQuery" else Releases
+            return Entities if below in {"fieldQuery", "query"} else Releases
         case ["api", "v1", first, *_]:
             return SEGMENTS.get(first, Registry)
         case ["api", *_]:

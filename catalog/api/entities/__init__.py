@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from catalog.api.entities import domains, glossaries, lineage, search, tags
+from catalog.api.entities import domains, glossaries, lineage, query, search, tags
 from catalog.api.entities.kinds import KINDS
 from catalog.api.entities.routes import routes_of
 
@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     *glossaries.urlpatterns,
     *lineage.urlpatterns,
     *search.urlpatterns,
+    *query.urlpatterns,
 ]

@@ -1,0 +1,194 @@
+"""`GET /search/query` of the entities contract: what fits some words and a filter, in a search engine's shape.
+
+`q` holds words, which our own search finds, and `field:value` conditions; `query_filter` is a filter in the search
+engines' language, of which `catalog.api.entities.query_filters` heeds a part; what it does not is a 400. An index of
+entities that there are none of here is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import Q
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.permissions import actor_of
+from catalog.api.entities.kinds import BY_TYPE, KINDS, Kind
+from catalog.api.entities.people import PEOPLE
+from catalog.api.entities.query_filters import NONE, Conditions
+from catalog.api.entities.query_words import clauses_of
+from catalog.api.entities.rows import around, rows
+from catalog.api.entities.search import FieldQuerySerializer, index_of
+from catalog.api.entities.shapes import Shaper
+from catalog.api.parameters import number_of, parameter
+from catalog.models import Asset, Relationship
+from contracts.entities import Entities, base_of, choice_of, names
+from contracts.errors import BadRequest
+from contracts.views import uuid_of
+
+COUNTED = 10_000
+"""Hits are counted to here; the total says `gte` where there are more."""
+_MOST = 1000
+_PARAMETERS = names("q index from size deleted query_filter include_source_fields sort_field sort_order search_after")
+_SORTS: Mapping[str, str] = {"fullyQualifiedName": "qualified_name", "name": "name"}
+_ALL = {"all", "dataAsset"}
+_BY_INDEX = {index_of(kind.entity): kind for kind in KINDS}
+
+
+class QueryViews(GenericAPIView[Asset]):
+    serializer_class: Any = FieldQuerySerializer
+
+    def get(self, request: Request) -> Response:
+        given = request.query_params
+        for name in given:
+            if name not in _PARAMETERS:
+                raise BadRequest(fields={name[:100]: ["There is no such parameter."]})
+        index = given.get("index") or index_of("table")
+        size = number_of(request, "size", 10, low=0, high=_MOST)
+        start = number_of(request, "from", 0, low=0, high=COUNTED - size)
+        if index in PEOPLE:
+            return Response(_answer(*PEOPLE[index](request, self._body("query_filter"), start, size)))
+        kinds = KINDS if index in _ALL else [kind for name, kind in _BY_INDEX.items() if index in {name, kind.entity}]
+        actor = actor_of(request)
+        condition, ranked = self._condition(actor, kinds)
+        assets = Asset.objects.of_tenants(actor).filter(condition)
+        if given.get("deleted"):
+            assets = assets.filter(deleted_at__isnull=choice_of(request, "deleted", ("false", "true")) == "false")
+        total = assets[: COUNTED + 1].count()
+        order, after = self._order(bool(ranked))
+        if order is None:
+            place = {key: number for number, key in enumerate(ranked)}
+            found = sorted(assets.filter(pk__in=ranked).values_list("pk", flat=True), key=lambda key: place[key])
+            page = {row.id: row for row in rows(assets.filter(pk__in=found[start : start + size]))}
+            listed = [page[key] for key in found[start : start + size] if key in page]
+        else:
+            listed = list(rows(assets.filter(after).order_by(*order))[start : start + size])
+        sources = self._sources(actor, listed)
+        column = order[0].lstrip("-") if order else ""
+        hits = [_hit(row, sources[row.id], [getattr(row, column), str(row.id)] if column else None) for row in listed]
+        return Response(_answer(total, hits))
+
+    def _condition(self, actor: Actor, kinds: Sequence[Kind]) -> tuple[Q, list[UUID]]:
+        """What fits, and what the words found of it, the best first. Raises BadRequest where no kind has a field."""
+        clauses, body = clauses_of(self.request.query_params.get("q", "")), self._body("query_filter")
+        fitting, ranked = NONE, []
+        refusal: BadRequest | None = None
+        understood = not kinds
+        for kind in kinds:
+            conditions = Conditions(actor, kind)
+            try:
+                condition = conditions.of_words(clauses)
+                if body is not None:
+                    condition &= conditions.of_filter(body)
+            except BadRequest as error:
+                refusal = error
+                continue
+            understood = True
+            fitting |= Q(type__in=kind.types) & condition
+            ranked += conditions.ranked
+        if refusal is not None and not understood:
+            raise refusal
+        return fitting, ranked
+
+    def _body(self, name: str) -> Any:
+        """The filter in a parameter. Raises BadRequest for what is no JSON object with `query`."""
+        text = self.request.query_params.get(name, "")
+        if not text:
+            return None
+        try:
+            body = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict) or body.keys() != {"query"}:
+            raise BadRequest(fields={name: ["This must be a JSON object with 'query' and nothing else."]})
+        return body["query"]
+
+    def _order(self, is_ranked: bool) -> tuple[list[str] | None, Q]:
+        """The columns to order by, None for by relevance; and where the page begins. Raises BadRequest."""
+        field = self.request.query_params.get("sort_field", "").removesuffix(".keyword")
+        if field in {"", "_score"} and is_ranked:
+            return None, Q()
+        column = _SORTS.get(field or "fullyQualifiedName", "qualified_name" if field == "_score" else "")
+        if not column:
+            raise BadRequest(fields={"sort_field": [f"This must be one of {', '.join(_SORTS)}, _score."]})
+        descends = choice_of(self.request, "sort_order", ("desc", "asc")) == "desc"
+        sign, beyond = ("-", "lt") if descends else ("", "gt")
+        order = [f"{sign}{column}", f"{sign}id"]
+        match self.request.query_params.getlist("search_after"):
+            case []:
+                return order, Q()
+            case [value, text] if (key := uuid_of(text)) and "\0" not in value:
+                return order, Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"id__{beyond}": key})
+            case _:
+                raise BadRequest(fields={"search_after": ["This must be the two values of a hit's 'sort'."]})
+
+    def _sources(self, actor: Actor, page: Sequence[Any]) -> dict[UUID, dict[str, Any]]:
+        """The entities, by id; with the fields that are asked for, where any are."""
+        texts = self.request.query_params.getlist("include_source_fields")
+        wanted = {name.partition(".")[0] for text in texts for name in text.split(",") if name}
+        base, found = base_of(self.request), dict[UUID, dict[str, Any]]()
+        by_kind: dict[Kind, list[Any]] = {}
+        for row in page:
+            by_kind.setdefault(BY_TYPE[row.type], []).append(row)
+        for kind, listed in by_kind.items():
+            fields = (wanted or {"owners", "tags", "domains"}) & kind.shown
+            for entity in Shaper(actor, kind, base, fields, around(actor, kind, listed, fields)).shape(listed):
+                found[entity["id"]] = {**entity, "entityType": kind.entity}
+        if "upstreamLineage" in wanted:
+            for key, edges in _upstream(actor, list(found)).items():
+                found[key]["upstreamLineage"] = edges
+        if wanted:
+            found = {key: {name: one[name] for name in one.keys() & wanted} for key, one in found.items()}
+        return found
+
+
+def _upstream(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """What each of these is made of, directly."""
+    edges = Relationship.objects.visible_to(actor).filter(downstream_id__in=ids)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for below, above in edges.order_by("created_at", "id").values_list("downstream_id", "upstream_id"):
+        found.setdefault(below, []).append({"fromEntity": {"id": above}, "toEntity": {"id": below}})
+    return found
+
+
+def _hit(row: Any, source: dict[str, Any], sort: list[str] | None) -> dict[str, Any]:
+    told = {"_index": index_of(BY_TYPE[row.type].entity), "_id": str(row.id), "_score": None, "_source": source}
+    return {**told, **({"sort": sort} if sort else {})}
+
+
+def _answer(total: int, hits: list[dict[str, Any]]) -> dict[str, Any]:
+    relation = "gte" if total > COUNTED else "eq"
+    return {"hits": {"total": {"value": min(total, COUNTED), "relation": relation}, "hits": hits}}
+
+
+class EntitiesQuery(Entities, QueryViews):
+    @extend_schema(
+        operation_id="entities_search_query",
+        parameters=[
+            parameter("q", "Words, and conditions such as `name:cust*`, with AND between; all of them hold."),
+            parameter("index", "`table_search_index` (where nothing is said), `user_search_index`, `all`, …"),
+            parameter("query_filter", "A filter as JSON: bool, term, terms, exists, ids, wildcard, prefix, …"),
+            parameter("deleted", "`true` or `false`; both where it is not said."),
+            parameter("include_source_fields", "Only these fields in `_source`.", many=True),
+            parameter("sort_field", "`fullyQualifiedName`, `name`, or `_score` where there are words."),
+            parameter("sort_order", "`desc` or `asc`."),
+            parameter("search_after", "The values of the last hit's `sort`: the hits behind it.", many=True),
+            parameter("from", "How many to pass over.", type_=int),
+            parameter("size", f"How many at most, up to {_MOST:,}.", type_=int),
+        ],
+        responses=FieldQuerySerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Entities that words and conditions find."""
+        return super().get(request)
+
+
+urlpatterns = [path("search/query", EntitiesQuery.as_view(), name="entities-query")]
