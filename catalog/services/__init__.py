@@ -7,7 +7,7 @@ from catalog.services.bulk_edges import upsert_relationships
 from catalog.services.concepts import create_concept, delete_concept, restore_concept, update_concept
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
 from catalog.services.duplicates import merge_assets
-from catalog.services.filing import Filing, file_asset, file_assets
+from catalog.services.filing import Filing, file_asset, file_assets, file_contents
 from catalog.services.lineage_edges import delete_lineage, delete_lineage_told_by, put_lineage
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
@@ -47,6 +47,7 @@ __all__ = [
     "descendants",
     "file_asset",
     "file_assets",
+    "file_contents",
     "forget_tag",
     "link_term",
     "merge_assets",

@@ -112,6 +112,21 @@ def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = Fal
 
 
 @retried
+def file_contents(*, actor: Actor, asset_id: UUID, contents: Sequence[str], types: Collection[str]) -> None:
+    """Let an asset contain these, by their qualified names, and nothing else of these types.
+
+    Raises NotFound for one that is not there, Forbidden.
+    """
+    actor.require(Role.EDITOR)
+    name = Asset.objects.visible_to(actor).values_list("qualified_name", flat=True).get(pk=asset_id)
+    row = _Row(0, {"qualified_name": name}, Filing({}, contents=contents, content_types=types))
+    known = _known(actor.tenant, [row])
+    if lost := [one for one in contents if known.type_of(one) not in types]:
+        raise NotFound(f"There is no '{lost[0]}' to be contained", resource="parent")
+    _contain(actor, [row], known.parents, {name: asset_id}, ())
+
+
+@retried
 def _write(
     actor: Actor, rows: Sequence[_Row], replace: bool, asset_id: UUID | None, override: bool = False
 ) -> UpsertResult:

@@ -11,7 +11,10 @@ from accounts.actor import Actor
 from catalog.api.entities.bodies import Reader
 from catalog.api.entities.kinds import DERIVED, Kind
 from catalog.jsontext import same_json
+from catalog.models import Asset
+from catalog.names import normal_name
 from contracts.errors import Invalid
+from contracts.views import uuid_of
 
 
 def changes_by(
@@ -27,13 +30,11 @@ def changes_by(
     for name in changed:
         if name in DERIVED:
             problems[name] = ["This cannot be changed."]
-        elif kind.contents and name == kind.contents.field:
-            problems[name] = ["This cannot be patched: replace the whole."]
         elif name not in kind.requested:
             problems[name] = ["This cannot be changed." if name in kind.shown else "There is no such field."]
     if problems:
         raise Invalid(fields=problems)
-    said = {name: result.get(name) for name in changed}
+    said = {name: result.get(name) for name in changed if kind.contents is None or name != kind.contents.field}
     reader = Reader(actor, kind, [result])
     fields = reader.changes(said)
     if "tags" in fields or "schema" in fields:
@@ -44,6 +45,31 @@ def changes_by(
         gone = before.get("extension", {}).keys() - (said["extension"] or {}).keys()
         fields["metadata"] = {**fields.get("metadata", {}), **dict.fromkeys(gone)}
     return fields
+
+
+def contents_by(kind: Kind, actor: Actor, document: Mapping[str, Any], result: Mapping[str, Any]) -> list[str] | None:
+    """The qualified names of all that the patched entity contains; None where the patch leaves that as it is.
+
+    Raises Invalid for what is neither a full name nor a reference to what is there.
+    """
+    field = kind.contents.field if kind.contents else ""
+    before = orjson.loads(orjson.dumps(document.get(field)))
+    if not field or same_json(before, result.get(field)):
+        return None
+    said = result.get(field)
+    if said is not None and not isinstance(said, list):
+        raise Invalid(fields={field: ["This must be a list of references."]})
+    return [_contained(actor, f"{field}.{place}", one) for place, one in enumerate(said or [])]
+
+
+def _contained(actor: Actor, path: str, one: Any) -> str:
+    if isinstance(one, Mapping):
+        key, one = uuid_of(one.get("id")), one.get("fullyQualifiedName")
+        if key is not None:
+            one = Asset.objects.visible_to(actor).filter(pk=key).values_list("qualified_name", flat=True).first()
+    if not isinstance(one, str) or not one:
+        raise Invalid(fields={path: ["This must be a full name, or a reference to what is there."]})
+    return normal_name(one)
 
 
 def _kept_elements(

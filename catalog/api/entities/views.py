@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from accounts.actor import Actor
 from accounts.permissions import actor_of
 from catalog.api.entities.bodies import Reader
 from catalog.api.entities.kinds import Kind
-from catalog.api.entities.patching import changes_by
+from catalog.api.entities.patching import changes_by, contents_by
 from catalog.api.entities.rows import around, databases_of, inside, of_service, rows
 from catalog.api.entities.shapes import Shaper, fields_of
 from catalog.api.parameters import body_of
@@ -23,7 +24,7 @@ from catalog.models import Asset
 from catalog.names import join_name, split_name
 from catalog.numbering import decimal_of
 from catalog.querysets import AssetQuerySet
-from catalog.services import delete_tree, file_asset, restore_tree, update_asset
+from catalog.services import delete_tree, file_asset, file_contents, restore_tree, update_asset
 from contracts.cursors import Chained
 from contracts.entities import base_of, choice_of, entity_tag, expected_tag, flag_of, renamed, said_as
 from contracts.errors import BadRequest, Invalid, NotFound, Stale
@@ -109,9 +110,15 @@ class EntityViews(ContractViewSet[Asset]):
             expected = self.expected(row)
             document = self.entity(row, self.kind.shown)
             with said_as(self._its_field):
-                changes = changes_by(self.kind, actor, row, document, patched(document, list(request.data)))
+                result = patched(document, list(request.data))
+                changes = changes_by(self.kind, actor, row, document, result)
+                contents = contents_by(self.kind, actor, document, result)
                 try:
-                    update_asset(actor=actor, asset=Asset(pk=row.id), changes=changes, expected_version=row.version)
+                    with transaction.atomic():
+                        update_asset(actor=actor, asset=Asset(pk=row.id), changes=changes, expected_version=row.version)
+                        if contents is not None and self.kind.contents:
+                            types = self.kind.contents.types
+                            file_contents(actor=actor, asset_id=row.id, contents=contents, types=types)
                 except Stale:
                     if expected is not None or attempt == _TRIES - 1:
                         raise

@@ -36,6 +36,38 @@ def test_a_dashboard_contains_its_charts(bob: APIClient, charts):
     assert call(bob, "delete", f"dashboards/{first['id']}?recursive=true").status_code == 200
 
 
+def test_a_patch_changes_what_a_dashboard_contains(bob: APIClient, charlie: APIClient, charts):
+    dashboard = made(call(bob, "put", "dashboards", {"name": "Sales", "service": "looker", "charts": ["looker.a"]}))
+    url = f"dashboards/{dashboard['id']}"
+
+    def patch(*operations: dict[str, Any]) -> Any:
+        return call(bob, "patch", url, list(operations))
+
+    added = made(patch({"op": "add", "path": "/charts/-", "value": {"id": charts[1]["id"], "type": "chart"}}))
+    assert [chart["name"] for chart in added["charts"]] == ["a", "b"]
+    told = {"op": "add", "path": "/description", "value": "Sold."}
+    fewer = made(patch({"op": "remove", "path": "/charts/0"}, told))
+    assert ([chart["name"] for chart in fewer["charts"]], fewer["description"]) == (["b"], "Sold.")
+    assert [chart["name"] for chart in made(call(bob, "get", f"{url}?fields=charts"))["charts"]] == ["b"]
+    swapped = made(patch({"op": "replace", "path": "/charts/0", "value": "looker.a"}))
+    assert [chart["name"] for chart in swapped["charts"]] == ["a"]
+    assert made(patch({"op": "remove", "path": "/charts"}))["charts"] == []
+    theirs = made(call(charlie, "post", "charts", {"name": "c", "service": "looker"}))
+    for value, status in (
+        ([{"id": theirs["id"], "type": "chart"}], 400),
+        (["looker.nowhere"], 404),
+        (["looker.Sales"], 404),
+        ([7], 400),
+        ("looker.a", 400),
+        ([{"name": "a"}], 400),
+    ):
+        charts_too = {"op": "add", "path": "/charts", "value": value}
+        refused = patch({"op": "replace", "path": "/description", "value": "No."}, charts_too)
+        assert refused.status_code == status, (value, refused.content)
+    shown = made(call(bob, "get", f"{url}?fields=charts"))
+    assert (shown["charts"], shown["description"]) == ([], "Sold.")
+
+
 FIELD = {"name": "id", "dataType": "LONG", "description": "The key."}
 
 
