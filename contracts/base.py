@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_http_date_safe
 from rest_framework import status
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,6 +40,13 @@ class Enveloped(dict[str, Any]):
     """A body that is in its contract's final shape already."""
 
 
+class Described(SimpleMetadata):
+    """What OPTIONS answers: name, description and media types. The fields of bodies are in the OpenAPI schema."""
+
+    def determine_actions(self, request: Request, view: APIView) -> dict[str, Any]:
+        return {}
+
+
 class ContractView(APIView):
     """One contract's way of speaking. Each contract's module documents what its page leaves open."""
 
@@ -56,6 +64,7 @@ class ContractView(APIView):
 
     takes_anything: ClassVar[Collection[str]] = ()
     """Parameters that hold words to look for, in which no character is wrong."""
+    metadata_class = Described
     deleted_status: ClassVar[int] = status.HTTP_204_NO_CONTENT
     """What `deleted` answers with, for the OpenAPI schema."""
 

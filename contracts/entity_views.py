@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import orjson
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
@@ -73,8 +74,8 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         """The living row of a fully qualified name."""
 
     @abstractmethod
-    def make(self, said: Mapping[str, Any]) -> M:
-        """A new one of what a request says."""
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> M:
+        """A new one of what a request says, with this id where one is given."""
 
     @abstractmethod
     def change(self, row: M, said: Mapping[str, Any]) -> M:
@@ -111,6 +112,11 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         """A fully qualified name as it is compared with those that were seen."""
         return fqn
 
+    def is_used(self, key: UUID) -> bool:
+        """Whether the id is anybody's, seen or not, living or deleted."""
+        model: Any = self.get_queryset().model
+        return bool(model._base_manager.filter(pk=key).exists())
+
     def rows_of(self, page: Sequence[Any]) -> Sequence[M]:
         """The rows of a page."""
         return page
@@ -141,8 +147,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     def create(self, request: Request) -> Response:
         said = self.said(request.data)
-        if self.named(self.name_of(said)) is not None:
-            raise Conflict(f"There is a {self.entity} '{self.name_of(said)}' already", resource=self.entity)
+        self._check_name_is_free(said)
         return self.show(self._made(said), self.shown, code=201)
 
     def put(self, request: Request) -> Response:
@@ -174,8 +179,12 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         return Response(bulk_result(passed, failed))
 
     def update(self, request: Request, pk: str) -> Response:
-        """Replace the one of this id."""
-        row, said = self.found(pk), self.said(request.data)
+        """Replace the one of this id, or make it where the id is nobody's."""
+        said, key = self.said(request.data), uuid_of(pk)
+        if key is not None and not self.is_used(key):
+            self._check_name_is_free(said)
+            return self.show(self._made(said, key), self.shown, code=201)
+        row = self.found(pk)
         named = self.named(self.name_of(said))
         if named is None or named.pk != row.pk:
             raise Invalid(fields={"name": [f"This id is that of another {self.entity}."]})
@@ -270,9 +279,16 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
                 raise Invalid(fields={name: ["This cannot be changed."]})
         return self._changed(row, {name: said.get(name) for name in self.requested if name not in self.required})
 
-    def _made(self, said: Mapping[str, Any]) -> M:
+    def _check_name_is_free(self, said: Mapping[str, Any]) -> None:
+        if self.named(self.name_of(said)) is not None:
+            raise Conflict(f"There is a {self.entity} '{self.name_of(said)}' already", resource=self.entity)
+
+    def _made(self, said: Mapping[str, Any], key: UUID | None = None) -> M:
         with said_as(lambda path: renamed(path, self.words)):
-            return self.make(said)
+            try:
+                return self.make(said, key)
+            except IntegrityError:
+                raise Conflict("Another has taken this id", resource=self.entity) from None
 
     def _changed(self, row: M, said: Mapping[str, Any]) -> M:
         with said_as(lambda path: renamed(path, self.words)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -91,7 +92,7 @@ class UserViews(RestorableRows[User]):
             entity["displayName"] = row.name
         return entity
 
-    def make(self, said: Mapping[str, Any]) -> User:
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> User:
         email = text_of(said, "email") or (said["name"] if "@" in said["name"] else "")
         if not email:
             raise Invalid(fields={"email": ["This is required."]})
@@ -103,6 +104,7 @@ class UserViews(RestorableRows[User]):
             role=Role.ADMIN if _flag(said, "isAdmin") else Role.VIEWER,
             name=text_of(said, "displayName"),
             username=said["name"],
+            user_id=key,
         )
         return member.membership.user
 

@@ -55,6 +55,9 @@ class RestorableRows(VersionedRows[M], Generic[M]):
         kept = self.kept().filter(key=self.kept_key(fqn)).order_by("deleted_at").last()
         return self.as_it_was(kept) if kept else None
 
+    def is_used(self, key: UUID) -> bool:
+        return super().is_used(key) or DeletedRow.objects.filter(entity_id=key).exists()
+
     def kept_key(self, fqn: str) -> str:
         """A fully qualified name as what is kept has it."""
         return name_key(unquoted(fqn))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -104,8 +105,8 @@ class TeamViews(KeptRows[Team], VersionedRows[Team]):
             entity["userCount"] = len(people)
         return entity
 
-    def make(self, said: Mapping[str, Any]) -> Team:
-        return create_team(actor=actor_of(self.request), data={"name": said["name"], **_data(said)})
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> Team:
+        return create_team(actor=actor_of(self.request), data={"name": said["name"], **_data(said)}, team_id=key)
 
     def change(self, row: Team, said: Mapping[str, Any]) -> Team:
         return update_team(actor=actor_of(self.request), team=row, changes=_data(said))

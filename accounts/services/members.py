@@ -71,8 +71,9 @@ def create_member(
     username: str = "",
     password: str | None = None,
     check_password: bool = True,
+    user_id: UUID | None = None,
 ) -> NewMember:
-    """Make the person with this e-mail address a member, and a user where there is none yet.
+    """Make the person with this e-mail address a member, and a user (of this id) where there is none yet.
 
     A new user without `password` gets one made, which is returned once. `check_password=False` takes
     a weak one too (the operator's choice). Raises Invalid, Conflict: the member is there already, the
@@ -85,6 +86,7 @@ def create_member(
     if user is None:
         made = None if password else make_password()
         user = new_user(email=email, name=name, username=username)
+        user.pk = user_id or user.pk
         if password and check_password:
             require_good_password(password, user)
         user.set_password(password or made)  # slow by design: before the transaction, which may hold a lock
@@ -92,6 +94,8 @@ def create_member(
         with transaction.atomic():
             insert_user(actor, user, organization)
             return NewMember(add_member(actor=actor, organization=organization, user=user, role=role), made)
+    if user_id not in (None, user.pk):
+        raise Conflict(f"'{email}' has an account already, with another id", resource="user", email=email)
     if password:
         raise Conflict(f"'{email}' has an account and a password already", resource="user", email=email)
     return NewMember(add_member(actor=actor, organization=organization, user=user, role=role), None)

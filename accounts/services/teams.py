@@ -27,7 +27,7 @@ from contracts.errors import Conflict, DomainError, Invalid, NotFound, Stale
 MEMBERS = 1000
 
 
-def create_team(*, actor: Actor, data: Mapping[str, Any]) -> Team:
+def create_team(*, actor: Actor, data: Mapping[str, Any], team_id: UUID | None = None) -> Team:
     """Make a team: `name`, `display_name`, `description`, `members` (ids, user names or e-mail addresses).
 
     Raises Invalid, Conflict for a name that is taken (whatever its case), Forbidden.
@@ -36,7 +36,7 @@ def create_team(*, actor: Actor, data: Mapping[str, Any]) -> Team:
     fields = clean(data, _CHECKS, ("name",), resource="team")
     with transaction.atomic():
         members = _members(actor.tenant, fields.pop("members", ()))
-        team = Team(id=uuid7(), organization_id=actor.tenant, key=name_key(fields["name"]), **fields)
+        team = Team(id=team_id or uuid7(), organization_id=actor.tenant, key=name_key(fields["name"]), **fields)
         with refused_by(_name_taken(team)):
             team.save(force_insert=True)
         team.members.set(members)

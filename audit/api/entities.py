@@ -102,5 +102,7 @@ class VersionedRows(RowEntities[M], Generic[M]):
             if name in state:
                 setattr(past, attribute, state[name])
         entity: dict[str, Any] = orjson.loads(orjson.dumps(self.shapes([past], self.shown)[0]))
-        told = {"version": number / 10, "updatedBy": event.user_name, "deleted": event.action == "DELETE"}
+        told: dict[str, Any] = {"version": number / 10, "updatedBy": event.user_name}
+        if event.action == "DELETE" or "deleted" in entity:
+            told["deleted"] = event.action == "DELETE"
         return {**entity, **told, "updatedAt": int(event.timestamp.timestamp() * 1000)}

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -59,14 +60,15 @@ KINDS: dict[type[Concept], Kind] = {
 }
 
 
-def create_concept(*, actor: Actor, model: type[T], data: Mapping[str, Any]) -> T:
-    """Make a domain, a glossary or a term: the fields of `catalog.concepts`.
+def create_concept(*, actor: Actor, model: type[T], data: Mapping[str, Any], concept_id: UUID | None = None) -> T:
+    """Make a domain, a glossary or a term: the fields of `catalog.concepts`, with this id where one is given.
 
     `owner` is a member or a team, `parent` and `glossary` are there already; a term says its glossary or its parent.
     Raises Invalid, Conflict for a name that is taken there (whatever its case), Forbidden.
     """
     actor.require(Role.EDITOR)
-    return _create(actor, model, clean(data, KINDS[model].checks, ("name",), resource=KINDS[model].resource))
+    fields = clean(data, KINDS[model].checks, ("name",), resource=KINDS[model].resource)
+    return _create(actor, model, fields, concept_id)
 
 
 def update_concept(*, actor: Actor, concept: T, changes: Mapping[str, Any], expected_version: int | None = None) -> T:
@@ -101,8 +103,8 @@ def restore_concept(*, actor: Actor, concept: T) -> T:
 
 
 @retried
-def _create(actor: Actor, model: type[T], fields: dict[str, Any]) -> T:
-    concept = model(id=uuid7(), organization_id=actor.tenant)
+def _create(actor: Actor, model: type[T], fields: dict[str, Any], concept_id: UUID | None) -> T:
+    concept = model(id=concept_id or uuid7(), organization_id=actor.tenant)
     _apply(concept, fields)
     if isinstance(concept, GlossaryTerm) and concept.glossary_id is None:
         raise Invalid(fields={"glossary": ["This is required."]}, resource="term")

@@ -36,10 +36,10 @@ AT_A_TIME = 2000
 """Assets that are held in memory together while they follow a tag."""
 
 
-def create_tag(*, actor: Actor, data: Mapping[str, Any]) -> Tag:
+def create_tag(*, actor: Actor, data: Mapping[str, Any], tag_id: UUID | None = None) -> Tag:
     """Make a tag: `name`, `category`, `description`, `colour`. Raises Invalid, Conflict for a name that is taken."""
     actor.require(Role.EDITOR)
-    return _create(actor, clean_tag(data, required=("name",)))
+    return _create(actor, clean_tag(data, required=("name",)), tag_id)
 
 
 def update_tag(*, actor: Actor, tag: Tag, changes: Mapping[str, Any]) -> Tag:
@@ -125,10 +125,10 @@ def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
 
 
 @retried
-def _create(actor: Actor, fields: dict[str, Any]) -> Tag:
+def _create(actor: Actor, fields: dict[str, Any], tag_id: UUID | None) -> Tag:
     organization_id = actor.tenant
     _check_name_is_free(organization_id, fields["name"])
-    tag = Tag(id=uuid7(), organization_id=organization_id, key=tag_key(fields["name"]), **fields)
+    tag = Tag(id=tag_id or uuid7(), organization_id=organization_id, key=tag_key(fields["name"]), **fields)
     tag.save(force_insert=True)
     _record(actor, "CREATE", tag, None, _state(tag))
     return tag

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -103,14 +104,15 @@ class DatabaseServiceViews(RestorableRows[DataSource]):
             entity["tags"] = [{"tagFQN": tag, **told} for tag in row.tags]
         return entity
 
-    def make(self, said: Mapping[str, Any]) -> DataSource:
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> DataSource:
         types = {name: type_ for type_, name in SERVICE_TYPES.items()}
         type_ = types.get(said["serviceType"]) if isinstance(said["serviceType"], str) else None
         if type_ is None:
             message = f"There is no connector for this; there are {', '.join(sorted(types))}."
             raise Invalid(fields={"serviceType": [message]})
         data = {"name": said["name"], "type": type_, **self._changes(type_, said)}
-        return create_data_source(actor=actor_of(self.request), data=data, connected="config" in data)
+        actor = actor_of(self.request)
+        return create_data_source(actor=actor, data=data, connected="config" in data, source_id=key)
 
     def change(self, row: DataSource, said: Mapping[str, Any]) -> DataSource:
         changes = self._changes(row.type, said)

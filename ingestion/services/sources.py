@@ -49,7 +49,9 @@ def snapshot(source: DataSource) -> dict[str, Any]:
 
 
 @transaction.atomic
-def create_data_source(*, actor: Actor, data: Mapping[str, Any], connected: bool = True) -> DataSource:
+def create_data_source(
+    *, actor: Actor, data: Mapping[str, Any], connected: bool = True, source_id: UUID | None = None
+) -> DataSource:
     """A new source from `name`, `type`, `config` and, as wanted, `description`, `tags`, `status`.
 
     One that is not `connected` has no config yet and is inactive: others fill it.
@@ -59,6 +61,7 @@ def create_data_source(*, actor: Actor, data: Mapping[str, Any], connected: bool
     actor.require(Role.EDITOR)
     refuse_unknown(data, FIELDS)
     source = DataSource(organization_id=actor.tenant, created_by_id=actor.user_id)
+    source.pk = source_id or source.pk
     source.type = read_text(data, "type", 40, required=True)
     get_connector(source.type)
     source.name = read_text(data, "name", 200, required=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -113,9 +114,9 @@ class ConceptViews(KeptRows[C], VersionedRows[C], Generic[C]):
             data["parent"] = fqn_said(said, "parent") or None
         return data
 
-    def make(self, said: Mapping[str, Any]) -> C:
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> C:
         data = {"name": said["name"], **self.data(said)}
-        made: Any = create_concept(actor=actor_of(self.request), model=self.model, data=data)
+        made: Any = create_concept(actor=actor_of(self.request), model=self.model, data=data, concept_id=key)
         return self.found(made.pk)
 
     def change(self, row: C, said: Mapping[str, Any]) -> C:

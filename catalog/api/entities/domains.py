@@ -39,6 +39,8 @@ class DomainEntitySerializer(DomainEntityBody, EntitySerializer):
 
     parent = EntityReferenceSerializer(required=False)
     children = EntityReferenceSerializer(many=True, required=False)
+    childrenCount = serializers.IntegerField(required=False)
+    deleted = serializers.BooleanField(required=False, help_text="Of a deleted one only.")
 
 
 class EntityDomainViews(ConceptViews[Domain]):
@@ -77,6 +79,8 @@ class EntityDomainViews(ConceptViews[Domain]):
 
     def shape(self, row: Domain, fields: Collection[str]) -> dict[str, Any]:
         entity = super().shape(row, fields)
+        if not entity["deleted"]:
+            del entity["deleted"]  # the public schema of a domain has no such field: only a deleted one says so
         entity["domainType"] = _TYPE_NAME[str(row.type)]
         if row.parent is not None:
             entity["parent"] = self.reference(row.parent, "domain", "domains")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from rest_framework import serializers
@@ -36,7 +37,7 @@ from catalog.services.tags import CATEGORY, TAG
 from catalog.validation import tag_key
 from contracts.entities import names
 from contracts.entity_views import routes, text_of
-from contracts.errors import Invalid
+from contracts.errors import Conflict, Invalid
 
 _BOTH = (
     "id name fullyQualifiedName displayName description version updatedAt updatedBy href usageCount changeDescription"
@@ -185,9 +186,9 @@ class TagViews(_TagRows):
             }
         return entity
 
-    def make(self, said: Mapping[str, Any]) -> Tag:
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> Tag:
         data = {"name": self.name_of(said), "category": _category(text_of(said, "classification")), **_data(said)}
-        return create_tag(actor=actor_of(self.request), data=data)
+        return create_tag(actor=actor_of(self.request), data=data, tag_id=key)
 
     def change(self, row: Tag, said: Mapping[str, Any]) -> Tag:
         changes = _data(said)
@@ -235,14 +236,16 @@ class ClassificationViews(_TagRows):
             for row in rows
         ]
 
-    def make(self, said: Mapping[str, Any]) -> Tag:
+    def make(self, said: Mapping[str, Any], key: UUID | None = None) -> Tag:
         """The tag that bears the classification's name; one that is there already becomes it."""
         actor, name = actor_of(self.request), said["name"]
         there = self.tags().filter(key=tag_key(name)).first()
         data = {"category": name, **_data(said)}
+        if there is not None and key is not None:
+            raise Conflict(f"There is a tag '{there.name}' already, with another id", resource="tag")
         if there is not None:
             return update_tag(actor=actor, tag=there, changes={"name": name, **data})
-        return create_tag(actor=actor, data={"name": name, **data})
+        return create_tag(actor=actor, data={"name": name, **data}, tag_id=key)
 
     def change(self, row: Tag, said: Mapping[str, Any]) -> Tag:
         changes = _data(said)

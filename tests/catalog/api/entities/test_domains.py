@@ -28,6 +28,7 @@ def test_a_domain_lies_in_another_and_has_a_type(bob: APIClient, vera: APIClient
     assert (wide["domainType"], domain["domainType"]) == ("Aggregate", "Source-aligned")
     assert (domain["fullyQualifiedName"], domain["version"]) == ("Finance.Payments", 0.1)
     assert domain["parent"]["href"] == wide["href"]
+    assert "deleted" not in domain
     assert made(vera.get(domain["href"] + "?fields=*")) == domain
     found = made(call(vera, "get", "domains/name/Finance?fields=children,childrenCount"))
     assert [child["id"] for child in found["children"]] == [domain["id"]]
@@ -82,7 +83,7 @@ def test_what_is_not_empty_is_deleted_with_what_lies_in_it_and_restored(bob: API
     assert call(bob, "get", f"domains/{domain['id']}").status_code == 404
     deleted = made(call(bob, "get", "domains?include=deleted"))["data"]
     assert [(row["name"], row["deleted"]) for row in deleted] == [("Finance", True), ("Payments", True)]
-    assert call(bob, "put", "domains/restore", {"id": wide["id"]}).json()["deleted"] is False
+    assert call(bob, "put", "domains/restore", {"id": wide["id"]}).json()["id"] == wide["id"]
     assert call(bob, "get", f"domains/{domain['id']}").status_code == 200
     result = made(call(bob, "put", "domains/bulk", [WHERE, {**WHERE, "domainType": 7}, {"name": "New"}]))
     assert (result["numberOfRowsPassed"], result["failedRequest"][0]["status"]) == (2, 400)
