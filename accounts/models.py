@@ -179,6 +179,7 @@ class DeletedRow(models.Model):
     objects = DeletedRowQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "deleted thing"
         ordering = ["entity_id"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "kind", "entity_id"], name="deleted_row_kept_once")

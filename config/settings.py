@@ -443,6 +443,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Trail",
                 "items": [
                     _page("Audit trail", "history", "audit_auditevent_changelist"),
+                    _page("Deleted", "restore_from_trash", "accounts_deletedrow_changelist"),
                 ],
             },
             {

@@ -13,11 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actor import Actor, member_actor
-from accounts.models import ApiKey, Membership, Organization, Role, Team, User
+from accounts.models import ApiKey, DeletedRow, Membership, Organization, Role, Team, User
 from accounts.services import create_api_key, create_team
 from audit.models import AuditEvent
 from catalog.models import Asset, Domain, Glossary, GlossaryTerm, Relationship, Tag
-from catalog.services import create_asset, create_concept, create_relationship
+from catalog.services import create_asset, create_concept, create_relationship, create_tag, delete_tag
 from ingestion.models import CollectionTask, DataSource, Job, JobType, Template, Webhook
 from ingestion.services.collections import create_task
 from ingestion.services.jobs import enqueue
@@ -76,6 +76,7 @@ class World:
     domain: Domain
     glossary: Glossary
     term: GlossaryTerm
+    deleted: DeletedRow
 
 
 def make_world(membership: Membership) -> World:
@@ -85,6 +86,7 @@ def make_world(membership: Membership) -> World:
     other = make_asset(actor, "customers")
     source = create_data_source(actor=actor, data={"name": "shop", "type": "sqlite", "config": {"database": "a.db"}})
     task = create_task(actor=actor, data={"name": "nightly", "datasource_id": str(source.pk)})
+    delete_tag(actor=actor, tag=create_tag(actor=actor, data={"name": "outworn"}))
     return World(
         asset=asset,
         other=other,
@@ -103,6 +105,7 @@ def make_world(membership: Membership) -> World:
         domain=create_concept(actor=actor, model=Domain, data={"name": "Finance"}),
         glossary=create_concept(actor=actor, model=Glossary, data={"name": "Business"}),
         term=create_concept(actor=actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"}),
+        deleted=DeletedRow.objects.get(key="outworn"),
     )
 
 

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
+from ingestion.admin.deleted import DeletedRowAdmin
 from ingestion.admin.profiles import profile_of
 from ingestion.admin.runs import JobAdmin
 from ingestion.admin.sources import DataSourceAdmin
@@ -14,4 +15,12 @@ from ingestion.admin.webhooks import WebhookAdmin
 for model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
     admin.site.unregister(model)
 
-__all__ = ["CollectionTaskAdmin", "DataSourceAdmin", "JobAdmin", "TemplateAdmin", "WebhookAdmin", "profile_of"]
+__all__ = [
+    "CollectionTaskAdmin",
+    "DataSourceAdmin",
+    "DeletedRowAdmin",
+    "JobAdmin",
+    "TemplateAdmin",
+    "WebhookAdmin",
+    "profile_of",
+]

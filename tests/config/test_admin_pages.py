@@ -26,6 +26,7 @@ LISTS = [
     ("accounts_apikey", "admin"),
     ("ingestion_template", "viewer"),
     ("ingestion_webhook", "admin"),
+    ("accounts_deletedrow", "viewer"),
 ]
 ADDS = [
     ("accounts_team", "admin"),
@@ -44,6 +45,7 @@ ADDS = [
     ("accounts_organization", "superuser"),
     ("ingestion_job", "nobody"),
     ("audit_auditevent", "nobody"),
+    ("accounts_deletedrow", "nobody"),
 ]
 THINGS = [
     ("accounts_team", "team"),
@@ -62,6 +64,7 @@ THINGS = [
     ("accounts_apikey", "key"),
     ("ingestion_template", "template"),
     ("ingestion_webhook", "webhook"),
+    ("accounts_deletedrow", "deleted"),
 ]
 READABLE = {"catalog_asset_lineage": "asset", "ingestion_job_progress": "job"}
 POSTED = {

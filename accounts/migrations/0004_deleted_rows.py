@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "deleted thing",
                 "ordering": ["entity_id"],
                 "constraints": [
                     models.UniqueConstraint(fields=("organization", "kind", "entity_id"), name="deleted_row_kept_once")
