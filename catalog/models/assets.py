@@ -142,6 +142,14 @@ class Asset(models.Model):
                 name="asset_deleted_by_age",
             ),
             models.Index(
+                fields=["organization", "name", "id"], condition=models.Q(deleted_at=None), name="asset_by_name"
+            ),
+            models.Index(
+                fields=["organization", "created_at", "id"],
+                condition=models.Q(deleted_at=None),
+                name="asset_by_creation",
+            ),
+            models.Index(
                 fields=["origin", "id"],
                 condition=models.Q(deleted_at=None, origin__isnull=False),
                 name="asset_by_origin",

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, Role
 from accounts.tokens import make_key
+from catalog.asking import SORTS
 from catalog.models import Asset
 from catalog.services import AssetDraft, upsert_assets
 
@@ -195,6 +198,20 @@ def test_lists_are_filtered_by_time(bob: APIClient):
 
 
 @pytest.mark.usefixtures("many")
+@pytest.mark.only_on("sqlite")  # whose plans depend on no statistics
+@pytest.mark.parametrize("way", ["asc", "desc"])
+@pytest.mark.parametrize("field", SORTS)
+def test_no_order_of_a_list_sorts_the_whole_catalog(bob: APIClient, field: str, way: str):
+    post(bob, "/v1/assets", USERS)
+    with CaptureQueriesContext(connection) as queries:
+        assert bob.get(f"/v1/assets?sort={field}:{way}&limit=2").status_code == 200
+    [listed] = [query["sql"] for query in queries if query["sql"].endswith(" LIMIT 2")]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {listed}")
+        plan = [words for _, parent, _, words in cursor.fetchall() if not parent]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
 def test_lists_are_sorted_and_paged(bob: APIClient):
     def page(query: str) -> list[str]:
         return [item["name"] for item in bob.get(f"/v1/assets?{query}").json()["data"]]
