@@ -17,7 +17,8 @@ from accounts.services.keeping import row_of
 from accounts.services.members import KEPT_AS as MEMBER_KEPT_AS
 from audit.models import AuditEvent
 from contracts.entities import names
-from contracts.entity_views import routes, text_of
+from contracts.entity_routes import routes
+from contracts.entity_views import text_of
 from contracts.errors import Invalid, NotFound
 
 SHOWN = names(

@@ -16,7 +16,8 @@ from accounts.permissions import actor_of
 from accounts.services import create_team, delete_team, restore_team, update_team
 from audit.api.entities import VersionedRows
 from contracts.entities import names
-from contracts.entity_views import KeptRows, routes, text_of
+from contracts.entity_routes import routes
+from contracts.entity_views import KeptRows, text_of
 from contracts.errors import Invalid
 
 SHOWN = names(

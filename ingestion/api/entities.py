@@ -20,7 +20,8 @@ from catalog.api.entities.shapes import SERVICE_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from contracts.entities import names
-from contracts.entity_views import routes, text_of
+from contracts.entity_routes import routes
+from contracts.entity_views import text_of
 from contracts.errors import Invalid
 from ingestion.api.entity_connections import connection_of, settings_of
 from ingestion.models import DataSource

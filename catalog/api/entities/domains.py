@@ -11,7 +11,7 @@ from catalog.api.entities.concepts import ConceptViews
 from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.models import Domain, DomainType
 from contracts.entities import names
-from contracts.entity_views import routes
+from contracts.entity_routes import routes
 from contracts.errors import Invalid
 
 _TYPES = {

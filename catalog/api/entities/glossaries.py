@@ -12,7 +12,7 @@ from catalog.api.entities.concepts import ConceptViews, fqn_said
 from catalog.api.entities.described import EntityReferenceSerializer, EntitySerializer
 from catalog.models import Glossary, GlossaryTerm, TermStatus
 from contracts.entities import names
-from contracts.entity_views import routes
+from contracts.entity_routes import routes
 from contracts.errors import Invalid
 
 _BOTH = (

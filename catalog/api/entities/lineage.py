@@ -31,7 +31,7 @@ from catalog.models import Asset, AssetType, Relationship, RelationshipType
 from catalog.names import join_name, split_name
 from catalog.services import delete_lineage, delete_lineage_told_by, put_lineage
 from contracts.entities import Entities, base_of
-from contracts.entity_views import PATCH
+from contracts.entity_routes import PATCH
 from contracts.errors import BadRequest, Invalid, NotFound
 from contracts.patching import patched
 from contracts.views import ContractViewSet, uuid_of

@@ -12,8 +12,8 @@ from catalog.api.entities.bulk import BulkViews
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.versions import VersionViews
 from contracts.entities import Entities
+from contracts.entity_routes import PATCH, BulkResultSerializer, EntityHistorySerializer, RestoreBody
 from contracts.entity_stale import StaleBody
-from contracts.entity_views import PATCH, BulkResultSerializer, EntityHistorySerializer, RestoreBody
 from contracts.openapi import described
 
 

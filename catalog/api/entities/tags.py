@@ -36,7 +36,8 @@ from catalog.services import (
 from catalog.services.tags import CATEGORY, TAG
 from catalog.validation import tag_key
 from contracts.entities import names
-from contracts.entity_views import routes, text_of
+from contracts.entity_routes import routes
+from contracts.entity_views import text_of
 from contracts.errors import Conflict, Invalid
 
 _BOTH = (
