@@ -276,7 +276,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "AssetTypeEnum": "catalog.models.AssetType.values",
         "RelationshipTypeEnum": "catalog.models.RelationshipType.values",
-        "DomainTypeEnum": "catalog.models.DomainType.values",
+        "TypeOfDomainEnum": "catalog.models.DomainType.values",
         "TermStatusEnum": "catalog.models.TermStatus.values",
         "SettableStatusEnum": ["active", "inactive"],
         "ArtifactTypeEnum": "registry.models.ArtifactType.choices",
