@@ -12,14 +12,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="asset",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)), fields=["organization", "name", "id"], name="asset_by_name"
-            ),
+            index=models.Index(fields=["organization", "name", "id"], name="asset_by_name"),
         ),
         migrations.AddIndex(
             model_name="asset",
             index=models.Index(
-                condition=models.Q(("deleted_at", None)),
                 fields=["organization", "created_at", "id"],
                 name="asset_by_creation",
             ),
