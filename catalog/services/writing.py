@@ -20,6 +20,7 @@ from catalog.numbering import is_breaking
 from catalog.records import AssetRecord, asset_state
 from catalog.search import Document, index_documents, remove_documents
 from catalog.services.retry import OutrunError
+from catalog.statistics import MANY, ensure_statistics
 from catalog.tables import delete_pairs, update_rows
 
 Action = Literal["UPDATE", "DELETE", "RESTORE"]
@@ -107,6 +108,8 @@ class AssetWriter:
         self._index()
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
         transaction.on_commit(Announcement(self.organization_id, list(self._events())).tell)
+        if len(self._created) >= MANY:
+            transaction.on_commit(ensure_statistics, robust=True)
 
     def _update_rows(self) -> None:
         rows = [(before.id, before.version, *_updated(after)) for before, after, _ in self._changed]
