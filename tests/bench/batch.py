@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
@@ -34,6 +35,11 @@ _UPSERT = (
 _EVENTS = (
     "COPY audit_auditevent (id, organization_id, entity_type, entity_id, entity_name, entity_version, action,"
     " actor_kind, user_id, user_name, door, request_id, after_state, timestamp) FROM STDIN"
+)
+
+_EDGES = (
+    "COPY catalog_relationship (id, organization_id, source_id, target_id, type, metadata, created_by_id, created_at,"
+    " updated_at) FROM STDIN"
 )
 
 
@@ -70,8 +76,8 @@ def ingest(world: World, batch: list[dict[str, Any]]) -> None:
         raise RuntimeError(f"the bench's own rows were refused: {result.errors[0]}")
 
 
-def copy_floor(world: World, batch: list[dict[str, Any]]) -> None:
-    """The least that writing these assets and their events can cost."""
+def copy_floor(world: World, batch: list[dict[str, Any]], container: UUID | None = None) -> None:
+    """The least that writing these assets and their events can cost; with a `container` its edges to them, too."""
     now = datetime.now(UTC)
     organization, user = world.organization.pk, world.user.pk
     assets = [(uuid7(), row) for row in batch]
@@ -116,6 +122,22 @@ def copy_floor(world: World, batch: list[dict[str, Any]]) -> None:
                         now,
                     )
                 )
+        if container is not None:
+            _copy_edges(world, container, [(key, row["qualified_name"]) for key, row in assets], now)
+
+
+def _copy_edges(world: World, container: UUID, targets: list[tuple[UUID, str]], now: datetime) -> None:
+    organization, user = world.organization.pk, world.user.pk
+    edges = [(uuid7(), key, name) for key, name in targets]
+    with connection.cursor() as cursor:
+        with cursor.copy(_EDGES) as copy:
+            for edge, key, _ in edges:
+                copy.write_row((edge, organization, container, key, "CONTAINS", "{}", user, now, now))
+        with cursor.copy(_EVENTS) as copy:
+            for edge, key, name in edges:
+                state = orjson.dumps({"source": container, "target": key, "type": "CONTAINS", "metadata": {}}).decode()
+                of_edge = ("RELATIONSHIP", edge, f"contains {name}", None, "CREATE")
+                copy.write_row((uuid7(), organization, *of_edge, "user", user, "Bench", "bench", "", state, now))
 
 
 def upsert_floor(world: World, batch: list[dict[str, Any]]) -> None:
