@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.managers import name_key
 from accounts.models import Role, Team, User
 from catalog import reading
+from catalog.counts import count_assets
 from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Domain, GlossaryTerm, Origin, Relationship, Tag
 from catalog.querysets import AssetQuerySet
 from catalog.search import matching
@@ -114,7 +115,9 @@ def assets_page(
     if holds is not None:
         found = found.filter(pk__in=holds)
     keys = page_keys(found.order_by(*_order(sort)), limit, offset)
-    return Page(rows_of(actor, keys, with_schema=with_schema), found.count())
+    narrowed = bool(tags or owner or domain or term) or holds is not None
+    total = found.count() if narrowed else count_assets(actor, [type] if type else [])
+    return Page(rows_of(actor, keys, with_schema=with_schema), total)
 
 
 def rows_of(actor: Actor, keys: Sequence[UUID], *, with_schema: bool) -> list[Any]:
