@@ -7,7 +7,8 @@ constant number of statements; they are taken as they come and not held.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import orjson
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DataError, IntegrityError, connection, models, transaction
 
+from audit.binary import BinaryRows
 from contracts.errors import DomainError
 
 Row = Sequence[Any]
@@ -34,16 +36,21 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     """
     fields = [_field_by_column(model, column) for column in columns]
     if connection.vendor == "postgresql":
-        return _copy(model._meta.db_table, columns, _as_texts(fields, _with_json_texts(fields, rows)))
-    return _executemany(model._meta.db_table, columns, fields, _with_json_texts(fields, rows))
+        return _copy(model._meta.db_table, columns, fields, _with_json(fields, rows, json_bytes))
+    return _executemany(model._meta.db_table, columns, fields, _with_json(fields, rows, json_text))
 
 
 def json_text(value: Any) -> str:
     """JSON as the bulk paths write it: compact, with UUIDs and datetimes as ISO strings, whole numbers of any size."""
+    return json_bytes(value).decode()
+
+
+def json_bytes(value: Any) -> bytes:
+    """The same, in UTF-8."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:  # a whole number of more than 64 bits
-        return json.dumps(value, cls=DjangoJSONEncoder, separators=(",", ":"))
+        return json.dumps(value, cls=DjangoJSONEncoder, separators=(",", ":")).encode()
 
 
 def _field_by_column(model: type[models.Model], column: str) -> models.Field[Any, Any]:
@@ -53,46 +60,34 @@ def _field_by_column(model: type[models.Model], column: str) -> models.Field[Any
     raise LookupError(f"{model.__name__} has no column {column}")
 
 
-def _with_json_texts(fields: Sequence[models.Field[Any, Any]], rows: Iterable[Row]) -> Iterator[list[Any]]:
-    """The rows with text in their JSON columns."""
+def _with_json(
+    fields: Sequence[models.Field[Any, Any]], rows: Iterable[Row], dumps: Callable[[Any], str | bytes]
+) -> Iterator[list[Any]]:
+    """The rows with their JSON columns dumped."""
     positions = [position for position, field in enumerate(fields) if isinstance(field, models.JSONField)]
     for row in rows:
         values = list(row)
         for position in positions:
             if values[position] is not None:
-                values[position] = json_text(values[position])
+                values[position] = dumps(values[position])
         yield values
 
 
-def _as_texts(fields: Sequence[models.Field[Any, Any]], rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
-    """The rows with text for UUIDs and times, which COPY writes several times faster than the objects."""
-    kinds = [
-        field.target_field.get_internal_type() if isinstance(field, models.ForeignKey) else field.get_internal_type()
-        for field in fields
-    ]
-    keys = [position for position, kind in enumerate(kinds) if kind == "UUIDField"]
-    times = [position for position, kind in enumerate(kinds) if kind == "DateTimeField"]
-    written: dict[Any, str] = {}
-    for row in rows:
-        for position in keys:
-            if row[position] is not None:
-                row[position] = row[position].hex
-        for position in times:
-            moment = row[position]
-            if moment is not None:
-                text = written.get(moment)
-                row[position] = text if text is not None else written.setdefault(moment, moment.isoformat())
-        yield row
-
-
-def _copy(table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+def _copy(
+    table: str, columns: Sequence[str], fields: Sequence[models.Field[Any, Any]], rows: Iterable[list[Any]]
+) -> int:
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
-    statement = f"COPY {connection.ops.quote_name(table)} ({names}) FROM STDIN"
+    statement = f"COPY {connection.ops.quote_name(table)} ({names}) FROM STDIN (FORMAT BINARY)"
+    binary = BinaryRows(fields)
     count = 0
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-            count += 1
+        binary.declare(cursor, copy)
+        try:
+            for row in binary.packed(rows):
+                copy.write_row(row)
+                count += 1
+        except struct.error as error:
+            raise DataError(f"a number is out of range: {error}") from error
     return count
 
 

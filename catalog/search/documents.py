@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from audit.tables import insert_rows
 from catalog.models import SearchDocument
 from catalog.search import spelling
 from catalog.search.tokens import WORD_LENGTH, compact, fold, words_of_name, words_of_path, words_of_text
+from catalog.search.vectors import pack_vector
 from catalog.tables import among, is_postgresql
 from catalog.validation import tag_key
 
@@ -51,19 +52,21 @@ class Document:
 def index_documents(documents: Iterable[Document], *, are_new: bool = False) -> None:
     """Put these things into the index, in the place of what it held of them.
 
-    `are_new` spares looking for what it held. Six statements at most, however many documents.
+    `are_new` spares looking for what it held; the documents are then taken one by one, as they are written. Six
+    statements at most, however many documents.
     """
-    listed = documents if isinstance(documents, list) else list(documents)
-    if not listed:
-        return
     if not are_new:
-        remove_documents([document.entity_id for document in listed])
+        documents = list(documents)
+        if not documents:
+            return
+        remove_documents([document.entity_id for document in documents])
     seen: set[str] = set()
     if is_postgresql():
-        insert_rows(SearchDocument, _COLUMNS, (_row(document, _vector(document, seen)) for document in listed))
+        insert_rows(SearchDocument, _COLUMNS, (_row(document, _vector(document, seen)) for document in documents))
     else:
-        insert_rows(SearchDocument, _COLUMNS, (_row(document, "") for document in listed))
-        _index_words(listed, seen)
+        documents = list(documents)
+        insert_rows(SearchDocument, _COLUMNS, (_row(document, "") for document in documents))
+        _index_words(documents, seen)
     spelling.remember(seen)
 
 
@@ -93,7 +96,7 @@ _COLUMNS = (
 )
 
 
-def _row(document: Document, vector: str) -> tuple[object, ...]:
+def _row(document: Document, vector: str | bytes) -> tuple[object, ...]:
     return (
         document.entity_id,
         document.organization_id,
@@ -219,28 +222,13 @@ def _capped(columns: Sequence[str]) -> list[Sequence[str]]:
     return kept
 
 
-@cache
-def _places() -> tuple[tuple[str, ...], ...]:
-    """What stands behind a word in the text of a tsvector, by weight and position: much of the work, done once."""
-    positions = range(2 * (COLUMN_WORDS + DESCRIPTION_WORDS + 2000))
-    return tuple(tuple(f"':{position}{weight}" for position in positions) for weight in ("A", "B", "C", ""))
-
-
-def _vector(document: Document, seen: set[str]) -> str:
-    """The words as text of a `tsvector`: `'users':1A 'public':4B`. Words hold no character to be escaped."""
+def _vector(document: Document, seen: set[str]) -> bytes:
     whole = compact(document.name)
     words = words_of(document, whole)
     words.add_to(seen)
-    parts = [f"'{SCOPE}{word}'" for word in scope_words(document)]
-    parts.append(f"'{EXACT}{whole}'")
-    position = 1
-    for places, runs in zip(_places(), (words.name, words.path, words.columns, words.description), strict=True):
-        for run in runs:
-            for word in run:
-                parts.append(f"'{word}{places[position]}")
-                position += 1
-            position += 1
-    return " ".join(parts)
+    plain = [SCOPE + word for word in scope_words(document)]
+    plain.append(EXACT + whole)
+    return pack_vector(plain, (words.name, words.path, words.columns, words.description))
 
 
 def _index_words(documents: Sequence[Document], seen: set[str]) -> None:

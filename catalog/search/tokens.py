@@ -51,15 +51,14 @@ def words_of_name(name: str) -> tuple[str, ...]:
 
 def words_of_path(path: str) -> tuple[str, ...]:
     """The words of a qualified name, in order. Not cached: there is one of each, and the next drives it out."""
-    return tuple(_words(path))
+    return tuple(words_of_text(path))
 
 
 def words_of_text(text: str) -> list[str]:
     """The words of prose, in order."""
-    found: list[str] = []
-    for piece in text.split():
-        found.extend(words_of_name(piece))
-    return found
+    if text.isascii():  # all that is no letter and no digit ends a word, and so needs no look of its own
+        return [part.lower()[:WORD_LENGTH] for part in _PART.findall(text)]
+    return list(_words(text))
 
 
 def compact(name: str) -> str:

@@ -7,7 +7,7 @@ read; else the whole batch is run again, and then meets what the other writer le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from uuid_utils.compat import uuid7
@@ -114,29 +114,28 @@ def _write(actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upse
     book = ReferenceBook(organization_id)
     book.learn(row.fields for row in rows)
     writer = AssetWriter(actor, organization_id)
-    for row in rows:
-        name = row.fields["qualified_name"]
-        record = there.get(name)
-        try:
-            fields = book.found(row.fields, record)
-        except Invalid as error:
-            result.errors.append(_row_error(row.place, name, error))
-            continue
-        if record is None:
-            record = new_asset(writer, fields, tags, origin)
-            writer.create(record)
+
+    def made() -> Iterator[AssetRecord]:
+        for row in rows:
+            name = row.fields["qualified_name"]
+            record = there.get(name)
+            try:
+                fields = book.found(row.fields, record)
+            except Invalid as error:
+                result.errors.append(_row_error(row.place, name, error))
+                continue
+            if record is None:
+                record = new_asset(writer, fields, tags, origin)
+                result.created += 1
+                yield record
+            elif changes := merged(record, fields, tags, origin):
+                writer.change(record, **changes)
+                result.updated += 1
+            else:
+                result.unchanged += 1
             result.ids[name] = record.id
-            result.created += 1
-            continue
-        result.ids[name] = record.id
-        changes = merged(record, fields, tags, origin)
-        if changes:
-            writer.change(record, **changes)
-            result.updated += 1
-        else:
-            result.unchanged += 1
-    if result.created or result.updated:
-        writer.flush()
+
+    writer.flush(made())
     return result
 
 

@@ -7,7 +7,7 @@ holds the emptiness), and a program leaves alone what a person wrote, as a colle
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -140,31 +140,33 @@ def _write(
     book = ReferenceBook(organization_id)
     book.learn(row.fields for row in rows)
     writer = AssetWriter(actor, organization_id)
-    made: set[UUID] = set()
-    for row in rows:
-        record = known.there.get(row.name)
-        try:
-            fields = book.found(row.fields, record)
-        except Invalid as error:
-            result.errors.append(RowError(row.place, row.name, error.message, {"fields": error.fields}))
-            continue
-        if record is None:
-            record = new_asset(writer, fields, tags, None, by_program=by_program)
-            record.id = asset_id or record.id
-            writer.create(record)
-            made.add(record.id)
-            result.created += 1
-        elif changes := merged(
-            record.with_changes(curated=()) if override else record, fields, tags, None, by_program=by_program
-        ):
-            writer.change(record, **changes)
-            result.updated += 1
-        else:
-            result.unchanged += 1
-        result.ids[row.name] = record.id
-    if result.created or result.updated:
-        writer.flush()
-    _contain(actor, rows, known.parents, result.ids, made)
+    new: set[UUID] = set()
+
+    def made() -> Iterator[AssetRecord]:
+        for row in rows:
+            record = known.there.get(row.name)
+            try:
+                fields = book.found(row.fields, record)
+            except Invalid as error:
+                result.errors.append(RowError(row.place, row.name, error.message, {"fields": error.fields}))
+                continue
+            if record is None:
+                record = new_asset(writer, fields, tags, None, by_program=by_program)
+                record.id = asset_id or record.id
+                new.add(record.id)
+                result.created += 1
+                yield record
+            elif changes := merged(
+                record.with_changes(curated=()) if override else record, fields, tags, None, by_program=by_program
+            ):
+                writer.change(record, **changes)
+                result.updated += 1
+            else:
+                result.unchanged += 1
+            result.ids[row.name] = record.id
+
+    writer.flush(made())
+    _contain(actor, rows, known.parents, result.ids, new)
     return result
 
 

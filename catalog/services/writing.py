@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -98,11 +99,20 @@ class AssetWriter:
         self._changed.append((before, after, action))
         return after
 
-    def flush(self) -> None:
-        """Write everything. Raises OutrunError when a row is no longer the version that was read."""
+    def flush(self, made: Iterable[AssetRecord] = ()) -> None:
+        """Write everything. Raises OutrunError when a row is no longer the version that was read.
+
+        `made` are further assets to be created; each is asked for while the database takes in the one before, and
+        asking for it may note changes.
+        """
+        created = chain(self._created, made)
+        if first := next(created, None):
+            self._created = insert_assets(chain([first], created))
+        else:
+            self._created = []
+        if not self._created and not self._changed:
+            return
         self._update_rows()
-        if self._created:
-            insert_assets(self._created)
         self._write_tags()
         self._write_terms()
         self._index()
@@ -164,12 +174,23 @@ class AssetWriter:
             yield AssetEvent("CREATE" if action == "RESTORE" else action, after)
 
 
-def insert_assets(records: Sequence[AssetRecord]) -> None:
-    """The rows, tags and search documents of assets that are new; their trail is the caller's to write."""
-    insert_rows(Asset, _INSERTED, (_inserted(record) for record in records))
-    if pairs := [(record.id, tag.id) for record in records for tag in record.tags]:
+def insert_assets(records: Iterable[AssetRecord]) -> list[AssetRecord]:
+    """The rows, tags and search documents of assets that are new; their trail is the caller's to write.
+
+    Returns the records, which are taken one by one as the rows are written.
+    """
+    written: list[AssetRecord] = []
+    insert_rows(Asset, _INSERTED, map(_inserted, _noted(records, written)))
+    if pairs := [(record.id, tag.id) for record in written for tag in record.tags]:
         insert_rows(AssetTag, ("asset_id", "tag_id"), pairs)
-    index_documents([asset_document(record) for record in records], are_new=True)
+    index_documents(map(asset_document, written), are_new=True)
+    return written
+
+
+def _noted(records: Iterable[AssetRecord], written: list[AssetRecord]) -> Iterator[AssetRecord]:
+    for record in records:
+        written.append(record)
+        yield record
 
 
 def asset_document(record: AssetRecord) -> Document:
