@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ class BinaryRows:
         for position, field in enumerate(fields):
             name = str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
             type_ = name.partition("(")[0]
-            packer = _packer(type_)
+            packer = _PACKERS.get(type_)
             if packer is not None:
                 self._packers.append((position, packer))
             self._types.append("bytea" if packer or type_ in _GIVEN_PACKED else type_)
@@ -54,16 +54,11 @@ class BinaryRows:
             yield row
 
 
-def _packer(type_: str) -> Packer | None:
-    if type_ == "timestamp with time zone":
-        return cache(_moment)
-    return _PACKERS.get(type_)
-
-
 def _uuid(value: UUID | str) -> bytes:
     return value.bytes if isinstance(value, UUID) else UUID(value).bytes
 
 
+@lru_cache(maxsize=256)
 def _moment(value: datetime) -> bytes:
     return _LARGE_INTEGER.pack((value - _EPOCH) // _MICROSECOND)
 
@@ -74,5 +69,6 @@ _PACKERS: dict[str, Packer] = {
     "smallint": Struct("!h").pack,
     "integer": Struct("!i").pack,
     "bigint": _LARGE_INTEGER.pack,
+    "timestamp with time zone": _moment,
 }
 _GIVEN_PACKED = frozenset({"tsvector"})

@@ -14,8 +14,10 @@ from audit.models import AuditEvent
 from audit.tables import insert_rows
 from catalog.models import Spelling
 
-COLUMNS = ("id", "entity_type", "entity_id", "entity_name", "entity_version", "action", "after_state", "timestamp")
-COLUMNS += ("actor_kind", "user_name", "door", "request_id")
+COLUMNS = [
+    *("id", "entity_type", "entity_id", "entity_name", "entity_version", "action", "after_state", "timestamp"),
+    *("actor_kind", "user_name", "door", "request_id"),
+]
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db

@@ -24,8 +24,10 @@ pytestmark = [
 
 words = st.text(st.characters(categories=("Ll", "Nd")), min_size=1, max_size=12)
 runs = st.lists(st.lists(st.one_of(st.sampled_from(["id", "ids", "a"]), words), max_size=8), max_size=5)
-COLUMNS = ("entity_id", "organization_id", "kind", "type", "name", "path", "description", "columns", "tags")
-COLUMNS += ("is_public", "folded", "vector")
+COLUMNS = [
+    *("entity_id", "organization_id", "kind", "type", "name", "path", "description", "columns", "tags"),
+    *("is_public", "folded", "vector"),
+]
 
 
 def text_of(plain: list[str], weighted: list[list[list[str]]]) -> str:
