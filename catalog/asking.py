@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from accounts.actor import Actor
 from accounts.managers import name_key
 from accounts.models import Role, Team, User
+from audit.prepared import PreparedQuery
 from catalog import reading
 from catalog.counts import count_assets
 from catalog.models import Asset, AssetTag, AssetTerm, AssetType, Domain, GlossaryTerm, Origin, Relationship, Tag
@@ -131,23 +133,30 @@ def rows_of(actor: Actor, keys: Sequence[UUID], *, with_schema: bool) -> list[An
 
 def row_of(actor: Actor, key: UUID) -> Any:
     """One asset with its schema. Raises NotFound."""
-    found = rows_of(actor, [key], with_schema=True)
-    if not found:
+    found = reading.one(actor, key)
+    if found is None:
         raise NotFound(resource="asset", asset_id=str(key))
-    return found[0]
+    return found
 
 
 def tags_by_asset(keys: Collection[UUID]) -> dict[UUID, list[TagRow]]:
     """The tags of these assets, each asset's in alphabetical order. One statement, none for no keys."""
     if not keys:
         return {}
-    rows = AssetTag.objects.filter(asset__in=keys).values_list(
-        "asset_id", "tag_id", "tag__name", "tag__category", "tag__description", "tag__key"
-    )
+    rows = AssetTag.objects.filter(asset__in=keys).values_list("asset_id", *_TAG)
     found: dict[UUID, list[TagRow]] = {}
-    for asset_id, tag_id, name, category, description, key in sorted(rows, key=lambda row: row[5]):
-        found.setdefault(asset_id, []).append(TagRow(tag_id, name, category, description, key))
+    for asset_id, *tag in sorted(rows, key=itemgetter(-1)):
+        found.setdefault(asset_id, []).append(TagRow(*tag))
     return found
+
+
+def tags_of(key: UUID) -> list[TagRow]:
+    """The tags of one asset in alphabetical order. One statement."""
+    return sorted((TagRow(*row) for row in _TAGS_OF_ONE.rows(key)), key=attrgetter("key"))
+
+
+_TAG = ("tag_id", "tag__name", "tag__category", "tag__description", "tag__key")
+_TAGS_OF_ONE = PreparedQuery(lambda key: AssetTag.objects.filter(asset=key).values_list(*_TAG), ids=1)
 
 
 def tag_names(actor: Actor, values: Iterable[str], *, to_filter: bool = False) -> list[str]:
@@ -173,7 +182,7 @@ def carry_tag(actor: Actor, asset: str, tag: str, *, carried: bool) -> None:
         raise NotFound(resource="tag", tag_id=tag)
     for attempt in range(TRIES):
         row = row_of(actor, key)
-        names = {held.id: held.name for held in tags_by_asset([key]).get(key, ())}
+        names = {held.id: held.name for held in tags_of(key)}
         names.pop(wanted.pk, None)
         changes = {"tags": [*names.values(), wanted.name] if carried else list(names.values())}
         try:

@@ -24,6 +24,7 @@ from catalog.asking import (
     row_of,
     tag_names,
     tags_by_asset,
+    tags_of,
     window,
 )
 from catalog.lineage import DEPTH, EDGES, Direction, Node, Step, lineage
@@ -158,8 +159,7 @@ METADATA: dict[str, Call] = {
 
 def shown(actor: Actor, key: UUID) -> pb.Asset:
     """One asset with everything. Raises NotFound."""
-    row = row_of(actor, key)
-    return asset_message(row, tags_by_asset([key]).get(key, ()))
+    return asset_message(row_of(actor, key), tags_of(key))
 
 
 def asset_message(row: Any, tags: Iterable[TagRow]) -> pb.Asset:
