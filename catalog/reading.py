@@ -82,7 +82,7 @@ def one(actor: Actor, asset_id: UUID) -> Any | None:
 
 _ONE = PreparedQuery(
     lambda organization_id, asset_id: rows(
-        Asset.objects.visible_to(Actor("system", organization_id)).filter(pk=asset_id), with_schema=True
+        Asset.objects.visible_to(Actor("system", organization_id)).filter(pk=asset_id).order_by(), with_schema=True
     ),
     ids=2,
 )
