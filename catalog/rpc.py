@@ -38,6 +38,8 @@ from contracts.errors import Invalid
 
 Call = Callable[[Actor, Any], Message]
 _WRITABLE = ("type", "name", "qualified_name", "description", "metadata", "tags", "schema", "owner", "domain", "terms")
+_ELEMENT_FIELDS = ("name", "type", "nullable", "position", "description", "tags", "primary_key", "default")
+"""Of a schema element, beside its children."""
 
 
 def get_asset(actor: Actor, request: pb.GetAssetRequest) -> pb.Asset:
@@ -237,7 +239,8 @@ def _element(element: pb.SchemaElement) -> dict[str, Any]:
 
 
 def _element_message(element: dict[str, Any]) -> pb.SchemaElement:
-    given = {name: value for name, value in element.items() if value is not None and name != "children"}
+    """A schema element as a message, which has no place for its `attributes`."""
+    given = {name: value for name in _ELEMENT_FIELDS if (value := element.get(name)) is not None}
     if "default" in given:
         given["default"] = str(given["default"])
     return pb.SchemaElement(**given, children=map(_element_message, element.get("children") or ()))

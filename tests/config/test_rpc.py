@@ -170,6 +170,13 @@ def test_the_schema_comes_with_its_children(alice, asset):
     assert [child.name for child in element.children] == ["x"]
 
 
+def test_what_an_element_holds_beside_the_message_does_not_stand_in_the_way(alice, asset, alice_actor):
+    schema = [{"name": "id", "type": "INT", "attributes": {"display_name": "The id"}, "tags": ["PII"]}]
+    update_asset(actor=alice_actor, asset=asset, changes={"schema": schema})
+    (element,) = alice.GetAsset(id=str(asset.pk)).schema
+    assert (element.name, list(element.tags)) == ("id", ["PII"])
+
+
 def test_lineage_relationships_and_search(alice, asset):
     view = alice.CreateAsset(type="VIEW", name="active users", qualified_name="prod.public.active_users")
     edge = alice.CreateRelationship(
