@@ -18,6 +18,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    value_from_ast_untyped,
 )
 from strawberry.extensions import SchemaExtension
 
@@ -68,7 +69,8 @@ def excess(document: DocumentNode, variables: Mapping[str, Any]) -> GraphQLError
     size = Size()
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            size = size.beside(_Measuring(fragments, variables).of(node.selection_set, top=True))
+            given = {**_defaults(node), **variables}
+            size = size.beside(_Measuring(fragments, given).of(node.selection_set, top=True))
     for name, found, most, code in (
         ("levels", size.depth, DEPTH, "QUERY_TOO_DEEP"),
         ("levels of introspection", size.introspection, INTROSPECTION_DEPTH, "QUERY_TOO_DEEP"),
@@ -144,10 +146,16 @@ class _Measuring:
             limit = next((each.value for each in given.fields if each.name.value == "limit"), None)
             if isinstance(limit, VariableNode):
                 return _count(self.variables.get(limit.name.value))
-            return int(limit.value) if isinstance(limit, IntValueNode) else DEFAULT_LIMIT
+            return _count(value_from_ast_untyped(limit)) if isinstance(limit, IntValueNode) else DEFAULT_LIMIT
         return DEFAULT_LIMIT
 
 
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    """What an operation's variables are where they are not given."""
+    defined = operation.variable_definitions or ()
+    return {one.variable.name.value: value_from_ast_untyped(one.default_value) for one in defined if one.default_value}
+
+
 def _count(value: Any) -> int:
-    """A limit from a variable; whatever is no number is refused later."""
+    """A limit; whatever is no number from 1 is refused later."""
     return value if isinstance(value, int) and value > 0 else DEFAULT_LIMIT

@@ -44,6 +44,22 @@ def test_limit_in_a_variable_counts(alice):
     assert "errors" not in ask(alice, query, p={"limit": 1})
 
 
+@pytest.mark.parametrize(
+    ("declared", "given"), [("$p: Pagination = {limit: 100}", "$p"), ("$n: Int = 100", "{limit: $n}")]
+)
+def test_limit_that_is_a_variables_default_counts(alice, declared, given):
+    query = f"query Q({declared}) " + nested(3).replace("assets", f"assets(pagination: {given})")
+    assert code(alice, query) == "QUERY_TOO_COSTLY"
+    assert "errors" not in ask(alice, query, p={"limit": 2}, n=2)
+
+
+@pytest.mark.parametrize("limit", ["-1000000", "9" * 5000])
+def test_limit_that_means_nothing_makes_nothing_cheaper(alice, limit):
+    costly = nested(3).replace("assets", "assets(pagination: {limit: 100})").removesuffix("}")
+    other = f"other: assets(pagination: {{limit: {limit}}}) {{ data {{ id }} }} }}"
+    assert code(alice, costly + other) == "QUERY_TOO_COSTLY"
+
+
 def test_introspection_of_an_editor_passes(alice):
     found = data(alice, get_introspection_query(descriptions=True))
     assert found["__schema"]["queryType"]["name"] == "Query"
