@@ -36,6 +36,7 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the wide forms b
 """What a cell begins with that a spreadsheet would run."""
 _ESCAPED = _FORMULA | {"'"}
 _JSON_COLUMNS = ("metadata", "schema")
+csv.field_size_limit(VALUE_LIMIT)  # of the process: the reader's own limit is less than the schema of a wide table
 
 
 def rows_of_text(text: IO[str], kind: str) -> Iterator[Any]:

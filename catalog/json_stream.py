@@ -58,6 +58,8 @@ class JSONStream:
                     raise Damaged("The JSON is cut off or damaged") from None
             except RecursionError:
                 raise Damaged("The JSON is nested too deep") from None
+            except ValueError:  # what Python will not read as a whole number
+                raise Damaged("The JSON holds a number of too many digits") from None
             if len(self._buffer) - self._at > VALUE_LIMIT:
                 raise Damaged(f"A value has more than {VALUE_LIMIT:,} characters, or the JSON is damaged")
             self._read()

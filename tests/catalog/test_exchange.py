@@ -43,6 +43,11 @@ def test_what_is_written_is_read(kind: str, rows: list[dict[str, Any]]) -> None:
     assert list(rows_of_text(io.StringIO("".join(text_of(rows, kind)), newline=""), kind)) == rows
 
 
+def test_a_wide_table_comes_back_from_csv() -> None:
+    rows = [{"name": "wide", "schema": [{"name": f"column_{number}", "type": "TEXT"} for number in range(5000)]}]
+    assert list(rows_of_text(io.StringIO("".join(text_of(rows, "csv")), newline=""), "csv")) == rows
+
+
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''", "'")  # noqa: RUF001
 
 

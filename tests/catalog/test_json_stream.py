@@ -34,7 +34,9 @@ def test_reads_what_was_written(values: list[Any], indent: int | None) -> None:
 
 
 @pytest.mark.usefixtures("chunk")
-@pytest.mark.parametrize("text", ["[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", '["a]', "[tru]", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", '["a]', "[tru]", "[" * 100_000, f"[{'9' * 5000}]"]
+)
 def test_what_is_damaged_is_told(text: str) -> None:
     with pytest.raises(Damaged):
         items_of(text)
