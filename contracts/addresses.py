@@ -18,7 +18,8 @@ def client_address(request: Request | HttpRequest) -> str:
     X-Forwarded-For is read from the right: each proxy appends who it heard from, so the first hop
     that is not a proxy of ours is the client; what stands left of it is only the client's word.
     """
-    address = str(request.META.get("REMOTE_ADDR") or "unknown")
+    peer = str(request.META.get("REMOTE_ADDR") or "unknown")
+    address = _normal(peer) or peer  # IPv4 comes as IPv6 to a socket that takes both
     trusted = _networks(tuple(settings.TRUSTED_PROXIES))
     if not trusted:
         return address
