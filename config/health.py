@@ -61,7 +61,9 @@ def database_answers() -> bool:
         if database.vendor == "postgresql":
             with (
                 database.wrap_database_errors,
-                database.Database.connect(**database.get_connection_params(), connect_timeout=CONNECT_SECONDS) as fresh,
+                database.Database.connect(
+                    **database.get_connection_params() | {"connect_timeout": CONNECT_SECONDS}
+                ) as fresh,
             ):
                 fresh.execute("SELECT 1")
         else:

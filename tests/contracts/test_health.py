@@ -57,6 +57,15 @@ def test_a_database_that_is_gone_is_503_and_soon(nobody: APIClient, monkeypatch)
     assert answer.json()["database"] == "disconnected"
 
 
+def test_a_timeout_in_the_databases_address_is_no_bug(nobody: APIClient, monkeypatch) -> None:
+    patient = connections.create_connection("default")
+    if patient.vendor == "postgresql":
+        patient.settings_dict = patient.settings_dict | {"OPTIONS": {"connect_timeout": 7}}
+    monkeypatch.setattr("config.health.connection", patient)
+    assert nobody.get(PATH).json()["database"] == "connected"
+    patient.close()
+
+
 def test_a_storage_that_cannot_be_written_is_said(nobody: APIClient, settings, tmp_path) -> None:
     settings.DATA_DIR = tmp_path / "missing"
     answer = nobody.get(PATH)
