@@ -20,6 +20,8 @@ KEPT = 1000
 BYTES = 4 * 1024 * 1024
 """Bytes of them in this process, at most."""
 REDIS_SECONDS = 3600
+LONGEST = 20
+"""Digits of a number in a cursor are fewer."""
 
 
 class Entry(NamedTuple):
@@ -75,7 +77,8 @@ class LocalLog:
         with self._lock:
             book = self._books.setdefault(organization_id, _Book())
             now = f"{self._life}-{book.last}"
-            known = life == self._life and number.isascii() and number.isdigit() and int(number) <= book.last
+            is_number = number.isascii() and number.isdigit() and len(number) < LONGEST
+            known = life == self._life and is_number and int(number) <= book.last
             if not known:
                 return Missed([], now, not cursor)
             after = int(number) + 1
@@ -122,7 +125,7 @@ class RedisLog:
 
 def _is_stream_id(cursor: str) -> bool:
     parts = cursor.split("-")
-    return len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts)
+    return len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < LONGEST for part in parts)
 
 
 def _stream_id(cursor: str) -> tuple[int, int]:
