@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -17,7 +18,8 @@ from django.db import OperationalError, connection
 from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.actor import Actor, member_actor
@@ -46,16 +48,44 @@ class Credential:
     user: User | None
 
 
+class _Backend(TokenBackend):
+    """Signs with the SECRET_KEY in force; reads what that has signed, or one of SECRET_KEY_FALLBACKS."""
+
+    def __init__(self) -> None:
+        super().__init__("HS256", settings.SECRET_KEY)
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        try:
+            return dict(super().decode(token, verify))
+        except TokenBackendError:
+            for former in settings.SECRET_KEY_FALLBACKS:
+                with suppress(TokenBackendError):
+                    return dict(TokenBackend("HS256", former).decode(token, verify))
+            raise
+
+
+class _Access(AccessToken):
+    def get_token_backend(self) -> TokenBackend:
+        return _Backend()
+
+
+class _Refresh(RefreshToken):
+    access_token_class = _Access
+
+    def get_token_backend(self) -> TokenBackend:
+        return _Backend()
+
+
 def issue_tokens(membership: Membership) -> TokenPair:
     """A new pair of JWTs for a member, good in the membership's organization only.
 
     They end with the membership, with the user, and with the password they were got for.
     """
-    refresh = RefreshToken()
+    refresh = _Refresh()
     refresh["user_id"] = str(membership.user_id)
     refresh["org"] = str(membership.organization_id)
     refresh["member"] = str(membership.pk)
-    refresh["stamp"] = _stamp(membership.user)
+    refresh["stamp"] = next(_stamps(membership.user))
     return TokenPair(str(refresh.access_token), str(refresh), settings.ACCESS_TOKEN_SECONDS)
 
 
@@ -65,7 +95,7 @@ def refresh_access(refresh_token: str) -> tuple[Membership, TokenPair]:
     Raises Unauthenticated when it is bad, expired or no longer a member's.
     """
     try:
-        refresh = RefreshToken(refresh_token)  # type: ignore[arg-type]
+        refresh = _Refresh(refresh_token)  # type: ignore[arg-type]
     except TokenError as error:
         raise Unauthenticated("The refresh token is not valid or has expired") from error
     membership = _membership_of(refresh)
@@ -88,7 +118,7 @@ def credential_of(bearer: str, *, door: str, request_id: str = "") -> Credential
     if bearer.startswith(KEY_PREFIX):
         return _key_credential(bearer, door=door, request_id=request_id)
     try:
-        token = _verified(bearer, settings.SECRET_KEY)
+        token = _verified(bearer, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
         token.check_exp(current_time=timezone.now())
     except TokenError as error:
         raise Unauthenticated("The token is not valid or has expired") from error
@@ -97,9 +127,9 @@ def credential_of(bearer: str, *, door: str, request_id: str = "") -> Credential
 
 
 @lru_cache(maxsize=1024)
-def _verified(bearer: str, _key: str) -> AccessToken:
+def _verified(bearer: str, _keys: tuple[str, ...]) -> AccessToken:
     """What this token says, its signature and type verified: that stays so, its expiry and its member do not."""
-    return AccessToken(bearer)  # type: ignore[arg-type]
+    return _Access(bearer)  # type: ignore[arg-type]
 
 
 def _membership_of(token: Token) -> Membership:
@@ -113,7 +143,7 @@ def _membership_of(token: Token) -> Membership:
     membership = _membership_from(found)
     if token.get("member") != str(membership.pk):
         raise Unauthenticated("The token is of a membership that has ended")
-    if not constant_time_compare(str(token.get("stamp")), _stamp(membership.user)):
+    if not any(constant_time_compare(str(token.get("stamp")), known) for known in _stamps(membership.user)):
         raise Unauthenticated("The password was changed since this token was issued")
     return membership
 
@@ -146,9 +176,10 @@ def _membership_from(row: Sequence[Any]) -> Membership:
     return membership
 
 
-def _stamp(user: User) -> str:
-    """What changes with the user's password and tells nothing of it."""
-    return user.get_session_auth_hash()[:16]
+def _stamps(user: User) -> Iterator[str]:
+    """What changes with the user's password and tells nothing of it; by the key in force, then by those before it."""
+    for whole in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()):
+        yield whole[:16]
 
 
 def _note_use(key: ApiKey, now: datetime) -> None:

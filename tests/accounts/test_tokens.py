@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiKey, Role
-from accounts.tokens import credential_of, issue_tokens, make_key
+from accounts.tokens import credential_of, issue_tokens, make_key, refresh_access
 from contracts.errors import Unauthenticated
 
 
@@ -39,6 +39,23 @@ def test_token_that_was_good_dies_with_the_key_it_was_signed_with(alice_member, 
     settings.SECRET_KEY = "another key, as long as a key has to be, for everybody who signed"
     with pytest.raises(Unauthenticated):
         credential_of(token, door="rest")
+
+
+def test_tokens_are_read_with_a_former_key_while_it_is_a_fallback(alice_member, settings):
+    tokens, former = issue_tokens(alice_member), settings.SECRET_KEY
+    settings.SECRET_KEY = "another key, as long as a key has to be, for everybody who signed"
+    settings.SECRET_KEY_FALLBACKS = ["none of ours, as long as a key has to be as well, to be read", former]
+    assert credential_of(tokens.access, door="rest").user == alice_member.user
+    _, renewed = refresh_access(tokens.refresh)
+    assert credential_of(renewed.access, door="rest").user == alice_member.user
+    alice_member.user.set_password("a quite different choice")
+    alice_member.user.save()
+    with pytest.raises(Unauthenticated, match="password was changed"):
+        credential_of(renewed.access, door="rest")
+    settings.SECRET_KEY_FALLBACKS = []
+    for refused in (lambda: credential_of(tokens.access, door="rest"), lambda: refresh_access(tokens.refresh)):
+        with pytest.raises(Unauthenticated):
+            refused()
 
 
 def test_api_key_is_kept_as_a_hash_only(acme):
