@@ -47,7 +47,9 @@ def add_member(*, actor: Actor, organization: Organization, user: User, role: st
     """
     require_administration(actor, organization)
     membership = Membership(user=user, organization=organization, role=checked_role(role))
-    if not actor.sees_all and user.password_set_by not in (None, organization.pk):
+    # Its row is held, so that nobody chooses a password while the membership is made.
+    chosen_by = User.objects.select_for_update().filter(pk=user.pk).values_list("password_set_by", flat=True).first()
+    if not actor.sees_all and chosen_by not in (None, organization.pk):
         raise Conflict(
             "This person's password was chosen by another organization: they must choose their own first",
             resource="member",

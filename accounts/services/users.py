@@ -74,15 +74,21 @@ def reset_password(*, actor: Actor, user: User, organization: Organization) -> s
     anyone. Raises NotFound for one who is no member, Forbidden.
     """
     require_administration(actor, organization)
-    if not actor.sees_all:
-        memberships = set(Membership.objects.filter(user=user).values_list("organization_id", flat=True))
-        if organization.pk not in memberships:
-            raise NotFound(resource="user", user_id=str(user.pk))
-        if user.is_superuser or len(memberships) > 1:
-            raise Forbidden("This person is not your organization's alone: a superuser resets the password")
+    _require_own_person(actor, user, organization)  # before the work; and again when nobody can be added any more
     password = make_password()
     _set_password(actor, user, password, "RESET_PASSWORD", organization)
     return password
+
+
+def _require_own_person(actor: Actor, user: User, organization: Organization) -> None:
+    """Raise NotFound for one who is no member, Forbidden for one who is not this organization's alone."""
+    if actor.sees_all:
+        return
+    memberships = set(Membership.objects.filter(user=user).values_list("organization_id", flat=True))
+    if organization.pk not in memberships:
+        raise NotFound(resource="user", user_id=str(user.pk))
+    if user.is_superuser or len(memberships) > 1:
+        raise Forbidden("This person is not your organization's alone: a superuser resets the password")
 
 
 def _set_password(
@@ -91,6 +97,8 @@ def _set_password(
     hashed = make_hash(password)  # slow by design: before the transaction, which may hold a lock
     with transaction.atomic():
         found = _locked(user)
+        if organization is not None:
+            _require_own_person(actor, found, organization)
         found.password = hashed
         found.password_set_by = organization.pk if organization and not actor.sees_all else None
         found.save(update_fields=["password", "password_set_by"])

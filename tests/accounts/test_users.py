@@ -3,11 +3,12 @@
 import threading
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from accounts.actor import member_actor
 from accounts.models import Membership, Role, User
-from accounts.services import choose_password, log_in, reset_password, update_user
+from accounts.services import add_member, choose_password, log_in, reset_password, update_user
 from accounts.tokens import credential_of, issue_tokens
 from audit.diff import changes
 from audit.models import AuditEvent
@@ -131,3 +132,25 @@ def test_outsider_and_editor_reset_nothing(charlie_actor, bob_actor, alice_membe
         with pytest.raises(error):
             reset_password(actor=actor, user=alice_member.user, organization=organization)
     assert log_in(login="alice", password=PASSWORD, address="192.0.2.1")
+
+
+def test_who_joins_another_organization_while_a_password_is_made_keeps_their_own(
+    alice_actor, bob_member, acme, other, monkeypatch
+):
+    def join_meanwhile(password):
+        Membership.objects.create(user=bob_member.user, organization=other)
+        return make_password(password)
+
+    monkeypatch.setattr("accounts.services.users.make_hash", join_meanwhile)
+    with pytest.raises(Forbidden):
+        reset_password(actor=alice_actor, user=bob_member.user, organization=acme)
+    assert User.objects.get(pk=bob_member.user_id).check_password(PASSWORD)
+
+
+def test_a_password_that_was_chosen_since_the_person_was_read_is_seen(
+    alice_actor, charlie_actor, bob_member, acme, other
+):
+    read_before = User.objects.get(pk=bob_member.user_id)
+    reset_password(actor=alice_actor, user=bob_member.user, organization=acme)
+    with pytest.raises(Conflict, match="chosen by another organization"):
+        add_member(actor=charlie_actor, organization=other, user=read_before, role=Role.VIEWER)
