@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework import serializers
 
@@ -109,6 +110,7 @@ class UserViews(RestorableRows[User]):
         )
         return member.membership.user
 
+    @transaction.atomic
     def change(self, row: User, said: Mapping[str, Any]) -> User:
         actor = actor_of(self.request)
         if said.get("email") not in (None, row.email):
