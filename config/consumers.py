@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts import live
 from accounts.actor import ANONYMOUS, Actor
-from config.identity import TOKEN_PROTOCOL, Identity, identify
+from config.identity import TOKEN_PROTOCOL, Identity, identify, until_it_ends
 from config.subscriptions import ALL_ASSETS, Subscription, changes_among, subscription
 from contracts.errors import DomainError, Invalid, NotFound, RateLimited, TooLarge, Unauthenticated
 
@@ -46,8 +46,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks: list[asyncio.Task[None]] = []
         # Accepted first: a browser does not learn why a handshake was refused, but it sees a close code.
         await self.accept(TOKEN_PROTOCOL if TOKEN_PROTOCOL in self.scope.get("subprotocols", ()) else None)
-        identity = await self._identified()
-        if identity is not None:
+        try:
+            identity = await self._identified()
+        except Unauthenticated as error:
+            await self._refuse(error)
+        else:
             work = (self._keep_checking(identity), self._keep_sending(), self._keep_beating())
             self.tasks = [asyncio.create_task(each) for each in work]
 
@@ -137,22 +140,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(group, self.channel_name)
         await self._tell({"type": "unsubscribed", **unwanted.named})
 
-    async def _identified(self) -> Identity | None:
-        """Set the actor of whoever opened the socket; close it where there is none."""
-        try:
-            identity: Identity = await database_sync_to_async(identify)(self.scope)
-        except Unauthenticated as error:
-            await self.close(code=BAD_TOKEN, reason=error.message)
-            return None
+    async def _identified(self) -> Identity:
+        """Set the actor of whoever opened the socket. Raises Unauthenticated."""
+        identity: Identity = await database_sync_to_async(identify)(self.scope)
         self.actor = identity.actor
         return identity
 
-    async def _keep_checking(self, identity: Identity | None) -> None:
-        """Look again whether the token holds, and at the very moment at which it ends."""
-        while identity is not None:
-            left = RECHECK_SECONDS if identity.until is None else identity.until - time.time()
-            await asyncio.sleep(max(0.0, min(left, RECHECK_SECONDS)))
-            identity = await self._identified()
+    async def _keep_checking(self, identity: Identity) -> None:
+        await self._refuse(await until_it_ends(identity, self._identified, RECHECK_SECONDS))
+
+    async def _refuse(self, error: Unauthenticated) -> None:
+        await self.close(code=BAD_TOKEN, reason=error.message)
 
     async def _keep_sending(self) -> None:
         while True:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+import structlog
 from django.conf import settings
+from django.db import Error
 from django.http import parse_cookie
 
 from accounts.actor import Actor
@@ -18,6 +22,10 @@ from accounts.tokens import KEY_PREFIX, credential_of, hash_key
 from config.subscriptions import browser_actor
 from contracts.errors import Unauthenticated
 
+logger = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 5.0
+"""When a database that did not answer is asked again who is there."""
 TOKEN_PROTOCOL = "bearer"  # noqa: S105  the name of a subprotocol
 """A browser cannot set headers: `new WebSocket(url, ["bearer", token])` brings the token as a subprotocol."""
 
@@ -43,6 +51,23 @@ def identify(scope: Mapping[str, Any], token: str = "", *, door: str = "websocke
     if session and _same_site(headers):
         return Identity(browser_actor(session))
     raise Unauthenticated("Connect with ?token=, an Authorization or X-API-Key header, or signed in to the admin")
+
+
+async def until_it_ends(identity: Identity, look: Callable[[], Awaitable[Identity]], every: float) -> Unauthenticated:
+    """Wait until what opened a socket holds no more: it is looked at `every` so many seconds, and when it ends.
+
+    Returns why. A database that does not answer says nothing of anybody, and is asked again.
+    """
+    while True:
+        left = every if identity.until is None else identity.until - time.time()
+        await asyncio.sleep(max(0.0, min(left, every)))
+        try:
+            identity = await look()
+        except Unauthenticated as error:
+            return error
+        except Error as error:
+            logger.warning("socket_not_checked", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def _given(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:

@@ -7,8 +7,7 @@ Who asks is said by a header of the handshake or in the payload of `connection_i
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from accounts import live
 from accounts.actor import ANONYMOUS, Actor
 from catalog.schema_loading import Context
 from config.graphql.schema import schema, tell
-from config.identity import Identity, identify
+from config.identity import Identity, identify, until_it_ends
 from contracts.errors import RateLimited, Unauthenticated
 from contracts.throttling import take
 
@@ -99,19 +98,18 @@ class GraphQLSocket(GraphQLWSConsumer[Any, None]):
     async def on_ws_connect(self, context: Any) -> Any:
         """Let the socket in. Raises Unauthenticated."""
         token = _token_of(context.connection_params or {})
-        identity = await database_sync_to_async(identify)(self.scope, token, door="graphql")
-        context.actor = identity.actor
-        self.checking = asyncio.create_task(self._keep_checking(identity, token))
+
+        async def identified() -> Identity:
+            identity: Identity = await database_sync_to_async(identify)(self.scope, token, door="graphql")
+            context.actor = identity.actor
+            return identity
+
+        self.checking = asyncio.create_task(self._keep_checking(await identified(), identified))
         return await super().on_ws_connect(context)
 
-    async def _keep_checking(self, identity: Identity, token: str) -> None:
-        try:
-            while True:
-                left = RECHECK_SECONDS if identity.until is None else identity.until - time.time()
-                await asyncio.sleep(max(0.0, min(left, RECHECK_SECONDS)))
-                identity = await database_sync_to_async(identify)(self.scope, token, door="graphql")
-        except Unauthenticated as error:
-            await self.close(code=BAD_TOKEN, reason=error.message)
+    async def _keep_checking(self, identity: Identity, look: Callable[[], Awaitable[Identity]]) -> None:
+        error = await until_it_ends(identity, look, RECHECK_SECONDS)
+        await self.close(code=BAD_TOKEN, reason=error.message)
 
 
 def _token_of(payload: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from accounts.models import Role
-from accounts.services import create_api_key
+from accounts.services import change_role, create_api_key
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config.graphql import socket as door
@@ -193,6 +193,18 @@ async def test_a_key_that_ends_closes_the_socket(opened, alice_actor, acme):
     socket = await opened()
     await socket.init({"x-api-key": key.key})
     assert await socket.close_code() == 4401
+
+
+async def test_a_role_that_was_taken_away_is_taken_from_an_open_socket(opened, alice_actor, bob_member, monkeypatch):
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 0.1)
+    socket = await opened(bob_member)
+    await socket.subscribe('mutation { createTag(input: {name: "one"}) { name } }', id="1")
+    assert (await socket.next("1"))["data"]["createTag"]["name"] == "one"
+    assert (await socket.hear())["type"] == "complete"
+    await sync_to_async(change_role)(actor=alice_actor, membership=bob_member, role=Role.VIEWER)
+    await asyncio.sleep(0.4)
+    await socket.subscribe('mutation { createTag(input: {name: "two"}) { name } }', id="2")
+    assert (await socket.next("2"))["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from accounts.services import create_api_key, revoke_api_key
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config import consumers
+from config.identity import identify
 from ingestion.models import JobType
 from ingestion.services import jobs
 from tests.config.wire import Wire
@@ -260,6 +262,26 @@ async def test_a_revoked_key_closes_what_it_opened(opened, alice_actor, acme, mo
     new = await sync_to_async(key_of)(alice_actor, acme)
     socket = await opened(f"token={new.key}")
     assert await socket.say(type="ping") == {"type": "pong"}
+    await sync_to_async(revoke_api_key)(actor=alice_actor, api_key=new.api_key)
+    assert await socket.close_code() == 4401
+
+
+async def test_a_database_that_is_away_for_a_moment_leaves_no_socket_unchecked(opened, alice_actor, acme, monkeypatch):
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr("config.identity.RETRY_SECONDS", 0.05)
+    new = await sync_to_async(key_of)(alice_actor, acme)
+    socket = await opened(f"token={new.key}")
+    assert await socket.say(type="ping") == {"type": "pong"}
+    away = asyncio.Event()
+
+    def identify_later(scope):
+        if not away.is_set():
+            away.set()
+            raise OperationalError("the server closed the connection")
+        return identify(scope)
+
+    monkeypatch.setattr(consumers, "identify", identify_later)
+    await asyncio.wait_for(away.wait(), 5)
     await sync_to_async(revoke_api_key)(actor=alice_actor, api_key=new.api_key)
     assert await socket.close_code() == 4401
 
