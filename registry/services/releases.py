@@ -42,7 +42,7 @@ def create_release(*, actor: Actor, project: Project, data: Mapping[str, Any]) -
         project=project,
         version=version,
         sort_key=sort_key(version),
-        metadata=data.get("metadata") or {},
+        metadata=data.get("metadata", {}),
         created_by_id=actor.user_id,
     )
     release.product_version = ProductVersion.objects.get_or_create(
@@ -119,9 +119,10 @@ def _version(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         raise Invalid(fields={"version": ["This field is required: a text."]})
-    if len(text) > VERSION_LENGTH or not _VERSION.fullmatch(text):
-        words = f"Use at most {VERSION_LENGTH} characters, without spaces, '/', '\\', '?', '#' and '%'."
-        raise Invalid(fields={"version": [words]})
+    # These two would stand in paths, which clients resolve before they send.
+    if len(text) > VERSION_LENGTH or not _VERSION.fullmatch(text) or text in {".", ".."}:
+        words = f"Use at most {VERSION_LENGTH} characters, without spaces, '/', '\\', '?', '#' and '%'"
+        raise Invalid(fields={"version": [f"{words}; neither '.' nor '..'."]})
     return text
 
 

@@ -228,6 +228,7 @@ class ArtifactRelationships(ReleasesView[ArtifactRelationship]):
 
 # Bodies ------------------------------------------------------------------------------------------
 
+FILENAME_LENGTH = 255
 UPLOAD_FIELDS = {"type", "format", "content", "file", "metadata", "filename"}
 
 
@@ -240,11 +241,14 @@ def upload_of(data: Any, also: Set[str] = frozenset()) -> Upload:
     if not type_:
         raise Invalid(fields={"type": ["This field is required."]})
     content, filename = _content(data)
+    named = text_in(data, "filename")
+    if len(named) > FILENAME_LENGTH:
+        raise Invalid(fields={"filename": [f"A name has at most {FILENAME_LENGTH} characters."]})
     return Upload(
         content=content,
         type=type_,
         format=text_in(data, "format"),
-        filename=(text_in(data, "filename") or filename)[:255],
+        filename=named or filename[:FILENAME_LENGTH],
         media_type=str(getattr(data.get("file"), "content_type", "") or "")[:100],
         metadata=_metadata(data.get("metadata")),
     )
@@ -254,6 +258,8 @@ def _content(data: Any) -> tuple[Iterable[bytes], str]:
     file, content = data.get("file"), data.get("content")
     if isinstance(file, UploadedFile):
         return file.chunks(storage.CHUNK), file.name or ""
+    if file not in (None, ""):
+        raise Invalid(fields={"file": ["This must be a file of a multipart body."]})
     if isinstance(content, UploadedFile):
         return content.chunks(storage.CHUNK), content.name or ""
     if isinstance(content, str):

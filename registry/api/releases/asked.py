@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -31,11 +31,11 @@ class Asked:
         else:
             body: Any = request.data
             _refuse_unknown(body, form.parts, "")
-            self.values = body.get("query") or {}
+            self.values = _said(body, "query", {})
             if not isinstance(self.values, dict):
                 raise BadRequest(fields={"query": ["This must be an object."]})
-            self.sort = body.get("sort") or []
-            self.include = _words("include", body.get("include") or [])
+            self.sort = _said(body, "sort", [])
+            self.include = _words("include", _said(body, "include", []))
         _refuse_unknown(self.values, fields, "query." if self.by_post else "")
         unknown = [word for word in self.include if word not in form.includes]
         if unknown:
@@ -63,7 +63,13 @@ class Asked:
         listed = [self.sort] if isinstance(self.sort, str | dict) else self.sort
         if not isinstance(listed, list):
             raise BadRequest(fields={"sort": ["This must be a list."]})
-        return [_term(term) for term in listed if term]
+        return [_term(term) for term in listed if term != ""]
+
+
+def _said(body: Mapping[str, Any], name: str, default: Any) -> Any:
+    """What the body says of this; null and an empty text say nothing."""
+    value = body.get(name)
+    return default if value is None or value == "" else value
 
 
 def _term(term: Any) -> tuple[str, bool]:
@@ -133,9 +139,11 @@ def _date(value: Any, name: str) -> date | datetime | None:
         return None
     try:
         moment = parse_datetime(value) if isinstance(value, str) and len(value) > 10 else None
-        found: date | datetime | None = moment or (parse_date(value) if isinstance(value, str) else None)
-    except ValueError:
+        if moment is not None:
+            return make_aware(moment) if is_naive(moment) else moment.astimezone(UTC)
+        found = parse_date(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError):  # also a moment that in UTC lies before the year 1 or after 9999
         found = None
     if found is None:
         raise BadRequest(fields={f"date_range.{name}": ["Write a date as 2024-01-31, or a time with it."]})
-    return make_aware(found) if isinstance(found, datetime) and is_naive(found) else found
+    return found

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from contracts.filtering import ChoicesFilter, KeysFilter, SortFilter, WordsFilter
-from registry.models import Content, ProductVersion, Release, ReleaseStatus
+from registry.models import ArtifactRelationType, ArtifactType, Content, ProductVersion, Release, ReleaseStatus
 
 RELEASE_SORTS = {
     "version": "sort_key",
@@ -65,13 +65,13 @@ class ReleaseFilters(filters.FilterSet):  # type: ignore[misc]
 
 
 class ArtifactFilters(filters.FilterSet):  # type: ignore[misc]
-    type = WordsFilter(help_text="Any of them.")
+    type = ChoicesFilter(choices=ArtifactType.choices, help_text="Any of them.")
     format = WordsFilter(help_text="Any of them.")
     sort = SortFilter(ARTIFACT_SORTS)
 
 
 class RelationshipFilters(filters.FilterSet):  # type: ignore[misc]
-    type = WordsFilter(help_text="Any of them.")
+    type = ChoicesFilter(choices=ArtifactRelationType.choices, help_text="Any of them.")
 
 
 class ContentFilters(filters.FilterSet):  # type: ignore[misc]

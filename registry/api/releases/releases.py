@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contracts.errors import NotFound
+from contracts.errors import BadRequest, NotFound
 from registry.api.releases.answers import ChangesSerializer, LicenceSerializer, VulnerabilitySerializer
 from registry.api.releases.base import ReleasesView, words_in
 from registry.api.releases.filters import ContentFilters, ReleaseFilters
@@ -120,6 +120,9 @@ class ReleaseContents(ReleasesView[Content]):
     def vulnerabilities(self, request: Request, **path: Any) -> Response:
         """What VEX documents say of it and of its components."""
         wanted = words_in(request, "status")
+        if unknown := set(wanted) - set(StatementStatus.values):
+            words = f"'{min(unknown)[:100]}' is none of {', '.join(StatementStatus.values)}."
+            raise BadRequest(fields={"status": [words]})
         said = vulnerabilities_of(self.release_of_project())
         return self.listed([one for one in said if not wanted or one["status"] in wanted])
 

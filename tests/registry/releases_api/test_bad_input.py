@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from registry.models import Artifact
 from tests.registry.documents import openvex, sbom
-from tests.registry.releases_api.asking import DEEP, LOG4J, send
+from tests.registry.releases_api.asking import DEEP, LOG4J, add, send
 
 
 def test_a_version_that_exists_is_a_conflict_with_details(bob: APIClient, releases: str, release: str):
@@ -76,6 +76,8 @@ BOMB = (
         ({"type": "sbom", "content": sbom(("pkg:npm/a", "1")), "metadata": [1]}, "metadata"),
         ({"type": "sbom", "content": sbom(("pkg:npm/a", "1")), "colour": "red"}, "colour"),
         ({"type": "other", "content": {"a": 1}}, "format"),
+        ({"type": "other", "format": "note", "content": {"a": 1}, "file": "a.json"}, "file"),
+        ({"type": "other", "format": "note", "content": {"a": 1}, "filename": "a" * 256}, "filename"),
     ],
 )
 def test_what_is_no_artifact_is_refused_by_the_field(bob: APIClient, body: dict[str, Any], field: str):
@@ -117,7 +119,14 @@ def test_a_large_document_is_refused_with_413_by_its_length_before_it_is_read(bo
         ("search/releases", {"query": {"status": "gone"}}),
         ("search/releases", {"query": {"date_range": "2024"}}),
         ("search/releases", {"query": {"date_range": {"start": "yesterday"}}}),
+        ("search/releases", {"query": {"date_range": {"start": "9999-12-31T23:59:59-12:00"}}}),
+        ("search/releases", {"query": {"date_range": {"end": "0001-01-01T00:00:00+14:00"}}}),
         ("search/releases", {"query": {"colour": "red"}}),
+        ("search/releases", {"query": 0}),
+        ("search/releases", {"query": []}),
+        ("search/releases", {"sort": 0}),
+        ("search/releases", {"sort": [None]}),
+        ("search/artifacts", {"include": {}}),
         ("search/releases", {"sort": [{"field": "colour"}]}),
         ("search/releases", {"sort": 5}),
         ("search/releases", {"limit": 101}),
@@ -134,3 +143,27 @@ def test_a_large_document_is_refused_with_413_by_its_length_before_it_is_read(bo
 def test_a_search_that_means_nothing_is_refused(bob: APIClient, path: str, body: dict[str, Any]):
     response = bob.post(f"/api/v1/{path}", body, format="json")
     assert (response.status_code, response.json()["error"]) == (400, "validation_error"), response.content
+
+
+@pytest.mark.parametrize("metadata", [0, "", [], False])
+def test_metadata_of_a_release_that_is_empty_but_no_object_is_refused(bob: APIClient, releases: str, metadata: Any):
+    response = bob.post(releases, {"version": "3.0", "metadata": metadata}, format="json")
+    assert (response.status_code, list(response.json()["details"])) == (400, ["metadata"])
+
+
+@pytest.mark.parametrize("version", [".", ".."])
+def test_a_version_that_no_path_can_name_is_refused(bob: APIClient, releases: str, version: str):
+    response = bob.post(releases, {"version": version}, format="json")
+    assert (response.status_code, list(response.json()["details"])) == (400, ["version"])
+
+
+@pytest.mark.parametrize("what", ["artifacts?type=sbon", "vulnerabilities?status=affected,gone"])
+def test_a_list_narrowed_by_a_word_that_there_is_not_is_refused(bob: APIClient, release: str, what: str):
+    response = bob.get(f"{release}/{what}")
+    assert (response.status_code, len(response.json()["details"])) == (400, 1), response.content
+
+
+def test_relationships_narrowed_by_a_type_that_there_is_not_are_refused(bob: APIClient, release: str):
+    artifact = add(bob, f"{release}/artifacts", sbom((LOG4J, "1")))
+    response = bob.get(f"/api/v2/artifacts/{artifact['id']}/relationships?type=likes")
+    assert (response.status_code, list(response.json()["details"])) == (400, ["type"])
