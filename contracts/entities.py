@@ -91,8 +91,14 @@ def entity_tag(version: float) -> str:
 
 
 def expected_tag(request: Request, current: str) -> bool:
-    """Whether `If-Match` names a version. Raises Stale where it is not the current one; compared weakly."""
-    tags = parse_etags(request.headers.get("If-Match", ""))
+    """Whether `If-Match` names a version, compared weakly.
+
+    Raises Stale where it is not the current one, BadRequest where it cannot be read.
+    """
+    given = request.headers.get("If-Match", "").strip()
+    tags = parse_etags(given)
+    if given and not tags:
+        raise BadRequest('If-Match must be an ETag, in quotes: W/"0.1"')
     if not tags or tags == ["*"]:
         return False
     if current.removeprefix("W/") not in {tag.removeprefix("W/") for tag in tags}:

@@ -29,8 +29,11 @@ M = TypeVar("M", bound=Model)
 
 BULK_MOST = 1000
 """Entities of one bulk call."""
-EMPTY: tuple[Any, ...] = (None, [], {}, False)
-"""Values of a field that say nothing."""
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a field of this value says nothing. 0 and an empty text are of no list's or object's type."""
+    return value is None or value is False or (isinstance(value, list | dict) and not value)
 
 
 class RowEntities(Entities, ContractViewSet[M], Generic[M]):
@@ -234,18 +237,16 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         """What `fields` asks for, `*` for all. Raises BadRequest for what is none."""
         given = self.request.query_params.get("fields", "")
         wanted = frozenset(word.strip() for word in given.split(",") if word.strip())
-        if "*" in wanted:
-            return self.shown
-        for name in sorted(wanted - self.shown):
+        for name in sorted(wanted - self.shown - {"*"}):
             raise BadRequest(fields={"fields": [f"A {self.entity} has no field '{name}'."]})
-        return wanted
+        return self.shown if "*" in wanted else wanted
 
     def said(self, body: Any) -> dict[str, Any]:
         """What a request says, without nulls. Raises Invalid for what is unknown, missing, or no name."""
         unknown = [
             name
             for name, value in body.items()
-            if name not in self.requested and not (name in self.passed_over and value in EMPTY)
+            if name not in self.requested and not (name in self.passed_over and is_empty(value))
         ]
         problems = {str(name): ["There is no such field."] for name in unknown}
         said = {name: value for name, value in body.items() if value is not None and name in self.requested}
@@ -352,7 +353,7 @@ class KeptRows(RowEntities[M], Generic[M]):
 def owner_of(said: Mapping[str, Any]) -> dict[str, str] | None:
     """The one user or team among `owners`. Raises Invalid for more, and for what is no reference."""
     value = said.get("owners")
-    if value in EMPTY:
+    if is_empty(value):
         return None
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise Invalid(fields={"owners": ["This must be a list of references."]})

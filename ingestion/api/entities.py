@@ -125,7 +125,7 @@ class DatabaseServiceViews(RestorableRows[DataSource]):
             changes["description"] = text_of(said, "description")
         if "tags" in said:
             changes["tags"] = _tags(said["tags"])
-        if said.get("connection"):
+        if said.get("connection") not in (None, {}):
             changes["config"], changes["client_settings"] = settings_of(type_, said["connection"])
         return changes
 

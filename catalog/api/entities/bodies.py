@@ -13,21 +13,29 @@ from accounts.actor import Actor
 from catalog.api.entities.columns import elements_of
 from catalog.api.entities.kinds import Kept, Kind
 from catalog.api.entities.labels import Names, terms_in
-from catalog.api.entities.shapes import TABLE_TYPES, fits
+from catalog.api.entities.shapes import TABLE_TYPES, fits, is_chosen
 from catalog.api.entities.types import DATA_TYPES
 from catalog.names import join_name, quote_part, split_name
 from catalog.services import Filing
-from contracts.entity_views import owner_of
+from contracts.entity_views import is_empty, owner_of
 from contracts.errors import Invalid
 
 _EMPTY_LISTS = frozenset({"dataProducts", "followers"})
 """Fields of the public requests of which we keep nothing: empty, they say nothing."""
+_OF_CONSTRAINTS = {
+    "constraintType": ("UNIQUE", "PRIMARY_KEY", "FOREIGN_KEY", "SORT_KEY", "DIST_KEY", "CLUSTER_KEY"),
+    "relationshipType": ("ONE_TO_ONE", "ONE_TO_MANY", "MANY_TO_ONE", "MANY_TO_MANY"),
+}
+_LISTS_OF_CONSTRAINTS = ("columns", "referredColumns")
 _WORDS = {
     "text": "This must be text.",
     "number": "This must be a number.",
+    "whole": "This must be a whole number, 0 or more.",
     "flag": "This must be true or false.",
     "object": "This must be an object.",
     "list": "This must be a list.",
+    "texts": "This must be a list of texts.",
+    "objects": "This must be a list of objects.",
 }
 
 
@@ -76,7 +84,7 @@ class Reader:
             raise Invalid("Each entity must be an object")
         said = {name: value for name, value in body.items() if value is not None}
         unknown = [name for name in body if name not in self.kind.requested]
-        if wrong := [name for name in unknown if name not in _EMPTY_LISTS or said.get(name)]:
+        if wrong := [name for name in unknown if name not in _EMPTY_LISTS or not is_empty(body[name])]:
             raise Invalid(fields={name: ["There is no such field."] for name in wrong})
         for name in unknown:
             said.pop(name, None)
@@ -137,7 +145,7 @@ class Reader:
             return None
         if not fits(value, kept.shape):
             raise Invalid(fields={name: [_WORDS[kept.shape]]})
-        if kept.choices and value not in kept.choices:
+        if not is_chosen(kept, value):
             raise Invalid(fields={name: [f"This must be one of {', '.join(kept.choices)}."]})
         return value
 
@@ -225,11 +233,16 @@ def _constraints(value: Any) -> dict[str, Any]:
     key, rest = None, []
     for index, one in enumerate(value):
         said = {name: item for name, item in one.items() if item not in (None, [])}
-        if unknown := said.keys() - {"constraintType", "columns", "referredColumns", "relationshipType"}:
+        if unknown := said.keys() - {*_OF_CONSTRAINTS, *_LISTS_OF_CONSTRAINTS}:
             raise Invalid(fields={f"tableConstraints.{index}.{min(unknown)}": ["There is no such field."]})
+        for name, choices in _OF_CONSTRAINTS.items():
+            if name in said and said[name] not in choices:
+                raise Invalid(fields={f"tableConstraints.{index}.{name}": [f"Choose from {', '.join(choices)}."]})
+        for name in _LISTS_OF_CONSTRAINTS:
+            listed = said.get(name, [])
+            if not isinstance(listed, list) or not all(isinstance(column, str) for column in listed):
+                raise Invalid(fields={f"tableConstraints.{index}.{name}": ["This must be a list of names."]})
         columns = said.get("columns", [])
-        if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-            raise Invalid(fields={f"tableConstraints.{index}.columns": ["This must be a list of names."]})
         if said.get("constraintType") == "PRIMARY_KEY" and key is None and columns:
             key = columns
         else:

@@ -142,6 +142,8 @@ def fqn_said(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
     if isinstance(value, Mapping):
         value = value.get("fullyQualifiedName") or value.get("id")
+        if not value:
+            raise Invalid(fields={name: ["This reference has neither 'id' nor 'fullyQualifiedName'."]})
     if value is not None and not isinstance(value, str):
         raise Invalid(fields={name: ["This must be a fully qualified name."]})
     return value or ""

@@ -46,18 +46,19 @@ class EntityTagLabelSerializer(serializers.Serializer[Any]):
     href = serializers.CharField(required=False)
 
 
-_SHAPES = {
-    "text": serializers.CharField,
-    "number": serializers.FloatField,
-    "flag": serializers.BooleanField,
-    "object": serializers.DictField,
-    "list": serializers.ListField,
-}
-
-
 def _list(child: Any) -> Any:
     return lambda: serializers.ListField(child=child(), required=False)
 
+
+_SHAPES: dict[str, Any] = {
+    "text": lambda: serializers.CharField(required=False),
+    "number": lambda: serializers.FloatField(required=False),
+    "whole": lambda: serializers.IntegerField(required=False, min_value=0),
+    "flag": lambda: serializers.BooleanField(required=False),
+    "object": lambda: serializers.DictField(required=False),
+    "texts": _list(serializers.CharField),
+    "objects": _list(serializers.DictField),
+}
 
 _FIELDS: dict[str, Any] = {
     "version": lambda: serializers.FloatField(required=False),
@@ -76,7 +77,7 @@ _FIELDS: dict[str, Any] = {
 
 def _field(name: str, kept: Kept | None) -> Any:
     if kept is not None:
-        return _SHAPES[kept.shape](required=False)
+        return _SHAPES[kept.shape]()
     made = _FIELDS.get(name)
     return made() if made else serializers.CharField(required=False)
 

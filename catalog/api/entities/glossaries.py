@@ -111,7 +111,7 @@ class GlossaryTermViews(ConceptViews[GlossaryTerm]):
     def data(self, said: Mapping[str, Any]) -> dict[str, Any]:
         data = super().data(said)
         if "synonyms" in said:
-            data["synonyms"] = said["synonyms"] or []
+            data["synonyms"] = [] if said["synonyms"] is None else said["synonyms"]
         if said.get("entityStatus"):
             status = said["entityStatus"]
             if not isinstance(status, str) or status not in _STATUS:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from contracts.entities import names
 
-Shape = Literal["text", "number", "flag", "object", "list"]
+Shape = Literal["text", "number", "whole", "flag", "object", "texts", "objects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Kept:
     shape: Shape = "text"
     on_request: bool = False
     choices: tuple[str, ...] = ()
+    """What a text, or each of several, may be; anything where it is empty."""
     default: Any = None
 
 
@@ -122,7 +123,7 @@ KINDS: tuple[Kind, ...] = (
             "fileFormat": Kept("file_format"),
             "dataModel": Kept("data_model", "object", on_request=True),
             "tableProfilerConfig": Kept("profiler_config", "object", on_request=True),
-            "aliases": Kept("aliases", "list"),
+            "aliases": Kept("aliases", "texts"),
         },
         shown=names(
             _EVERY,
@@ -178,11 +179,11 @@ KINDS: tuple[Kind, ...] = (
         service="pipelineService",
         kept={
             **_COMMON,
-            "concurrency": Kept("concurrency", "number"),
+            "concurrency": Kept("concurrency", "whole"),
             "pipelineLocation": Kept("pipeline_location"),
             "startDate": Kept("start_date"),
             "scheduleInterval": Kept("schedule_interval", on_request=True),
-            "tasks": Kept("tasks", "list", on_request=True),
+            "tasks": Kept("tasks", "objects", on_request=True),
             "state": Kept("state", choices=("Active", "Inactive")),
         },
         shown=names(
@@ -202,13 +203,13 @@ KINDS: tuple[Kind, ...] = (
         kept={
             **_COMMON,
             "messageSchema": Kept("message_schema", "object"),
-            "partitions": Kept("partitions", "number", default=1),
-            "cleanupPolicies": Kept("cleanup_policies", "list"),
-            "replicationFactor": Kept("replication", "number"),
+            "partitions": Kept("partitions", "whole", default=1),
+            "cleanupPolicies": Kept("cleanup_policies", "texts", choices=("delete", "compact")),
+            "replicationFactor": Kept("replication", "whole"),
             "retentionTime": Kept("retention_time", "number"),
             "retentionSize": Kept("retention_size", "number"),
-            "maximumMessageSize": Kept("maximum_message_size", "number"),
-            "minimumInSyncReplicas": Kept("minimum_in_sync_replicas", "number"),
+            "maximumMessageSize": Kept("maximum_message_size", "whole"),
+            "minimumInSyncReplicas": Kept("minimum_in_sync_replicas", "whole"),
             "topicConfig": Kept("topic_config", "object"),
         },
         shown=names(
@@ -233,7 +234,7 @@ KINDS: tuple[Kind, ...] = (
             "prefix": Kept("prefix"),
             "numberOfObjects": Kept("objects", "number"),
             "size": Kept("bytes", "number"),
-            "fileFormats": Kept("file_formats", "list"),
+            "fileFormats": Kept("file_formats", "texts"),
             "fullPath": Kept("full_path"),
         },
         shown=names(

@@ -10,7 +10,7 @@ import orjson
 
 from accounts.actor import Actor
 from catalog.api.entities.columns import Labelling, as_field, columns_of
-from catalog.api.entities.kinds import Kind
+from catalog.api.entities.kinds import Kept, Kind
 from catalog.api.entities.labels import Labels
 from catalog.api.entities.rows import Around, Reference, name_only, root_of
 from catalog.names import quote_part
@@ -113,8 +113,9 @@ class Shaper:
         }
         self._refer(entity, row)
         for name, kept in self._kept:
-            value = metadata.get(kept.key, kept.default)
-            if value is not None and fits(value, kept.shape):
+            value = metadata.get(kept.key)
+            value = value if value is not None and holds(kept, value) else kept.default
+            if value is not None:
                 entity[name] = value
         if kind.columns and self._shows_schema():
             self._put_columns(entity, schema, row.qualified_name, self.found.terms.get(row.id, {}))
@@ -222,15 +223,27 @@ def _service_type(kind: Kind, type_: str) -> str:
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "whole": lambda value: type(value) is int and value >= 0,
     "flag": lambda value: isinstance(value, bool),
     "object": lambda value: isinstance(value, dict),
-    "list": lambda value: isinstance(value, list),
+    "texts": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "objects": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
 }
 
 
 def fits(value: Any, shape: str) -> bool:
-    """Whether a value that any door may have written is what the field's public type holds."""
+    """Whether a value is of the shape that the field's public type has."""
     return _FITS[shape](value)
+
+
+def holds(kept: Kept, value: Any) -> bool:
+    """Whether a value that any door may have written is what the field's public type holds."""
+    return fits(value, kept.shape) and is_chosen(kept, value)
+
+
+def is_chosen(kept: Kept, value: Any) -> bool:
+    """Whether a value of the field's shape is among the field's choices, where it has any."""
+    return not kept.choices or all(one in kept.choices for one in ([value] if kept.shape == "text" else value))
 
 
 def _tags_in(schema: Iterable[dict[str, Any]]) -> Iterable[str]:
@@ -243,10 +256,7 @@ def _tags_in(schema: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 def fields_of(kind: Kind, text: str | None) -> frozenset[str]:
     """The fields that `fields=` asks for, `*` for all. Raises ValueError that names one that is none."""
-    wanted = {word.strip() for word in (text or "").split(",") if word.strip()}
-    if "*" in wanted:
-        return kind.shown
-    for name in wanted:
-        if name not in kind.shown:
-            raise ValueError(name)
-    return frozenset(wanted)
+    wanted = frozenset(word.strip() for word in (text or "").split(",") if word.strip())
+    for name in sorted(wanted - kind.shown - {"*"}):
+        raise ValueError(name)
+    return kind.shown if "*" in wanted else wanted

@@ -285,10 +285,10 @@ def _data(said: Mapping[str, Any]) -> dict[str, Any]:
     if "description" in said:
         data["description"] = text_of(said, "description")
     if "style" in said:
-        style = said["style"] or {}
+        style = {} if said["style"] is None else said["style"]
         if not isinstance(style, Mapping) or set(style) - {"color", "iconURL"} or style.get("iconURL"):
             raise Invalid(fields={"style": ["This must be an object with 'color', as #rrggbb."]})
-        data["colour"] = style.get("color") or ""
+        data["colour"] = "" if style.get("color") is None else style["color"]
     return data
 
 
