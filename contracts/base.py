@@ -118,15 +118,18 @@ class ContractView(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
         self.check_permissions(request)
-        if "%00" in request.META.get("QUERY_STRING", "") and self._holds_nul(request):
-            raise BadRequest("The query holds a NUL character")
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            self._refuse_nul(request)
         if any("\x00" in value for value in kwargs.values() if isinstance(value, str)):
             raise NotFound()
 
-    def _holds_nul(self, request: Request) -> bool:
-        """Whether it stands in a parameter that is looked up as it is."""
-        strict = ((name, values) for name, values in request.query_params.lists() if name not in self.takes_anything)
-        return any("\x00" in text for name, values in strict for text in (name, *values))
+    def _refuse_nul(self, request: Request) -> None:
+        """Raises BadRequest where it stands in a parameter that is looked up as it is, or in a parameter's name."""
+        for name, values in request.query_params.lists():
+            if "\x00" in name:
+                raise BadRequest("The query holds a parameter with a NUL character in its name")
+            if name not in self.takes_anything and any("\x00" in value for value in values):
+                raise BadRequest(fields={name: ["This may not hold a NUL character."]})
 
     def check_throttles(self, request: Request) -> None:
         """Count the request once in each of the view's throttles; raises RateLimited at the first that is full."""

@@ -5,9 +5,10 @@ Good input is looked at as bytes, by C code, and never walked.
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 import orjson
@@ -20,6 +21,8 @@ from contracts.rendering import JSONRenderer
 
 MAX_DEPTH = 100
 """Levels of lists and objects in each other."""
+NAMED = 1024 * 1024
+"""Bytes of a body up to which an error in it names the field too; in a larger one line and column must do."""
 
 OF_THE_PAGE = frozenset({"csrfmiddlewaretoken"})
 """Fields that a form of the browsable API sends besides what it is about."""
@@ -66,14 +69,15 @@ class JSONPatchParser(JSONListParser):
 
 def loads(body: bytes) -> Any:
     """Strict JSON. Raises BadRequest, which names line and column (both from 1), for what is malformed,
-    not UTF-8, nested deeper than MAX_DEPTH, holds NUL or an integer beyond 64 bits."""
+    not UTF-8, nested deeper than MAX_DEPTH, holds NUL or an integer beyond 64 bits; the last two name the field too.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _malformed(body, error) from None
-    _refuse_nul(body)
-    _refuse_huge_integers(body)
     _refuse_depth(body)
+    _refuse_nul(body, value)
+    _refuse_huge_integers(body)
     return value
 
 
@@ -126,17 +130,48 @@ def _malformed(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:
     )
 
 
-def _at(body: bytes, position: int, words: str) -> BadRequest:
+def _at(body: bytes, position: int, words: str, fields: Mapping[str, list[str]] | None = None) -> BadRequest:
     line = body.count(b"\n", 0, position) + 1
     column = position - body.rfind(b"\n", 0, position)
-    return BadRequest(f"{words} at line {line} column {column}", line=line, column=column)
+    return BadRequest(f"{words} at line {line} column {column}", fields=fields, line=line, column=column)
 
 
-def _refuse_nul(body: bytes) -> None:
-    if b"\\u0000" in body:
-        found = _NUL.search(body)
-        if found:
-            raise _at(body, found.end() - 6, "The body holds a NUL character, which cannot be stored,")
+def _path_to(value: Any, is_wrong: Callable[[Any], bool]) -> str:
+    """The field that holds the first wrong value, as `schema.0.name`; where a name is wrong, what it is in."""
+    waiting = [("", value)]
+    while waiting:
+        path, found = waiting.pop()
+        inside = list(found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else ()))
+        if is_wrong(found) or any(is_wrong(name) for name, _ in inside):
+            return path
+        waiting += [(f"{path}.{name}" if path else str(name), inner) for name, inner in reversed(inside)]
+    return ""
+
+
+def _named(body: bytes, path: Callable[[], str], words: str) -> dict[str, list[str]]:
+    where = path() if len(body) <= NAMED else ""
+    return {where: [words]} if where else {}
+
+
+def _refuse_nul(body: bytes, value: Any) -> None:
+    found = _NUL.search(body) if b"\\u0000" in body else None
+    if found:
+        words = "This holds a NUL character, which cannot be stored."
+        fields = _named(body, lambda: _path_to(value, lambda text: isinstance(text, str) and "\x00" in text), words)
+        raise _at(body, found.end() - 6, "The body holds a NUL character, which cannot be stored,", fields)
+
+
+class _Huge:
+    """An integer beyond 64 bits."""
+
+
+def _whole(digits: str) -> int | _Huge:
+    text = digits.encode()
+    return int(digits) if _fits(text, len(text) - len(text.lstrip(b"-")), len(text)) else _Huge()
+
+
+def _path_to_huge(body: bytes) -> str:
+    return _path_to(json.loads(body, parse_int=_whole), lambda value: isinstance(value, _Huge))
 
 
 def _refuse_huge_integers(body: bytes) -> None:
@@ -150,7 +185,8 @@ def _refuse_huge_integers(body: bytes) -> None:
         in_string ^= bool(plain.count(b'"', seen, at) % 2)
         seen = at
         if not in_string and not _part_of_a_float(body, at, end) and not _fits(body, at, end):
-            raise _at(body, at, "The body holds an integer beyond 64 bits")
+            fields = _named(body, lambda: _path_to_huge(body), "This is an integer beyond 64 bits.")
+            raise _at(body, at, "The body holds an integer beyond 64 bits", fields)
         at = digits.find(_LONG, end)
 
 

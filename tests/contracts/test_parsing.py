@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 from config.handler import ThreadedHandler
 from contracts.errors import BadRequest, TooLarge
 from contracts.parsing import MAX_DEPTH, JSONListParser, JSONParser, JSONPatchParser, loads
+from contracts.parsing import NAMED as NAMED_BYTES
 from tests.contracts.urls import PREFIXES
 
 REFUSED: dict[str, tuple[bytes, str]] = {
@@ -44,6 +45,15 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a comment": (b'{"a": 1} // x', "line 1 column"),
 }
 
+NAMED: dict[str, tuple[bytes, str]] = {
+    "NUL": (b'{"b": "\\\\u0000", "a": "x\\u0000"}', "a"),
+    "NUL deep inside": (b'{"a": [0, {"b": ["x", "\\u0000"]}], "c": "\\u0000"}', "a.1.b.1"),
+    "NUL in a name": (b'{"a": [{"\\u0000": 1}]}', "a.0"),
+    "beyond 64 bits": (b'{"s": "18446744073709551616", "a": {"b": [1, 18446744073709551616]}}', "a.b.1"),
+    "below 64 bits": (b'{"a": 1.5, "b": -9223372036854775809, "c": -9223372036854775808}', "b"),
+    "beyond all digits": (b'{"a": ' + b"9" * 300 + b"}", "a"),
+}
+
 KEPT: dict[str, bytes] = {
     "the ends of 64 bits": b'{"a": [9223372036854775807, -9223372036854775808]}',
     "digits in a string": b'{"a": "1234567890123456789012345", "1234567890123456789012345": 1}',
@@ -64,6 +74,23 @@ def test_refused_and_says_where(case: str) -> None:
     with pytest.raises(BadRequest) as caught:
         loads(body)
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_cannot_be_stored_is_named_by_its_field(case: str) -> None:
+    body, field = NAMED[case]
+    with pytest.raises(BadRequest) as caught:
+        loads(body)
+    assert list(caught.value.fields) == [field]
+    assert caught.value.details["line"] == 1
+
+
+def test_in_a_large_body_line_and_column_must_do() -> None:
+    body = b'{"a": "' + b"x" * NAMED_BYTES + b'", "b": 18446744073709551616}'
+    with pytest.raises(BadRequest) as caught:
+        loads(body)
+    assert not caught.value.fields
+    assert caught.value.details["column"] == len(body) - 20
 
 
 @pytest.mark.parametrize("case", KEPT)
