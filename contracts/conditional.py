@@ -69,10 +69,13 @@ def expected_version(request: Request) -> int | None:
     """The version the caller believes to be current: `If-Match: "3"`, or `version` in the body.
 
     None where the caller says neither, or `If-Match: *`. Raises Stale for a tag that never was a
-    version of ours (it cannot match), BadRequest where header and body differ or cannot be read.
+    version of ours (it cannot match), BadRequest where header and body differ or one cannot be read.
     """
-    tags = parse_etags(request.headers.get("If-Match", ""))
+    given = request.headers.get("If-Match", "")
+    tags = parse_etags(given)
     in_header = None
+    if given and not tags:
+        raise BadRequest('If-Match must be a version in quotes, as an ETag: "3"', given=given[:100])
     if len(tags) > 1:
         raise BadRequest("Give one version in If-Match")
     if tags and tags != ["*"]:

@@ -122,6 +122,8 @@ def test_a_tag_that_never_was_a_version_is_stale(tag: str) -> None:
         ('{"version": 1.5}', {}),
         ('{"version": 3}', {"HTTP_IF_MATCH": '"4"'}),
         ("{}", {"HTTP_IF_MATCH": '"3", "4"'}),
+        ("{}", {"HTTP_IF_MATCH": "3"}),
+        ("{}", {"HTTP_IF_MATCH": "nonsense"}),
     ],
 )
 def test_a_version_that_says_two_things_or_nothing_is_refused(body: str, headers: dict[str, str]) -> None:
