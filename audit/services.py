@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from audit.listening import listeners_of
 from audit.models import AuditEvent
 from audit.tables import insert_rows
+from audit.vocabulary import check_words
 
 State = Mapping[str, Any]
 
@@ -37,7 +38,10 @@ class Author(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing's change. `before` is None for a creation, `after` is None for a deletion."""
+    """One thing's change. `before` is None for a creation, `after` is None for a deletion.
+
+    What is done to what is said in the words of `audit.vocabulary`; another one is a ValueError.
+    """
 
     action: str
     entity_type: str
@@ -46,6 +50,9 @@ class Change:
     before: State | None
     after: State | None
     version: int | None = None
+
+    def __post_init__(self) -> None:
+        check_words(self.action, self.entity_type)
 
 
 def record(actor: Author, change: Change, *, organization_id: UUID | None = None) -> None:

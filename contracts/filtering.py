@@ -16,12 +16,13 @@ from django.db.models import F, Model, QuerySet
 from django.template import loader
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters import rest_framework as filters
-from django_filters.fields import BaseCSVField
+from django_filters.fields import BaseCSVField, ChoiceField
 from django_filters.widgets import BaseCSVWidget
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from contracts.errors import BadRequest
+from contracts.parameters import only
 
 M = TypeVar("M", bound=Model)
 
@@ -105,6 +106,17 @@ class ChoicesFilter(_SeveralFilter, filters.ChoiceFilter):  # type: ignore[misc]
         super().__init__(*args, choices=pairs, error_messages={"invalid_choice": refusal}, **kwargs)
 
 
+class _CapitalsField(ChoiceField):  # type: ignore[misc]
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).upper()
+
+
+class CapitalsFilter(ChoicesFilter):
+    """Any of several words among `choices`, which are in capitals, whatever case they are asked for in."""
+
+    field_class = _CapitalsField
+
+
 class SortFilter(filters.OrderingFilter):  # type: ignore[misc]
     """The order: words of `fields` (what each sorts by), `-` before one that descends. Nulls come last."""
 
@@ -143,7 +155,7 @@ class DirectedSortFilter(_SeveralFilter, filters.CharFilter):  # type: ignore[mi
 
 
 @lru_cache(maxsize=256)
-def _only(declared: Any, names: frozenset[str]) -> Any:
+def _narrowed(declared: Any, names: frozenset[str]) -> Any:
     """The filterset with these filters: to make the fields of all takes as long as a page of a list."""
     narrowed: Any = type(declared.__name__, (declared,), {})
     narrowed.base_filters = {name: one for name, one in declared.base_filters.items() if name in names}
@@ -155,10 +167,14 @@ class ContractFilters(filters.DjangoFilterBackend):  # type: ignore[misc]
 
     def filter_queryset(self, request: Request, queryset: QuerySet[M], view: APIView) -> QuerySet[M]:
         declared = getattr(view, "filterset_class", None)
-        given = frozenset(declared.base_filters.keys() & request.query_params.keys()) if declared else None
+        known: Mapping[str, Any] = declared.base_filters if declared else {}
+        given = frozenset(known.keys() & request.query_params.keys())
         if not given:
             return queryset
-        filterset = _only(declared, given)(**self.get_filterset_kwargs(request, queryset, view))
+        for name in given:
+            if not isinstance(known[name], filters.BaseCSVFilter):
+                only(request.query_params, name)
+        filterset = _narrowed(declared, given)(**self.get_filterset_kwargs(request, queryset, view))
         if not filterset.is_valid():
             raise BadRequest(fields={name: [str(word) for word in words] for name, words in filterset.errors.items()})
         found: QuerySet[M] = filterset.qs

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from contracts.errors import BadRequest
 from contracts.openapi import Schema, number_parameter
+from contracts.parameters import only
 
 DEEP = 1000
 """The offset from which keys are fetched first, by the index alone, and rows after."""
@@ -104,7 +105,7 @@ class WindowPagination(BasePagination):
 
     @staticmethod
     def _number(parameters: Mapping[str, Any], name: str, default: int, *, low: int, high: int) -> int:
-        given = parameters.get(name)
+        given = only(parameters, name)
         if given is None or given == "":
             return default
         text = "" if isinstance(given, bool) else str(given)

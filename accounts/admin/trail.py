@@ -15,17 +15,18 @@ from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
 from accounts.admin_base import TenantAdmin, badge
-from accounts.admin_entities import ENTITIES
+from accounts.admin_entities import entity_label
 from accounts.admin_lists import DropdownFilter, TextFilter
 from accounts.models import Organization
 from accounts.templatetags.cartulary import action_kind, action_word, ago, event_fields
 from audit.models import AuditEvent
+from audit.vocabulary import ACTIONS, ENTITY_TYPES
 
 
 class EntityTypeFilter(DropdownFilter):
     title = "kind of thing"
     parameter_name = "entity_type"
-    options = [(key, entity.label) for key, entity in ENTITIES.items()]
+    options = [(word, entity_label(word)) for word in ENTITY_TYPES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         return queryset.filter(entity_type=self.value()) if self.value() else queryset
@@ -34,7 +35,7 @@ class EntityTypeFilter(DropdownFilter):
 class ActionFilter(DropdownFilter):
     title = "action"
     parameter_name = "action"
-    options = [("CREATE", "Created"), ("UPDATE", "Changed"), ("DELETE", "Deleted"), ("RESTORE", "Restored")]
+    options = [(word, action_word(word).capitalize()) for word in ACTIONS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         return queryset.filter(action=self.value()) if self.value() else queryset

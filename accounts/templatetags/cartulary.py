@@ -18,7 +18,23 @@ from accounts.admin_entities import entity_icon, entity_label, entity_url
 register = template.Library()
 
 ACTION_KINDS = {"CREATE": "success", "UPDATE": "info", "DELETE": "danger", "RESTORE": "primary", "REVOKE": "warning"}
-ACTION_WORDS = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deleted", "RESTORE": "restored", "MERGE": "merged"}
+ACTION_WORDS = {
+    "CREATE": "created",
+    "UPDATE": "changed",
+    "DELETE": "deleted",
+    "RESTORE": "restored",
+    "MERGE": "merged",
+    "PUBLISH": "published",
+    "YANK": "yanked",
+    "UNYANK": "unyanked",
+    "REVOKE": "revoked",
+    "ROTATE": "changed the secret of",
+    "LOGIN": "signed in",
+    "LOGIN_FAILED": "failed to sign in",
+    "CHANGE_PASSWORD": "chose the password of",
+    "RESET_PASSWORD": "reset the password of",
+    "PRUNE": "cleared away",
+}
 
 register.filter("entity_label", entity_label)
 register.filter("entity_icon", entity_icon)
@@ -37,7 +53,7 @@ def action_kind(action: str) -> str:
 
 @register.filter
 def action_word(action: str) -> str:
-    return ACTION_WORDS.get(action, action.lower().replace("_", " "))
+    return ACTION_WORDS[action]
 
 
 @register.filter

@@ -21,11 +21,13 @@ from rest_framework.response import Response
 from audit.diff import changes
 from audit.models import AuditEvent
 from audit.querysets import AuditEventQuerySet
+from audit.vocabulary import ACTIONS, ENTITY_TYPES
 from contracts.base import Enveloped
 from contracts.errors import BadRequest
-from contracts.filtering import MomentFilter
+from contracts.filtering import CapitalsFilter, MomentFilter
 from contracts.metastore import Metastore, MetastorePagination
 from contracts.openapi import FLAG, NUMBER, Schema, shape, text_parameter
+from contracts.parameters import only
 from contracts.views import ListsAndRetrieves, uuid_of
 
 COUNTED = 10_000
@@ -34,18 +36,15 @@ COUNTED = 10_000
 class AuditFilters(filters.FilterSet):  # type: ignore[misc]
     """What a list of events may be narrowed by."""
 
-    entity_type = filters.CharFilter(method="exactly", help_text="As `ASSET`, whatever the case.")
+    entity_type = CapitalsFilter(choices=ENTITY_TYPES, help_text="Kinds of things, any of them, whatever the case.")
     entity_id = filters.UUIDFilter()
-    action = filters.CharFilter(method="exactly", help_text="As `UPDATE`, whatever the case.")
+    action = CapitalsFilter(choices=ACTIONS, help_text="What was done, any of them, whatever the case.")
     user = filters.UUIDFilter("user_id", help_text="Who did it.")
     request_id = filters.CharFilter()
     created_after = MomentFilter(method="from_then", help_text="From this moment on. Also `since`.")
     since = MomentFilter(method="from_then")
     created_before = MomentFilter(method="till_then", help_text="Before this moment. Also `until`.")
     until = MomentFilter(method="till_then")
-
-    def exactly(self, events: AuditEventQuerySet, name: str, value: str) -> AuditEventQuerySet:
-        return events.filter(**{name: value.upper()})
 
     def from_then(self, events: AuditEventQuerySet, name: str, value: datetime) -> AuditEventQuerySet:
         return events.since(value)
@@ -64,7 +63,7 @@ class AuditPagination(MetastorePagination):
         window = self.open(request)
         self.close(queryset.order_by()[: COUNTED + 1].values("pk").count())
         events = queryset.order_by("-id")
-        given = request.query_params.get("cursor")
+        given = only(request.query_params, "cursor")
         if given:
             place = uuid_of(given)
             if place is None:

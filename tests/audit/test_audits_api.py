@@ -93,6 +93,8 @@ def test_filters_narrow(alice, alice_actor, bob_actor):
     assert names(alice.get(f"{AUDITS}?entity_type=ASSET&entity_id={entity}&limit=50")) == ["c", "a"]
     assert names(alice.get(f"{AUDITS}?entity_type=tag")) == ["b"]
     assert names(alice.get(f"{AUDITS}?action=create")) == ["a"]
+    assert names(alice.get(f"{AUDITS}?action=update,create&entity_type=ASSET")) == ["c", "a"]
+    assert names(alice.get(f"{AUDITS}?entity_type=tag&entity_type=TEAM")) == ["b"]
     assert names(alice.get(f"{AUDITS}?user={bob_actor.user_id}")) == ["c"]
     assert names(alice.get(f"{AUDITS}?user={bob_actor.user_id}&entity_type=TAG")) == []
 
@@ -140,6 +142,9 @@ def test_ends_of_time_are_times(alice, alice_actor, moment, name):
         "offset=10001",
         "cursor=x",
         "entity_type=%00",
+        "entity_type=SHOE",
+        "action=EXPLODE",
+        "action=UPDATE,EXPLODE",
         "request_id=%00",
     ],
 )
@@ -147,6 +152,7 @@ def test_what_cannot_be_read_is_400_in_the_contracts_shape(alice, query):
     response = alice.get(f"{AUDITS}?{query}")
     assert response.status_code == 400
     assert response.json()["error"].keys() == {"code", "message", "details"}
+    assert list(response.json()["error"]["details"]) == [query.partition("=")[0]]
 
 
 def test_cursor_leads_through_all_whatever_comes_meanwhile(alice, alice_actor):

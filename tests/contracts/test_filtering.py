@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -90,3 +91,13 @@ def test_one_value_of_several_that_means_nothing_is_refused(alice, path: str, pa
 @pytest.mark.parametrize("body", [{"query": {"start": "2024-01-01"}}, {"include": ["metadata"]}])
 def test_a_search_refuses_what_it_would_not_heed(alice, body: dict[str, object]) -> None:
     assert alice.post("/api/v2/search/releases", body, format="json").status_code == 400
+
+
+@pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize(
+    "query", ["since=2026-01-01&since=2026-02-01", "request_id=a&request_id=b", "cursor={0}&cursor={1}"]
+)
+def test_several_values_of_a_filter_that_takes_one_are_refused_by_name(alice, query) -> None:
+    answer = alice.get(f"/v1/audits?{query.format(uuid4(), uuid4())}")
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["details"]) == [query.partition("=")[0]]
