@@ -27,7 +27,14 @@ LIMIT = 20
 TRIES = 5
 MOST = 100
 MOST_OFFSET = 2**31 - 1
+MOST_NAMES = 100
+"""Tags or terms that things must have all of."""
 SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
+
+_TYPES: dict[str, Sequence[str]] = {
+    "asset": AssetType.values,
+    **{kind: (kind.upper(),) for kind in ("domain", "glossary", "glossary_term")},
+}
 
 
 class TagRow(NamedTuple):
@@ -103,16 +110,13 @@ def assets_page(
         if type not in AssetType.values:
             raise BadRequest(fields={"type": [f"'{type}' is none of {', '.join(AssetType.values)}."]})
         found = found.filter(type=type)
-    for name in tags:
-        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(actor, name))
-        found = found.filter(Exists(carried))
+    found = carrying_all(actor, found, tags)
     if owner:
         found = found.filter(owned_by(actor, [owner]))
     if domain:
         found = found.filter(domain__in=domains_named(actor, [domain]))
     if term:
-        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(actor, term))
-        found = found.filter(Exists(said))
+        found = meaning_all(actor, found, [term])
     holds = matching(actor=actor, query=words)
     if holds is not None:
         found = found.filter(pk__in=holds)
@@ -159,9 +163,33 @@ _TAG = ("tag_id", "tag__name", "tag__category", "tag__description", "tag__key")
 _TAGS_OF_ONE = PreparedQuery(lambda key: AssetTag.objects.filter(asset=key).values_list(*_TAG), ids=1)
 
 
+def check_types(kinds: Collection[str], types: Collection[str]) -> None:
+    """That a search by type can mean something. Raises BadRequest for a type that nothing of these kinds may have.
+
+    The types of assets and concepts are known here; things of other kinds may be of any.
+    """
+    if not kinds or not _TYPES.keys() >= set(kinds):
+        return
+    known = [word for kind in kinds for word in _TYPES[kind]]
+    unknown = next((word for word in types if word not in known), None)
+    if unknown is not None:
+        raise BadRequest(fields={"type": [f"'{unknown}' is none of {', '.join(known)}."]})
+
+
+def check_number(name: str, words: Collection[str]) -> None:
+    """That no more names narrow a list than a statement can hold conditions. Raises BadRequest."""
+    if len(words) > MOST_NAMES:
+        raise BadRequest(fields={name: [f"At most {MOST_NAMES}; these are {len(words):,}."]})
+
+
 def tag_names(actor: Actor, values: Iterable[str], *, to_filter: bool = False) -> list[str]:
-    """Names of tags from names and ids. Raises NotFound for an id that is no tag's; as a filter it finds nothing."""
+    """Names of tags from names and ids. Raises NotFound for an id that is no tag's; as a filter it finds nothing.
+
+    Raises BadRequest for too many in a filter.
+    """
     values = list(values)
+    if to_filter:
+        check_number("tag", values)
     ids = {value: key for value in values if (key := uuid_of(value))}
     known = {tag.pk: tag.name for tag in Tag.objects.visible_to(actor).filter(pk__in=ids.values())} if ids else {}
     for value, key in ids.items():
@@ -203,6 +231,24 @@ def relate(actor: Actor, source: object, target: object, type: str, metadata: ob
         if key not in ends:
             raise NotFound(resource="asset", asset_id=str(key))
     return create_relationship(actor=actor, source=ends[keys[0]], target=ends[keys[1]], type=type, metadata=metadata)
+
+
+def carrying_all(actor: Actor, assets: AssetQuerySet, names: Sequence[str]) -> AssetQuerySet:
+    """The assets that carry every one of these tags, by id or name. Raises BadRequest for too many."""
+    check_number("tag", names)
+    for name in names:
+        carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(actor, name))
+        assets = assets.filter(Exists(carried))
+    return assets
+
+
+def meaning_all(actor: Actor, assets: AssetQuerySet, names: Sequence[str]) -> AssetQuerySet:
+    """The assets of which, or of whose columns, all of these terms are said. Raises BadRequest for too many."""
+    check_number("term", names)
+    for name in names:
+        said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(actor, name))
+        assets = assets.filter(Exists(said))
+    return assets
 
 
 def owners_named(actor: Actor, names: Sequence[str]) -> list[UUID]:

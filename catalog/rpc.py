@@ -19,6 +19,7 @@ from catalog.asking import (
     LIMIT,
     TagRow,
     assets_page,
+    check_types,
     key_of,
     relate,
     row_of,
@@ -130,11 +131,13 @@ def relationship(actor: Actor, request: pb.CreateRelationshipRequest) -> pb.Rela
 
 def find(actor: Actor, request: pb.SearchRequest) -> pb.SearchResponse:
     limit, offset = window(request.limit or LIMIT, request.offset)
+    types = [request.type] if request.type else []
+    check_types(["asset"], types)
     found = search(
         actor=actor,
         query=request.query,
         kinds=["asset"],
-        types=[request.type] if request.type else (),
+        types=types,
         all_tags=tag_names(actor, request.tag_ids, to_filter=True),
         limit=limit,
         offset=offset,

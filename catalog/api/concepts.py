@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.managers import name_key
 from accounts.permissions import actor_of
 from catalog.api.filters import ConceptFilters, DomainFilters, TermFilters
-from catalog.api.parameters import body_of, choices_of
+from catalog.api.parameters import body_of, choice_of
 from catalog.concepts import owner_of
 from catalog.models import AssetTerm, Concept, Domain, Glossary, GlossaryTerm
 from catalog.querysets import ConceptQuerySet
@@ -19,6 +19,7 @@ from catalog.records import owner_state
 from catalog.services import create_concept, delete_concept, link_term, restore_concept, unlink_term, update_concept
 from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
 from contracts.errors import Invalid, NotFound
+from contracts.parameters import only
 from contracts.views import ContractViewSet, uuid_of
 
 
@@ -56,7 +57,7 @@ class ConceptViews(ContractViewSet[Any]):
         return self.show(concept)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        recursive = bool(choices_of(request, "recursive", ("true",)))
+        recursive = choice_of(request, "recursive", ("true", "false")) == "true"
         expected = expected_version(request)
         delete_concept(
             actor=actor_of(request), concept=self.get_object(), expected_version=expected, recursive=recursive
@@ -126,7 +127,7 @@ class TermViews(ConceptViews):
         key: UUID | None = uuid_of(asset_id)
         if key is None:
             raise NotFound(resource="asset", asset_id=asset_id)
-        column = request.query_params.get("column", "")
+        column = only(request.query_params, "column") or ""
         unlink_term(actor=actor_of(request), term_id=self.get_object().pk, asset_id=key, column=column)
         return Response(status=204)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django_filters import rest_framework as filters
 
 from accounts.actor import Actor
 from accounts.managers import name_key
 from accounts.permissions import actor_of
-from catalog.asking import SORTS, domains_named, origins_named, owned_by, tags_named, terms_named
-from catalog.models import AssetTag, AssetTerm, AssetType, DomainType, TermStatus
+from catalog.asking import SORTS, carrying_all, domains_named, meaning_all, origins_named, owned_by
+from catalog.models import AssetType, DomainType, TermStatus
 from catalog.querysets import AssetQuerySet, ConceptQuerySet
 from catalog.search import matching
 from contracts.filtering import ChoicesFilter, DirectedSortFilter, MomentFilter, WordsFilter
@@ -49,10 +49,7 @@ class AssetFilters(_Filters):
     sort = DirectedSortFilter(SORTS)
 
     def carrying(self, assets: AssetQuerySet, name: str, value: list[str]) -> AssetQuerySet:
-        for tag in value:
-            carried = AssetTag.objects.filter(asset=OuterRef("pk"), tag__in=tags_named(self.actor, tag))
-            assets = assets.filter(Exists(carried))
-        return assets
+        return carrying_all(self.actor, assets, value)
 
     def holding(self, assets: AssetQuerySet, name: str, value: str) -> AssetQuerySet:
         words = matching(actor=self.actor, query=value)
@@ -68,10 +65,7 @@ class AssetFilters(_Filters):
         return assets.filter(domain__in=domains_named(self.actor, value))
 
     def meaning(self, assets: AssetQuerySet, name: str, value: list[str]) -> AssetQuerySet:
-        for term in value:
-            said = AssetTerm.objects.filter(asset=OuterRef("pk"), term__in=terms_named(self.actor, term))
-            assets = assets.filter(Exists(said))
-        return assets
+        return meaning_all(self.actor, assets, value)
 
 
 class ConceptFilters(_Filters):

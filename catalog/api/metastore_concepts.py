@@ -112,7 +112,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     column = serializers.CharField(allow_null=True, help_text="Null where the term is said of the asset itself.")
 
 
-_CHANGE = [parameter("recursive", "`true`: with all that lies in it. Without, one that holds others is a 409.")]
+_CHANGE = [parameter("recursive", "`true`: with all that lies in it; else (`false`) one that holds others is a 409.")]
 
 
 def _described(noun: str, shown: Any, body: Any, patch: Any, *, example: Any = None) -> Any:

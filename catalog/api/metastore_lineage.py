@@ -13,16 +13,18 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from catalog.api.assets import AssetViews
-from catalog.api.parameters import choices_of, number_of, parameter
+from catalog.api.parameters import choice_of, choices_of, number_of, parameter
 from catalog.api.serializers import LineageAssetSerializer, LineageEdgeSerializer, LineageSerializer
 from catalog.lineage import DEEPEST, DEPTH, EDGES, EDGES_MOST, Direction, Node, Step, lineage
 from catalog.models import AssetType
 from catalog.tracing import ColumnStep, column_lineage, impact, shortest_way
 from contracts.errors import BadRequest
 from contracts.metastore import Metastore
+from contracts.parameters import only
 from contracts.views import uuid_of
 
 _DEPTH = parameter("depth", f"Steps to follow, 1 to {DEEPEST}.", type_=int)
+_DIRECTIONS = ("both", "upstream", "downstream")
 _LIMIT = parameter("limit", f"Edges in each direction, at most, 1 to {EDGES_MOST:,}.", type_=int)
 
 
@@ -51,15 +53,14 @@ class LineageViews(AssetViews):
     filterset_class = None
 
     def lineage(self, request: Request, pk: str) -> Response:
-        given = choices_of(request, "direction", ("both", "upstream", "downstream"))
         limits: dict[str, Any] = {
             "actor": actor_of(request),
             "asset_id": self.key_of(pk),
             "depth": number_of(request, "depth", DEPTH, low=1, high=DEEPEST),
-            "direction": cast(Direction, given[0] if given else "both"),
+            "direction": cast(Direction, choice_of(request, "direction", _DIRECTIONS) or "both"),
             "limit": number_of(request, "limit", EDGES, low=1, high=EDGES_MOST),
         }
-        column = request.query_params.get("column", "")
+        column = only(request.query_params, "column")
         if column:
             through = column_lineage(**limits, column=column)
             return Response(
@@ -104,7 +105,7 @@ class LineageViews(AssetViews):
         )
 
     def path(self, request: Request, pk: str) -> Response:
-        target = uuid_of(request.query_params.get("to", ""))
+        target = uuid_of(only(request.query_params, "to"))
         if target is None:
             raise BadRequest(fields={"to": ["This must be the id of an asset."]})
         source: UUID = self.key_of(pk)

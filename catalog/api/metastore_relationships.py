@@ -85,8 +85,11 @@ class RelationshipViews(ContractViewSet[Relationship]):
     def update(self, request: Request, pk: str) -> Response:
         data = body_of(request)
         metadata = data.get("metadata")
-        if set(data) != {"metadata"} or not isinstance(metadata, dict):
-            raise Invalid(fields={"metadata": ["Give this, a JSON object, and nothing else."]}, resource=self.resource)
+        problems = {str(name): ["Only metadata can be changed."] for name in data if name != "metadata"}
+        if not isinstance(metadata, dict):
+            problems["metadata"] = ["This must be a JSON object."]
+        if problems or not isinstance(metadata, dict):
+            raise Invalid(fields=problems, resource=self.resource)
         edge = update_relationship(actor=actor_of(request), relationship=self.get_object(), metadata=metadata)
         return Response(relationship_shape(edge))
 

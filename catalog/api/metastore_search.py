@@ -13,17 +13,17 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from catalog.api.parameters import choices_of, parameter, words_of
 from catalog.api.serializers import FacetsSerializer, SearchSerializer
-from catalog.asking import domains_named, origins_named, owners_named, terms_named
-from catalog.models import SearchDocument, Tag
+from catalog.asking import check_number, check_types, domains_named, origins_named, owners_named, tag_names, terms_named
+from catalog.models import SearchDocument
 from catalog.search import Hit, SearchPage, facets, search
 from contracts.errors import BadRequest
 from contracts.metastore import Metastore, MetastorePagination
-from contracts.views import uuid_of
+from contracts.parameters import only
 
 KINDS = ("asset", "domain", "glossary", "glossary_term", "source", "tool", "release", "component")
 _LIMITS = [
     parameter("q", 'Words; the last also as a beginning. `"Phrases"` in quotes.'),
-    parameter("type", "Types, any of them: repeated, or with commas between.", many=True),
+    parameter("type", "Types of these kinds of things, any of them: repeated, or with commas between.", many=True),
     parameter("tag", "Tags by name or id, all of them: repeated, or with commas between.", many=True),
     parameter("source", "Data sources by name or id, any of them.", many=True),
     parameter("owner", "Members or teams by id or name (members by e-mail address too), or `me`; any.", many=True),
@@ -31,16 +31,24 @@ _LIMITS = [
     parameter("term", "Glossary terms by id or full name; all of them.", many=True),
     parameter("kind", f"What to look for, of {', '.join(KINDS)}; assets where it is not said.", many=True),
 ]
+_PAGE = [
+    parameter(
+        "limit",
+        f"Hits, 1 to {MetastorePagination.max_limit}; {MetastorePagination.default_limit} where it is not said.",
+        type_=int,
+    ),
+    parameter("offset", "Hits to leave out first.", type_=int),
+]
 
 
 class SearchViews(GenericAPIView[SearchDocument]):
     queryset = SearchDocument.objects.none()
     serializer_class: Any = SearchSerializer
 
-    @extend_schema(operation_id="metastore_search", parameters=_LIMITS, responses=SearchSerializer)
+    @extend_schema(operation_id="metastore_search", parameters=[*_LIMITS, *_PAGE], responses=SearchSerializer)
     def get(self, request: Request) -> Response:
         """Find by words, the best first."""
-        query = request.query_params.get("q")
+        query = only(request.query_params, "q")
         if query is None:
             raise BadRequest(fields={"q": ["This is required."]})
         pages = MetastorePagination()
@@ -75,19 +83,23 @@ class FacetViews(GenericAPIView[SearchDocument]):
         found = (
             SearchPage([], 0, True, empty)
             if limits is None
-            else facets(actor=actor_of(request), query=request.query_params.get("q", ""), **limits)
+            else facets(actor=actor_of(request), query=only(request.query_params, "q") or "", **limits)
         )
         return Response({"facets": found.facets, "total": found.total, "total_is_exact": found.total_is_exact})
 
 
 def limits_of(request: Request) -> dict[str, Any] | None:
-    """What limits the search, as `search` takes it; None when a limit names what is not there: nothing can fit."""
+    """What limits the search, as `search` takes it; None when a limit names what is not there: nothing can fit.
+
+    Raises BadRequest for words that mean nothing, or too many.
+    """
     actor = actor_of(request)
     limits: dict[str, Any] = {
         "kinds": choices_of(request, "kind", KINDS) or ["asset"],
         "types": words_of(request, "type"),
-        "all_tags": _tag_names(request),
+        "all_tags": tag_names(actor, words_of(request, "tag"), to_filter=True),
     }
+    check_types(limits["kinds"], limits["types"])
     finders = (
         ("source", "origins", origins_named),
         ("owner", "owners", owners_named),
@@ -98,17 +110,10 @@ def limits_of(request: Request) -> dict[str, Any] | None:
             limits[limit] = find(actor, given)
             if not limits[limit]:
                 return None
-    limits["terms"] = [terms_named(actor, name) for name in words_of(request, "term")]
+    terms = words_of(request, "term")
+    check_number("term", terms)
+    limits["terms"] = [terms_named(actor, name) for name in terms]
     return limits if all(limits["terms"]) else None
-
-
-def _tag_names(request: Request) -> list[str]:
-    names = words_of(request, "tag")
-    keys = [key for name in names if (key := uuid_of(name))]
-    if not keys:
-        return names
-    known = {str(tag.pk): tag.name for tag in Tag.objects.visible_to(actor_of(request)).filter(pk__in=keys)}
-    return [known.get(name.lower(), name) for name in names]
 
 
 def _hit_shape(hit: Hit) -> dict[str, Any]:

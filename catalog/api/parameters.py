@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from contracts.errors import BadRequest
+from contracts.parameters import only
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -31,10 +32,18 @@ def choices_of(request: Request, name: str, known: Collection[str]) -> list[str]
     return values
 
 
+def choice_of(request: Request, name: str, known: Collection[str]) -> str:
+    """One of certain words; empty where it is not said. Raises BadRequest, also for several."""
+    values = choices_of(request, name, known)
+    if len(values) > 1:
+        raise BadRequest(fields={name: [f"Give one of {', '.join(known)}."]})
+    return values[0] if values else ""
+
+
 def number_of(request: Request, name: str, default: int, *, low: int, high: int) -> int:
     """A whole number. Raises BadRequest."""
-    given = request.query_params.get(name, "")
-    if given == "":
+    given = only(request.query_params, name)
+    if not given:
         return default
     if not (given.isascii() and given.isdigit() and len(given) < 10 and low <= int(given) <= high):
         raise BadRequest(fields={name: [f"This must be a whole number from {low} to {high:,}."]})

@@ -119,7 +119,7 @@ def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
     """Give every asset that carries `tag` the tag `into`, and delete `tag`. Raises Invalid, NotFound, Forbidden."""
     actor.require(Role.EDITOR)
     if tag.pk == into.pk or tag.organization_id != into.organization_id:
-        raise Invalid("A tag can be merged into another one of its organization", resource="tag")
+        raise Invalid(fields={"into": ["This must be another tag of the same organization."]}, resource="tag")
     _delete(actor, tag.pk, into.pk, hard=True)
     return Tag.objects.get(pk=into.pk)
 

@@ -52,14 +52,14 @@ def check_payload(payload: Any) -> dict[str, Any]:
     unknown = [str(name) for name in payload if name not in {"source", "format", "upsert"}]
     if unknown:
         raise Invalid(fields={f"payload.{name}": ["There is no such field."] for name in unknown})
-    source, kind = payload.get("source"), payload.get("format") or ""
+    source, kind = payload.get("source"), payload.get("format")
     if not isinstance(source, str) or not source or "\x00" in source or len(source) > 2000:
         raise Invalid(fields={"payload.source": ["It must be a URL."]})
     check_location(source)
-    if not kind:
+    if kind in (None, ""):
         name = source.partition("?")[0].removesuffix(".gz")
         kind = name.rpartition(".")[2].replace("jsonl", "ndjson")
-    if kind not in FORMATS:
+    if not isinstance(kind, str) or kind not in FORMATS:
         raise Invalid(fields={"payload.format": [f"It must be one of {', '.join(FORMATS)}."]})
     if not isinstance(payload.get("upsert", True), bool):
         raise Invalid(fields={"payload.upsert": ["It must be true or false."]})

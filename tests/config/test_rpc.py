@@ -261,6 +261,8 @@ def test_api_key_opens_by_either_name(address, alice_actor, acme, asset):
         ("ListAssets", {"type": "NONE"}, "type"),
         ("ListAssets", {"sort": "id; drop"}, "sort"),
         ("Search", {"query": "a", "limit": 1000}, "limit"),
+        ("Search", {"query": "a", "type": "SHOE"}, "type"),
+        ("Search", {"query": "a", "tag_ids": [str(number) for number in range(101)]}, "tag"),
         ("UpdateAsset", {"id": str(uuid4()), "update_mask": FieldMask(paths=["id"])}, "update_mask"),
     ],
 )

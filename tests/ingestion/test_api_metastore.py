@@ -134,6 +134,8 @@ def test_damaged_gzip_fails_with_a_reason(bob, import_dir):
         ({"source": "https://me:secret@example.com/a.json"}, "payload.source"),
         ({"source": ""}, "payload.source"),
         ({"kind": "xml"}, "payload.format"),
+        ({"kind": 0}, "payload.format"),
+        ({"kind": []}, "payload.format"),
         ({"priority": 10}, "priority"),
         ({"priority": "high"}, "priority"),
         ({"type": "MAKE_COFFEE"}, "type"),

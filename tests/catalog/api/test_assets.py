@@ -246,6 +246,10 @@ def test_fields_can_be_chosen(bob: APIClient, users):
         ("created_before=2024-13-01", "created_before"),
         ("created_before=0001-01-01T00:00:00%2B12:00", "created_before"),
         ("fields=secret", "fields"),
+        ("search=a&search=b", "search"),
+        ("offset=1&offset=2", "offset"),
+        (f"tag={','.join(map(str, range(101)))}", "tag"),
+        (f"term={','.join(map(str, range(101)))}", "term"),
     ],
 )
 def test_a_query_that_means_nothing_is_refused(bob: APIClient, query, field):
@@ -338,7 +342,16 @@ def test_an_edge_leads_through_the_lineage_as_on_the_page(bob: APIClient, charli
     only = bob.get(f"/v1/assets/{users['id']}/lineage?direction=upstream").json()
     assert (len(only["upstream"]), only["downstream"]) == (1, [])
     assert charlie.get(f"/v1/assets/{users['id']}/lineage").status_code == 404
-    for query in ("depth=0", "depth=11", "depth=x", "direction=sideways", "limit=0", "limit=10001"):
+    for query in (
+        "depth=0",
+        "depth=11",
+        "depth=x",
+        "depth=1&depth=2",
+        "direction=sideways",
+        "direction=upstream,downstream",
+        "limit=0",
+        "limit=10001",
+    ):
         response = bob.get(f"/v1/assets/{users['id']}/lineage?{query}")
         assert response.status_code == 400
         assert query.split("=")[0] in response.json()["error"]["details"]

@@ -93,6 +93,8 @@ def test_what_holds_others_needs_recursive(bob: APIClient):
     assert code(answer) == (409, "DOMAIN_CONFLICT")
     assert answer.json()["error"]["details"]["held"] == ["Outer.Inner"]
     assert bob.delete(f"{url}?recursive=yes").status_code == 400
+    assert bob.delete(f"{url}?recursive=true&recursive=false").status_code == 400
+    assert bob.delete(f"{url}?recursive=false").status_code == 409
     assert bob.delete(f"{url}?recursive=true").status_code == 204
     assert bob.get("/v1/domains").json()["data"] == []
 

@@ -44,6 +44,8 @@ def test_bad_questions_and_strangers(vera, charlie, anonymous, ids):
     url = f"/v1/assets/{ids['raw']}"
     assert vera.get(f"{url}/path").status_code == vera.get(f"{url}/path?to=x").status_code == 400
     assert vera.get(f"{url}/impact?depth=11").status_code == vera.get(f"{url}/impact?type=SOFA").status_code == 400
+    for asked in (f"path?to={ids['d']}&to={ids['v']}", "lineage?column=a&column=b"):
+        assert vera.get(f"{url}/{asked}").status_code == 400
     for client, status in ((charlie, 404), (anonymous, 401)):
         assert client.get(f"{url}/impact").status_code == status
         assert client.get(f"{url}/path?to={ids['d']}").status_code == status

@@ -90,7 +90,13 @@ def test_roles_and_strangers(bob, vera, charlie, anonymous, ends):
         assert client.put(url, {"metadata": {}}, format="json").status_code == writes
     assert post(vera, body(ends["b"], ends["c"])).status_code == 403
     assert charlie.get("/v1/relationships").json()["data"] == []
-    assert bob.put(url, {"type": "USES"}, format="json").status_code == 400
+    for wrong, fields in (
+        ({"type": "USES"}, {"type", "metadata"}),
+        ({"metadata": []}, {"metadata"}),
+        ({}, {"metadata"}),
+    ):
+        answer = bob.put(url, wrong, format="json")
+        assert (answer.status_code, answer.json()["error"]["details"].keys()) == (400, fields)
     assert Relationship.objects.count() == 1
 
 

@@ -62,10 +62,17 @@ def test_a_search_is_limited_and_paged(vera: APIClient):
 
 @pytest.mark.usefixtures("assets")
 def test_what_cannot_be_asked_is_refused_and_no_words_fail(vera: APIClient, charlie: APIClient, anonymous: APIClient):
-    for query, field in (("", "q"), ("q=x&limit=101", "limit"), ("q=x&kind=sofa", "kind"), ("q=x&offset=x", "offset")):
+    for query, field in (("", "q"), ("q=x&limit=101", "limit"), ("q=x&offset=x", "offset"), ("q=a&q=b", "q")):
         response = vera.get(f"/v1/search?{query}")
         assert response.status_code == 400
         assert field in response.json()["error"]["details"]
+    many = ",".join(f"a{number}" for number in range(101))
+    limits = (("kind=sofa", "kind"), ("type=SHOE", "type"), ("type=TABLE,table", "type"), ("type=DOMAIN", "type"))
+    for limit, field in (*limits, (f"tag={many}", "tag"), (f"term={many}", "term"), ("kind=domain&type=VIEW", "type")):
+        for path in ("search", "search/facets"):
+            response = vera.get(f"/v1/{path}?q=x&{limit}")
+            assert response.status_code == 400
+            assert list(response.json()["error"]["details"]) == [field]
     for words in ("%22", "%27%3B--", "a%20%26%20", "%F0%9F%98%80", "x" * 5000, "%ff", "%5C", "%00", "a%00b"):
         assert vera.get(f"/v1/search?q={words}").status_code == 200
         assert vera.get(f"/v1/search/facets?q={words}").status_code == 200
@@ -75,3 +82,13 @@ def test_what_cannot_be_asked_is_refused_and_no_words_fail(vera: APIClient, char
     assert charlie.get("/v1/search?q=user").json()["results"] == []
     assert charlie.get("/v1/search/facets").json()["total"] == 0
     assert anonymous.get("/v1/search?q=user").status_code == 401
+
+
+def test_types_are_those_of_the_kinds_that_are_looked_for(vera: APIClient):
+    for query in (
+        "kind=domain&type=DOMAIN",
+        "kind=asset,domain&type=DOMAIN,VIEW",
+        "kind=source&type=dna",
+        "kind=asset,tool&type=x",
+    ):
+        assert vera.get(f"/v1/search?q=x&{query}").status_code == 200

@@ -77,7 +77,8 @@ def test_a_tag_is_merged_into_another(bob: APIClient, vera: APIClient, charlie: 
     for body, field in (({}, "into"), ({"into": "x"}, "into"), ({"into": heir, "x": 1}, "x")):
         answer = merge(bob, body)
         assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, [field])
-    assert merge(bob, {"into": gone}).status_code == 400
+    itself = merge(bob, {"into": gone})
+    assert (itself.status_code, list(itself.json()["error"]["details"])) == (400, ["into"])
     for client, into in ((bob, theirs), (charlie, theirs)):
         assert merge(client, {"into": into}).json()["error"]["code"] == "TAG_NOT_FOUND"
     assert merge(vera, {"into": heir}).status_code == 403
