@@ -53,7 +53,8 @@ def action_kind(action: str) -> str:
 
 @register.filter
 def action_word(action: str) -> str:
-    return ACTION_WORDS[action]
+    """In words; an action that an earlier version knew, in its own."""
+    return ACTION_WORDS.get(action, action.lower().replace("_", " "))
 
 
 @register.filter
