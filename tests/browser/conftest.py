@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from tests.config.running import ADMIN, PASSWORD, Up, until
+from tests.config.running import ADMIN, PASSWORD, Up, migrated, until
 from tests.config.sources import collect, status_of
 from tests.servers import chromium
 
@@ -49,7 +49,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    data_dir = tmp_path_factory.mktemp("browser") / "data"
+    data_dir = migrated(tmp_path_factory.mktemp("browser") / "data", tmp_path_factory)
     _make_sources(data_dir / "import")
     up = Up(data_dir, **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     try:

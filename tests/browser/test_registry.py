@@ -11,7 +11,7 @@ from tests.browser.conftest import Site, sign_in
 from tests.registry.documents import sbom
 from tests.registry.entries import INSULIN
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 DROPPED = """files => {

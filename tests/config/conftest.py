@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.running import ADMIN, PASSWORD, Up
+from tests.config.running import ADMIN, PASSWORD, Up, migrated
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +27,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         assert "Traceback" not in up.said(), up.said()
     finally:
         up.end()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of an installation that was never started, with its tables."""
+    return migrated(tmp_path / "data", tmp_path_factory)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
+import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.config.ports import free_port
@@ -22,6 +25,8 @@ from tests.config.ports import free_port
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN = {"DJANGO_SUPERUSER_USERNAME": "root", "DJANGO_SUPERUSER_EMAIL": "root@example.com"}
 PASSWORD = "a password for the first admin"
+DATABASE = "cartulary.sqlite3"
+"""The name of the database in a data directory."""
 T = TypeVar("T")
 
 
@@ -43,6 +48,27 @@ def manage(*arguments: str, env: dict[str, str], timeout: float = 180) -> subpro
         capture_output=True,
         text=True,
     )
+
+
+def migrated(data_dir: Path, folders: pytest.TempPathFactory) -> Path:
+    """A new data directory with nothing but the tables: what is not about the first start need not migrate.
+
+    Migrating takes seconds. It is done once in a run, for all its workers, and copied.
+    """
+    base = folders.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    template = shared / "migrated" / DATABASE
+    with (shared / "migrating").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            part = shared / "migrated.part"
+            part.mkdir()
+            ended = manage("migrate", "-v0", env=environment(part, SECRET_KEY="x" * 50))
+            assert ended.returncode == 0, ended.stderr
+            part.rename(template.parent)
+    data_dir.mkdir(mode=0o700)
+    shutil.copy(template, data_dir)
+    return data_dir
 
 
 def begin(*arguments: str, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -110,7 +136,7 @@ class Up:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Straight from the SQLite file, as no door of the application could be wrong about it."""
-        connection = sqlite3.connect(f"file:{self.data_dir / 'cartulary.sqlite3'}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"file:{self.data_dir / DATABASE}?mode=ro", uri=True, timeout=10)
         try:
             return connection.execute(sql).fetchall()
         finally:

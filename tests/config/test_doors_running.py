@@ -64,6 +64,7 @@ def subscribed(up: Up, key: str) -> Iterator[ClientConnection]:
         yield socket
 
 
+@pytest.mark.xdist_group("up")
 def test_up_serves_every_door(running):
     key = make_asset(running)
     client = grpc_of(f"127.0.0.1:{running.env['GRPC_PORT']}", running.token)
@@ -77,6 +78,7 @@ def test_up_serves_every_door(running):
     assert running.resident() < 400 * 1024 * 1024
 
 
+@pytest.mark.xdist_group("up")
 def test_up_streams_what_http_changes(running):
     key = make_asset(running)
     stream = grpc_of(f"127.0.0.1:{running.env['GRPC_PORT']}", running.token, WATCHES).WatchAsset(asset_id=key)
@@ -145,6 +147,7 @@ def grpcserver(env: dict[str, str], log: Path) -> Iterator[None]:
             process.wait()
 
 
+@pytest.mark.xdist_group("up")
 def test_grpcserver_runs_alone_over_tls(running, localhost, tmp_path):
     port = str(free_port())
     env = running.env | {"GRPC_PORT": port, "GRPC_TLS_CERT": str(localhost.cert), "GRPC_TLS_KEY": str(localhost.key)}
@@ -160,6 +163,7 @@ def test_grpcserver_runs_alone_over_tls(running, localhost, tmp_path):
         assert not healthy(grpc.insecure_channel(f"localhost:{port}"))
 
 
+@pytest.mark.xdist_group("up")
 def test_a_client_without_the_certificate_that_is_asked_for_gets_nowhere(running, localhost, tmp_path):
     known, stranger = make_pair(tmp_path, "client"), make_pair(tmp_path, "stranger")
     port = str(free_port())
@@ -171,6 +175,7 @@ def test_a_client_without_the_certificate_that_is_asked_for_gets_nowhere(running
         assert not healthy(localhost.channel(port))
 
 
+@pytest.mark.xdist_group("up")
 def test_grpcserver_says_that_its_port_is_taken(running):
     taken = manage("grpcserver", env=running.env)
     assert (taken.returncode, "set GRPC_PORT to a free port" in taken.stderr) == (1, True), taken.stderr

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.config.ports import free_port
-from tests.config.running import ADMIN, PASSWORD, ROOT, Up, environment, manage, until
+from tests.config.running import ADMIN, DATABASE, PASSWORD, ROOT, Up, environment, manage, until
 from tests.config.sources import collect, collect_from, follow, hear, hear_the_end, silent_server, status_of
 
 pytestmark = [pytest.mark.only_on("sqlite"), pytest.mark.xdist_group("up")]
@@ -150,8 +150,8 @@ def test_a_signal_ends_all_of_it_and_a_second_start_is_quick(tmp_path):
         up.end()
 
 
-def test_a_signal_ends_it_in_the_middle_of_a_collection_too(tmp_path):
-    up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+def test_a_signal_ends_it_in_the_middle_of_a_collection_too(data_dir):
+    up = Up(data_dir, **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     try:
         up.log_in()
         with silent_server() as server:
@@ -163,8 +163,8 @@ def test_a_signal_ends_it_in_the_middle_of_a_collection_too(tmp_path):
         up.end()
 
 
-def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(tmp_path):
-    up = Up(tmp_path / "data", **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(data_dir):
+    up = Up(data_dir, **ADMIN, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
     try:
         up.log_in()
         with silent_server() as server:
@@ -172,7 +172,7 @@ def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(tmp_path):
             until(lambda: status_of(up, run)["status"] == "RUNNING")
             up.process.kill()
             up.process.wait()
-        again = Up(tmp_path / "data")
+        again = Up(data_dir)
         try:
             again.log_in()
             ended = until(lambda: (job := status_of(again, run))["status"] == "FAILED" and job, why=again.said)
@@ -203,12 +203,20 @@ def test_killed_in_the_middle_of_a_collection_leaves_no_run_running(tmp_path):
         ({"DATA_DIR": "/proc/nowhere"}, "DATA_DIR /proc/nowhere cannot be written to"),
         ({"HOST": "192.0.2.1"}, "HOST '192.0.2.1' is not an address of this machine"),
         ({"SECRET_KEY_FILE": "/no/such/file"}, "SECRET_KEY_FILE: /no/such/file cannot be read"),
-        ({"DJANGO_SUPERUSER_EMAIL": "not an address"}, "the first administrator cannot be made"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, values, said):
-    ended = manage("up", env=environment(tmp_path / "data") | values)
+    refused(environment(tmp_path / "data") | values, said)
+
+
+def test_a_first_administrator_that_cannot_be_made_is_said_in_one_line_too(data_dir):
+    refused(environment(data_dir, DJANGO_SUPERUSER_EMAIL="not an address"), "the first administrator cannot be made")
+
+
+def refused(env: dict[str, str], said: str) -> None:
+    """`manage.py up` ends at once, and says why in one line."""
+    ended = manage("up", env=env)
     assert ended.returncode == 1
     (line,) = ended.stderr.strip().splitlines()
     assert line.startswith("Cartulary cannot start: ")
@@ -225,17 +233,12 @@ def test_a_file_that_is_no_database(tmp_path):
     assert "cartulary.sqlite3 is not an SQLite database, or it is damaged" in line
 
 
-def test_a_database_that_may_not_be_written(tmp_path):
+def test_a_database_that_may_not_be_written(data_dir):
     """SQLite opens a file of a later write format read-only, for root too."""
-    (tmp_path / "data").mkdir()
-    file = tmp_path / "data" / "cartulary.sqlite3"
-    manage("migrate", "-v0", env=environment(tmp_path / "data", SECRET_KEY="x" * 50))
-    with file.open("r+b") as database:
+    with (data_dir / DATABASE).open("r+b") as database:
         database.seek(18)
         database.write(b"\x03")
-    for leftover in tmp_path.glob("data/cartulary.sqlite3-*"):
-        leftover.unlink()
-    ended = manage("up", env=environment(tmp_path / "data"))
+    ended = manage("up", env=environment(data_dir))
     (line,) = ended.stderr.strip().splitlines()
     assert "cartulary.sqlite3 may not be written to by this user" in line
 
