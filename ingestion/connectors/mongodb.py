@@ -17,18 +17,21 @@ from ingestion.connectors.base import (
     JsonSchema,
     Observer,
     SourceError,
+    TableProfile,
 )
+from ingestion.connectors.document_profiles import measure, most_read, pipeline
 from ingestion.connectors.documents import infer_schema
 from ingestion.connectors.drivers import driver
 from ingestion.connectors.network import (
     PASSWORD_SCHEMA,
+    STATEMENT_SECONDS,
     TIMEOUT_SCHEMA,
     allowed_addresses_of,
     explain,
     port_schema,
     server_schema,
 )
-from ingestion.connectors.tables import contains, rounded
+from ingestion.connectors.tables import Column, contains, rounded
 
 UNAUTHORIZED = 13
 """MongoDB's code of an error."""
@@ -67,26 +70,46 @@ class MongoDBConnector(Connector):
 
     def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
         with _client(config) as client:
-            only = config.get("database")
-            names = [only] if only else [name for name in client.list_database_names() if name not in _SYSTEM]
-            databases = [name for name in sorted(names) if options.wants_schema(name)]
-            observer.phase("Databases", len(databases), until=95)
-            denied = driver("pymongo.errors", package="pymongo", engine="MongoDB").OperationFailure
-            for name in databases:
-                try:
-                    kinds = _collections(client[name])
-                except denied as error:
-                    if error.code != UNAUTHORIZED:
-                        raise
-                    observer.gap([name], f"The user '{config.get('username', '')}' needs the role read on '{name}'")
-                    continue
-                yield from _collect_database(client[name], kinds, config, options, observer)
-                observer.advance(1, name)
+            for database, kinds in _databases(client, config, options, observer):
+                yield from _collect_database(database, kinds, config, options, observer)
+                observer.advance(1, database.name)
+
+    def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
+        with _client(config, statement_seconds=STATEMENT_SECONDS) as client:
+            for database, kinds in _databases(client, config, options, observer):
+                for name in _wanted(database, kinds, options):
+                    observer.check()
+                    if kinds[name] == "view":
+                        continue
+                    found = _profile(database[name], config["sample_size"], options, observer)
+                    if found is not None:
+                        yield found
+                observer.advance(1, database.name)
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         if not options.wants_schema(parts[0]):
             return False
         return len(parts) < 2 or options.wants_table(parts[0], parts[1])
+
+
+def _databases(
+    client: Any, config: Mapping[str, Any], options: CollectOptions, observer: Observer
+) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Each database that is wanted, with its collections; one that may not be looked into is told."""
+    only = config.get("database")
+    names = [only] if only else [name for name in client.list_database_names() if name not in _SYSTEM]
+    databases = [name for name in sorted(names) if options.wants_schema(name)]
+    observer.phase("Databases", len(databases), until=95)
+    denied = driver("pymongo.errors", package="pymongo", engine="MongoDB").OperationFailure
+    for name in databases:
+        try:
+            kinds = _collections(client[name])
+        except denied as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            observer.gap([name], f"The user '{config.get('username', '')}' needs the role read on '{name}'")
+            continue
+        yield client[name], kinds
 
 
 def _collections(database: Any) -> dict[str, str]:
@@ -103,10 +126,8 @@ def _collect_database(
 ) -> Iterator[Batch]:
     path = [options.root, database.name]
     batch = Batch([AssetDraft("DATABASE", database.name, join_name(*path), "", {"engine": "MongoDB"})])
-    for name in sorted(kinds):
+    for name in _wanted(database, kinds, options):
         observer.check()
-        if name.startswith("system.") or not options.wants_table(database.name, name):
-            continue
         own = [*path, name]
         metadata, sample = _look_at(database[name], kinds[name], config["sample_size"])
         found = infer_schema(sample)
@@ -119,8 +140,37 @@ def _collect_database(
     yield batch
 
 
+def _wanted(database: Any, kinds: Mapping[str, str], options: CollectOptions) -> list[str]:
+    """The collections to look at, in order."""
+    told = (name for name in sorted(kinds) if not name.startswith("system."))
+    return [name for name in told if options.wants_table(database.name, name)]
+
+
+def _profile(collection: Any, size: int, options: CollectOptions, observer: Observer) -> TableProfile | None:
+    """What the values of a collection's top fields are like; None where it cannot be asked, which is told."""
+    database, name = collection.database.name, collection.name
+    qualified = join_name(options.root, database, name)
+    refused = driver("pymongo.errors", package="pymongo", engine="MongoDB").OperationFailure
+    try:
+        columns = [
+            Column(element["name"], element["type"], element["nullable"], element["position"])
+            for element in infer_schema(_newest(collection, size)).schema
+            if options.wants_column(database, name, element["name"])
+        ]
+        estimate = collection.estimated_document_count()
+        is_large = estimate > options.sample_rows
+        asked = pipeline([one.name for one in columns], options, is_large=is_large)
+        rows = collection.aggregate(asked, allowDiskUse=True, maxTimeMS=STATEMENT_SECONDS * 1000)
+        looked_at, told = measure(rows, columns, options)
+    except refused as error:
+        observer.warn(f"It cannot be profiled: {explain(error, {}, engine='MongoDB').message}", qualified)
+        return None
+    is_sampled = is_large or looked_at >= most_read(options)
+    return TableProfile(qualified, max(estimate, looked_at) if is_sampled else looked_at, is_sampled, looked_at, told)
+
+
 def _look_at(collection: Any, kind: str, size: int) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
-    """(metadata, a sample of the documents: the newest by key, so that an unchanged collection looks the same)."""
+    """(metadata, a sample of the documents)."""
     metadata: dict[str, Any] = {"database": collection.database.name}
     if kind != "collection":
         metadata["kind"] = kind
@@ -132,11 +182,17 @@ def _look_at(collection: Any, kind: str, size: int) -> tuple[dict[str, Any], lis
             for name, index in indexes
             if name != "_id_"
         ]
-    return metadata, list(collection.find().sort("_id", -1).limit(size))
+    return metadata, _newest(collection, size)
+
+
+def _newest(collection: Any, size: int) -> list[Mapping[str, Any]]:
+    """The newest documents by key, so that an unchanged collection looks the same."""
+    return list(collection.find().sort("_id", -1).limit(size))
 
 
 @contextmanager
-def _client(config: Mapping[str, Any]) -> Iterator[Any]:
+def _client(config: Mapping[str, Any], *, statement_seconds: int = 60) -> Iterator[Any]:
+    """A client of one server; an answer may take `statement_seconds`."""
     pymongo = driver("pymongo", package="pymongo", engine="MongoDB")
     addresses = allowed_addresses_of(config)
     milliseconds = config["timeout"] * 1000
@@ -151,7 +207,7 @@ def _client(config: Mapping[str, Any]) -> Iterator[Any]:
         directConnection=True,
         connectTimeoutMS=milliseconds,
         serverSelectionTimeoutMS=milliseconds,
-        socketTimeoutMS=max(milliseconds, 60_000),
+        socketTimeoutMS=max(milliseconds, statement_seconds * 1000),
         appname="cartulary",
     )
     where = f"{config['host']}:{config['port']}"

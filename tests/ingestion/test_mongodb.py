@@ -1,5 +1,7 @@
 """MongoDB's connector, against SecantusDB: a third party's server of the same wire protocol."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from catalog.models import Asset
@@ -8,6 +10,7 @@ from ingestion.connectors.documents import infer_schema
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
+from tests.ingestion.people import ROWS, check_people, columns_of
 
 pymongo = pytest.importorskip("pymongo", reason="needs requirements-connectors.txt")
 secantus = pytest.importorskip("secantus", reason="needs SecantusDB")
@@ -94,3 +97,81 @@ def test_missing_driver_names_its_package(bob_actor, monkeypatch):
 
 def test_schema_of_no_documents_is_empty():
     assert infer_schema([]) == ([], {})
+
+
+def test_collection_is_profiled(server, bob_actor, profile):
+    server.drop_database("shop")
+    fields = ("_id", "name", "score")
+    rows = [{name: value for name, value in zip(fields, row, strict=True) if value is not None} for row in ROWS]
+    server["shop"]["people"].insert_many([{**row, "id": row["_id"]} for row in rows])
+    job = profile(make(bob_actor, server.address[1]))
+    assert (job.status, job.result["profiled"], job.result["warnings"]) == (JobStatus.COMPLETED, 1, []), job.error
+    check_people()
+
+
+def test_what_documents_hold_is_profiled_by_its_kind(server, bob_actor, profile):
+    odd = server["shop"]["odd"]
+    odd.insert_many(
+        [
+            {"_id": "a", "mixed": 5, "when": datetime(2026, 1, 2, tzinfo=UTC), "is": True, "list": [1], "bin": b"x"},
+            {"_id": "b", "mixed": 7, "exact": bson_decimal("1.5"), "far": float("nan"), "deep": {"x": 1}},
+            {"_id": "c", "mixed": "seven", "exact": bson_decimal("NaN"), "far": 2.5, "deep": None, "long": "x" * 300},
+        ]
+    )
+    job = profile(make(bob_actor, server.address[1]), {"exclude_columns": ["shop.odd._id"]})
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 3), job.error
+    found, columns = columns_of("odd")
+    assert found.row_count == 3
+    assert "_id" not in columns
+    assert columns["list"] == {"name": "list", "type": "array<integer>", "nulls": 2}
+    assert columns["deep"] == {"name": "deep", "type": "object", "nulls": 2}
+    assert (columns["bin"]["nulls"], "top" in columns["bin"]) == (2, False)
+    mixed = columns["mixed"]
+    assert (mixed["type"], mixed["nulls"], mixed["distinct"], mixed["min"], mixed["max"]) == ("integer", 0, 3, 5, 7)
+    assert mixed["top"] == [[5, 1], [7, 1], ["seven", 1]]
+    assert columns["when"]["min"] == "2026-01-02 00:00:00"
+    assert columns["is"]["top"] == [["true", 1]]
+    assert (columns["exact"]["min"], columns["exact"]["mean"], columns["exact"]["nulls"]) == (1.5, 1.5, 1)
+    assert (columns["far"]["max"], columns["far"]["mean"]) == (2.5, 2.5)
+    assert len(columns["long"]["min"]) == 200
+
+
+def bson_decimal(text):
+    return pytest.importorskip("bson").Decimal128(text)
+
+
+def test_large_collection_is_sampled(server, bob_actor, profile):
+    server["shop"]["many"].insert_many([{"_id": number, "name": "x"} for number in range(3000)])
+    profile(make(bob_actor, server.address[1]), {"sample_rows": 1000, "top_values": 1})
+    found, columns = columns_of("many")
+    assert (found.row_count, found.sampled_rows, found.is_sampled) == (3000, 1000, True)
+    assert [value for value, _ in columns["name"]["top"]] == ["x"]
+    assert len(columns["_id"]["top"]) == 1
+
+
+def test_view_is_not_profiled(server, bob_actor, profile, monkeypatch):
+    """At the driver's boundary: the test's server keeps no views."""
+    whole = pymongo.database.Database.list_collections
+
+    def list_collections(self, *args, **kwargs):
+        rows = list(whole(self, *args, **kwargs))
+        return [{**row, "type": "view"} if row["name"] == "temp_people" else row for row in rows]
+
+    monkeypatch.setattr(pymongo.database.Database, "list_collections", list_collections)
+    assert profile(make(bob_actor, server.address[1])).result["profiled"] == 1
+
+
+def test_collection_that_cannot_be_asked_is_told_and_the_rest_is_profiled(server, bob_actor, profile, monkeypatch):
+    """At the driver's boundary: the test's server has no roles and no time limits."""
+    whole = pymongo.collection.Collection.aggregate
+
+    def aggregate(self, *args, **kwargs):
+        if self.name == "people":
+            raise pymongo.errors.OperationFailure("operation exceeded time limit", 50)
+        return whole(self, *args, **kwargs)
+
+    monkeypatch.setattr(pymongo.collection.Collection, "aggregate", aggregate)
+    job = profile(make(bob_actor, server.address[1]))
+    assert (job.status, job.result["profiled"]) == (JobStatus.COMPLETED, 1)
+    (warning,) = job.result["warnings"]
+    assert (warning["object"], "exceeded time limit" in warning["message"]) == ("mongo.shop.people", True)
