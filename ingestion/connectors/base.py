@@ -162,6 +162,10 @@ class Connector(ABC):
     config_schema: ClassVar[JsonSchema]
     """JSON Schema of the config, an object without additional properties; `"writeOnly": true` marks the secrets."""
 
+    def schema_of(self, config: Mapping[str, Any]) -> JsonSchema:
+        """The JSON Schema of this config: that of the type, but for a connector that has more than one kind."""
+        return self.config_schema
+
     @abstractmethod
     def test(self, config: Mapping[str, Any]) -> ConnectionResult:
         """Connect, ask for the version, leave. Raises SourceError; ends within the config's `timeout`, in seconds."""
@@ -173,6 +177,10 @@ class Connector(ABC):
     def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
         """What the values of each table are like, computed in the source. Raises SourceError; not all can."""
         raise SourceError(f"The connector of '{self.type}' computes no profiles", code="NOT_SUPPORTED")
+
+    def can_profile(self, config: Mapping[str, Any]) -> bool:
+        """Whether `profile` does anything for this source."""
+        return type(self).profile is not Connector.profile
 
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         """Whether a collection with these options would see the asset at this path (its name's parts after the root).

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, ClassVar
 
-from django.db import connection as django_connection
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ingestion.connectors.base import JsonSchema
+from ingestion.connectors.base import CollectOptions, JsonSchema, Observer, TableProfile
 from ingestion.connectors.network import (
     PASSWORD_SCHEMA,
     POOL_SCHEMAS,
@@ -23,6 +22,7 @@ from ingestion.connectors.network import (
     port_schema,
     server_schema,
 )
+from ingestion.connectors.own import OWN_SCHEMA, is_own, own_postgresql_config, refuse_profile
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import postgresql_identity, postgresql_states
 from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
@@ -58,8 +58,20 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
         required=["database"],
     )
 
+    def schema_of(self, config: Mapping[str, Any]) -> JsonSchema:
+        return OWN_SCHEMA if is_own(config) else self.config_schema
+
+    def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
+        refuse_profile(config)
+        return super().profile(config, options, observer)
+
+    def can_profile(self, config: Mapping[str, Any]) -> bool:
+        return not is_own(config)
+
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
+        if is_own(config):
+            config = own_postgresql_config()
         password = config.get("password")
         hosts = [] if config.get("trusted") else allowed_addresses_of(config)
         url = URL.create(
@@ -165,21 +177,6 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
         for oid, key in connection.execute(_PRIMARY_KEYS, {"oids": list(tables)}):
             tables[oid].primary_key = key
         return tables
-
-
-def own_database_config() -> dict[str, Any]:
-    """How to reach the application's own database, when that is PostgreSQL: as Django does."""
-    settings = django_connection.settings_dict
-    return {
-        "trusted": True,
-        "host": settings.get("HOST") or "/var/run/postgresql",
-        "port": int(settings.get("PORT") or 5432),
-        "database": settings["NAME"],
-        "username": settings.get("USER") or "",
-        "password": settings.get("PASSWORD") or "",
-        "timeout": 10,
-        "sslmode": settings.get("OPTIONS", {}).get("sslmode", "prefer"),
-    }
 
 
 def _gap(row: Any) -> str:

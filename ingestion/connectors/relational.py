@@ -144,6 +144,9 @@ class RelationalConnector(Connector, Generic[C]):
                         yield found
                     observer.advance(1, join_name(*path[1:], table.name))
 
+    def can_profile(self, config: Mapping[str, Any]) -> bool:
+        return self.dialect in FORMS
+
     def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
         depth = 2 if self.has_schemas else 1
         if len(parts) < depth:

@@ -1,4 +1,4 @@
-"""SQLite: a file below the import folder, or the application's own database, whatever its engine."""
+"""SQLite: a file below the import folder, or the application's own database, where that is SQLite."""
 
 from __future__ import annotations
 
@@ -21,21 +21,16 @@ from sqlalchemy.pool import NullPool
 
 from catalog.names import join_name
 from ingestion.connectors.base import (
-    Batch,
     CollectOptions,
-    ConnectionResult,
     JsonSchema,
     Observer,
     SourceError,
     TableProfile,
 )
-from ingestion.connectors.postgresql import PostgreSQLConnector, own_database_config
+from ingestion.connectors.own import SELF, is_own, own_type, refuse_profile
 from ingestion.connectors.relational import RelationalConnector, SchemaInfo
 from ingestion.connectors.states import sqlite_states
 from ingestion.connectors.tables import Column, ForeignKey, ObjectState, Table
-
-SELF = "self"
-"""In the place of a file: the application's own database."""
 
 
 class SQLiteConnector(RelationalConnector[Connection]):
@@ -59,25 +54,12 @@ class SQLiteConnector(RelationalConnector[Connection]):
         },
     }
 
-    def test(self, config: Mapping[str, Any]) -> ConnectionResult:
-        if _is_own_postgresql(config):
-            return _POSTGRESQL.test(own_database_config())
-        return super().test(config)
-
-    def collect(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[Batch]:
-        if _is_own_postgresql(config):
-            return _POSTGRESQL.collect(own_database_config(), options, observer)
-        return super().collect(config, options, observer)
-
     def profile(self, config: Mapping[str, Any], options: CollectOptions, observer: Observer) -> Iterator[TableProfile]:
-        if config["database"] == SELF:
-            # Every tenant's rows are in there, and what people sign in with.
-            raise SourceError("The application's own database is not profiled", code="NOT_SUPPORTED")
+        refuse_profile(config)
         return super().profile(config, options, observer)
 
-    def covers(self, parts: Sequence[str], options: CollectOptions) -> bool:
-        # Only the own database on PostgreSQL has a path of database, schema, table.
-        return _POSTGRESQL.covers(parts, options) if len(parts) > 2 else super().covers(parts, options)
+    def can_profile(self, config: Mapping[str, Any]) -> bool:
+        return not is_own(config)
 
     @contextmanager
     def connect(self, config: Mapping[str, Any]) -> Iterator[Connection]:
@@ -164,8 +146,6 @@ class SQLiteConnector(RelationalConnector[Connection]):
         return join_name(*path, table)
 
 
-_POSTGRESQL = PostgreSQLConnector()
-
 # SQLite makes no index for a join with `sqlite_master`: each of the names would be looked for in all of it.
 _COLUMNS = text(
     """
@@ -212,6 +192,8 @@ _TABLES = text(
 def locate(database: str) -> tuple[Path, str]:
     """The file that a source names, and the URI that opens it for reading. Raises SourceError."""
     if database == SELF:
+        if own_type() != "sqlite":
+            raise SourceError("The application's own database is not SQLite here", code="NOT_FOUND")
         name = str(django_connection.settings_dict["NAME"])
         if name.startswith("file:"):
             return Path(name[5:].partition("?")[0]), name
@@ -228,10 +210,6 @@ def locate(database: str) -> tuple[Path, str]:
         # Nobody can write beside it, so SQLite can make no lock files there either.
         uri += "&immutable=1"
     return path, uri
-
-
-def _is_own_postgresql(config: Mapping[str, Any]) -> bool:
-    return config["database"] == SELF and django_connection.vendor == "postgresql"
 
 
 def _names(connection: Connection) -> dict[str, str]:

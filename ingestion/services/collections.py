@@ -15,6 +15,8 @@ from accounts.actor import Actor
 from accounts.models import Role
 from audit.services import Change, record_many
 from contracts.errors import Conflict, Invalid, NotFound
+from ingestion.connectors.own import OWN_TYPES, is_own
+from ingestion.connectors.registry import get_connector
 from ingestion.models import (
     CollectionTask,
     CollectionType,
@@ -72,6 +74,7 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
         schedule=check_schedule(data.get("schedule")),
         scheduler_type=_choice(data, "scheduler_type", SchedulerType, SchedulerType.BUILTIN),
     )
+    _refuse_profile(task)
     set_next_run(task)
     _save(task)
     _record(actor, "CREATE", task, before=None)
@@ -101,6 +104,8 @@ def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any
         task.schedule = check_schedule(changes["schedule"])
     task.type = _choice(changes, "type", CollectionType, CollectionType(task.type))
     task.scheduler_type = _choice(changes, "scheduler_type", SchedulerType, SchedulerType(task.scheduler_type))
+    if task.type != before["type"]:
+        _refuse_profile(task)
     if snapshot(task) != before:
         if any(getattr(task, name) != before[name] for name in ("schedule", "scheduler_type")):
             set_next_run(task)
@@ -259,6 +264,16 @@ def _source_of(actor: Actor, data: Mapping[str, Any]) -> DataSource:
         return get_data_source(actor, source_id)
     except NotFound as error:
         raise Invalid(fields={"datasource_id": [error.message]}) from None
+
+
+def _refuse_profile(task: CollectionTask) -> None:
+    """Raise Invalid for a task that would profile what cannot be profiled: it could only fail."""
+    source = task.data_source
+    if task.type != CollectionType.PROFILE or get_connector(source.type).can_profile(source.config):
+        return
+    is_ours = source.type in OWN_TYPES and is_own(source.config)
+    what = "The application's own database is" if is_ours else f"Data sources of type '{source.type}' are"
+    raise Invalid(fields={"type": [f"{what} not profiled: choose another type of task."]})
 
 
 def _choice(data: Mapping[str, Any], name: str, choices: type[Choice], default: Choice) -> Choice:

@@ -50,7 +50,7 @@ def merge_config(
             whole[name] = value
         elif name not in former:
             raise Invalid(fields={f"config.{name}": ["There is no stored value that the mask could stand for."]})
-    check(get_connector(source_type).config_schema, whole, prefix="config")
+    check(get_connector(source_type).schema_of(whole), whole, prefix="config")
     kept = {name: whole[name] for name in sorted(hidden & whole.keys())}
     shown = {name: MASK if name in hidden else value for name, value in whole.items()}
     return shown, secrets if kept == former else encrypt(kept)

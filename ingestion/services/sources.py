@@ -19,6 +19,7 @@ from audit.services import Change, record_many
 from catalog.models import Asset, Origin
 from contracts.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from ingestion.connectors.base import ConnectionResult, SourceError
+from ingestion.connectors.own import OWN_TYPES, SELF, is_own, own_type
 from ingestion.connectors.registry import get_connector
 from ingestion.models import DataSource, SourceStatus
 from ingestion.services.client_settings import seal, shown
@@ -54,6 +55,7 @@ def create_data_source(
 ) -> DataSource:
     """A new source from `name`, `type`, `config` and, as wanted, `description`, `tags`, `status`.
 
+    The application's own database gets the type of its engine, whichever of the two was said.
     One that is not `connected` has no config yet and is inactive: others fill it.
 
     Raises Invalid (fields named), Conflict when the name is taken.
@@ -67,6 +69,8 @@ def create_data_source(
     source.name = read_text(data, "name", 200, required=True)
     _assign(source, data)
     if connected:
+        if source.type in OWN_TYPES and _names_own(data.get("config")):
+            source.type = own_type()
         source.config, source.secrets = merge_config(source.type, data.get("config", {}))
     else:
         source.status = SourceStatus.INACTIVE
@@ -225,19 +229,34 @@ def note_reachable(*, actor: Actor, source: DataSource, result: ConnectionResult
 
 
 def ensure_self_source(organization: Organization, *, actor: Actor) -> DataSource:
-    """The application's own database as a data source of this organization; made when missing."""
+    """The application's own database as a data source of this organization; made when missing.
+
+    Where the installation has moved to another engine since, it is of another type from now on.
+    """
+    actor = replace(actor, organization_id=organization.pk)
     source = DataSource.objects.filter(organization=organization, name=SELF_SOURCE).first()
-    if source is not None:
-        return source
-    return create_data_source(
-        actor=replace(actor, organization_id=organization.pk),
-        data={
-            "name": SELF_SOURCE,
-            "type": "sqlite",
-            "description": "The database of this installation.",
-            "config": {"database": "self"},
-        },
-    )
+    if source is None:
+        return create_data_source(
+            actor=actor,
+            data={
+                "name": SELF_SOURCE,
+                "type": own_type(),
+                "description": "The database of this installation.",
+                "config": {"database": SELF},
+            },
+        )
+    if source.type in OWN_TYPES and source.type != own_type() and is_own(source.config):
+        _set_type(actor, source, own_type())
+    return source
+
+
+@transaction.atomic
+def _set_type(actor: Actor, source: DataSource, source_type: str) -> None:
+    before = snapshot(source)
+    source.type = source_type
+    save_source(source, update_fields=["type", "updated_at"])
+    Origin.objects.filter(pk=source.origin_id).update(type=source_type)
+    record_source(actor, "UPDATE", source, before=before)
 
 
 def _locked(actor: Actor, source: DataSource) -> DataSource:
@@ -262,9 +281,18 @@ def _assign(source: DataSource, data: Mapping[str, Any]) -> None:
 
 
 def _refuse_own_database(actor: Actor, source: DataSource) -> None:
-    """Every tenant's rows are in the application's database: only an admin may have it cataloged."""
-    if source.config.get("database") == "self" and source.type == "sqlite" and not actor.may(Role.ADMIN):
+    """Every tenant's rows are in the application's database: only an admin may have it cataloged, as what it is."""
+    if source.type not in OWN_TYPES or not is_own(source.config):
+        return
+    if not actor.may(Role.ADMIN):
         raise Forbidden("Cataloging the application's own database needs the role 'admin'", required_role="admin")
+    if source.type != own_type():
+        reason = f"The application's own database is a data source of type '{own_type()}': make a new one."
+        raise Invalid(fields={"config.database": [reason]})
+
+
+def _names_own(config: Any) -> bool:
+    return isinstance(config, Mapping) and is_own(config)
 
 
 def _rename_origin(source: DataSource) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from audit.models import AuditEvent
 from ingestion.models import DataSource
@@ -246,3 +247,28 @@ def test_own_database_is_for_admins_only(bob, alice):
     body = {"name": "self", "type": "sqlite", "config": {"database": "self"}}
     assert post(bob, body).status_code == 403
     assert post(alice, body).status_code == 201
+
+
+@pytest.mark.parametrize("said", ["sqlite", "postgresql"])
+def test_own_database_is_of_the_type_of_its_engine(alice, said):
+    made = post(alice, {"name": "self", "type": said, "config": {"database": "self", "timeout": 20}})
+    assert made.status_code == 201, made.content
+    assert made.json()["type"] == ("postgresql" if connection.vendor == "postgresql" else "sqlite")
+    assert made.json()["config"] == {"database": "self", "timeout": 20}
+    told = alice.post(f"{URL}/{made.json()['id']}/test").json()
+    assert told["success"], told
+    assert told["server_info"].lower().startswith(made.json()["type"])
+
+
+def test_source_of_another_kind_does_not_become_the_own_database(alice):
+    """Of the type that the own database is not: with that type it would say what it is not."""
+    other, config = (
+        ("sqlite", {"database": "a.db"})
+        if connection.vendor == "postgresql"
+        else ("postgresql", {"host": "localhost", "database": "a"})
+    )
+    made = post(alice, {"name": "x", "type": other, "config": config}).json()
+    changes = {"config": {"database": "self", "host": None}}
+    answer = alice.put(f"{URL}/{made['id']}", changes, format="json")
+    assert (answer.status_code, "config.database" in answer.json()["details"]) == (400, True)
+    assert alice.get(f"{URL}/{made['id']}").json()["config"] == config

@@ -8,6 +8,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from catalog.models import Asset
+from contracts.errors import Invalid
+from ingestion.connectors.registry import get_connector
 from ingestion.models import JobStatus, Profile
 from ingestion.services.collections import create_task, execute_task
 from ingestion.services.sources import create_data_source
@@ -145,12 +147,53 @@ def test_own_database_is_not_profiled(alice_actor):
         actor=alice_actor, data={"name": "own", "type": "sqlite", "config": {"database": "self"}}
     )
     body = {"name": "profile", "datasource_id": str(source.pk), "type": "data_profile"}
-    execute_task(actor=alice_actor, task=create_task(actor=alice_actor, data=body))
+    with pytest.raises(Invalid, match="own database is not profiled"):
+        create_task(actor=alice_actor, data=body)
+    # What was made into a task before it was refused fails.
+    assert not get_connector(source.type).can_profile(source.config)
+    task = create_task(actor=alice_actor, data={**body, "type": "full_collection"})
+    task.type = "data_profile"
+    task.save()
+    execute_task(actor=alice_actor, task=task)
     job = work_next()
     assert job is not None
     job.refresh_from_db()
     assert job.error is not None
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "NOT_SUPPORTED")
+
+
+@pytest.mark.parametrize(
+    ("source_type", "config"),
+    [
+        ("redis", {"host": "127.0.0.1"}),
+        ("kafka", {"host": "127.0.0.1"}),
+        ("doris", {"host": "127.0.0.1"}),
+        ("elasticsearch", {"host": "127.0.0.1"}),
+    ],
+)
+def test_task_that_could_not_profile_is_refused(bob, bob_actor, source_type, config):
+    data = {"name": "s", "type": source_type, "config": config}
+    source = create_data_source(actor=bob_actor, data=data)
+    body = {"name": "t", "datasource_id": str(source.pk), "type": "data_profile"}
+    answer = bob.post("/api/v1/tasks", body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["details"] == (
+        f"type: Data sources of type '{source_type}' are not profiled: choose another type of task."
+    )
+    made = bob.post("/api/v1/tasks", {**body, "type": "full_collection"}, format="json").json()
+    answer = bob.put(f"/api/v1/tasks/{made['id']}", {"type": "data_profile"}, format="json")
+    assert (answer.status_code, source_type in answer.json()["message"]) == (400, True)
+    assert [task.type for task in source.tasks.all()] == ["full_collection"]
+
+
+@pytest.mark.parametrize(
+    ("source_type", "config"),
+    [("mongodb", {"host": "127.0.0.1"}), ("mysql", {"host": "127.0.0.1"}), ("hive", {"host": "127.0.0.1"})],
+)
+def test_task_that_can_profile_is_made(bob, bob_actor, source_type, config):
+    source = create_data_source(actor=bob_actor, data={"name": "s", "type": source_type, "config": config})
+    body = {"name": "t", "datasource_id": str(source.pk), "type": "data_profile"}
+    assert bob.post("/api/v1/tasks", body, format="json").status_code == 201
 
 
 def test_outsider_sees_no_profile(people, profile, charlie):

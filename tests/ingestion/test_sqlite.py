@@ -3,7 +3,9 @@
 import os
 
 import pytest
+from django.db import connection
 
+from audit.models import AuditEvent
 from catalog.models import Asset, Relationship
 from ingestion.models import JobStatus
 from ingestion.services import sources
@@ -206,12 +208,26 @@ def test_connection_test_tells_version_and_latency(shop_source, bob_actor):
 def test_application_catalogs_its_own_database(acme, alice_actor):
     source = ensure_self_source(acme, actor=alice_actor)
     assert ensure_self_source(acme, actor=alice_actor).pk == source.pk
+    assert source.type == source.origin.type == ("postgresql" if connection.vendor == "postgresql" else "sqlite")
     job = collect_now(actor=alice_actor, source=source)
     work_next()
     job.refresh_from_db()
     assert (job.status, job.error) == (JobStatus.COMPLETED, None)
     asset = Asset.objects.get(qualified_name__endswith=".ingestion_job", qualified_name__startswith="cartulary.")
     assert {"id", "status", "lease_until"} <= {column["name"] for column in asset.schema}
+
+
+@pytest.mark.django_db
+def test_own_database_on_another_engine_than_before_is_of_that_type(acme, alice_actor, monkeypatch):
+    monkeypatch.setattr(sources, "own_type", lambda: "postgresql")
+    before = ensure_self_source(acme, actor=alice_actor)
+    monkeypatch.setattr(sources, "own_type", lambda: "sqlite")
+    after = ensure_self_source(acme, actor=alice_actor)
+    after.refresh_from_db()
+    assert (after.pk, after.type, after.origin.type) == (before.pk, "sqlite", "sqlite")
+    event = AuditEvent.objects.filter(entity_id=after.pk).latest("timestamp")
+    assert event.before_state is not None
+    assert (event.action, event.before_state["type"]) == ("UPDATE", "postgresql")
 
 
 def test_file_is_only_read(shop, shop_source, collect):

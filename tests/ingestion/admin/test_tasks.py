@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.actor import Actor
 from ingestion.models import CollectionTask, DataSource
 from ingestion.services.collections import create_task
+from ingestion.services.sources import create_data_source
 from tests.adminkit import form_of, messages_of, page
 
 
@@ -51,6 +52,16 @@ def test_a_schedule_that_cannot_be_is_named(
     posted = {"name": "nightly", "data_source": str(shop.pk), "type": "full_collection", **changes}
     response = browser.post(page("ingestion_collectiontask_add"), posted)
     assert field in response.context["adminform"].form.errors
+
+
+def test_a_profile_that_could_not_be_is_refused_at_its_type(browser: Client, bob_actor: Actor) -> None:
+    source = create_data_source(
+        actor=bob_actor, data={"name": "cache", "type": "redis", "config": {"host": "127.0.0.1"}}
+    )
+    posted = {"name": "profile", "data_source": str(source.pk), "type": "data_profile"}
+    response = browser.post(page("ingestion_collectiontask_add"), posted)
+    assert "'redis'" in response.context["adminform"].form.errors["type"][0]
+    assert not CollectionTask.objects.exists()
 
 
 def test_a_tasks_schedule_is_taken_away(browser: Client, shop: DataSource, bob_actor: Actor) -> None:
