@@ -11,7 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
@@ -144,7 +144,7 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         connector = connector_of(self._type(request, obj))
         template = _template_of(self.actor(request), request.GET.get("template", "")) if obj is None else None
         known = obj.config if obj else template.config_template if template else {}
-        return fields_of(connector.config_schema, known) if connector else {}
+        return fields_of(connector.schema_of(known), known) if connector else {}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         own = self._settings(request, obj)
@@ -180,7 +180,7 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         if "is_active" in form.changed_data:
             changes["status"] = SourceStatus.ACTIVE if data["is_active"] else SourceStatus.INACTIVE
         connector = connector_of(obj.type)
-        if connector and (settings := settings_from(connector.config_schema, data, obj.config)):
+        if connector and (settings := settings_from(connector.schema_of(obj.config), data, obj.config)):
             changes["config"] = settings
         return update_data_source(actor=actor, source=obj, changes=changes)
 
@@ -217,7 +217,7 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
                 "latency_ms": result.latency_ms,
                 "server": result.server_info,
                 "version": result.version,
-                "status": source.get_status_display(),
+                "shown": {name: conditional_escape(value) for name, value in _facts(source).items()},
             }
             return JsonResponse(answer)
         tell = messages.success if result.success else messages.error
@@ -243,7 +243,7 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
                 "source": source,
                 "title": source.name,
                 "kind": type_title(source.type),
-                "status_kind": STATUS_KINDS.get(SourceStatus(source.status), ""),
+                "facts": _facts(source),
                 "runs": runs[:8],
                 "chart": duration_chart(runs),
                 "tasks": list(source.tasks.order_by("name")[:20]),
@@ -288,6 +288,15 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
     @admin.display(description="Actions")
     def one_click(self, source: DataSource) -> SafeString:
         return render_to_string("cartulary/source_buttons.html", {"source": source})
+
+
+def _facts(source: DataSource) -> dict[str, SafeString | str]:
+    """What a test changes on the page of a source, by the place it stands in (`data-source-…`)."""
+    return {
+        "status": badge(source.get_status_display(), STATUS_KINDS.get(SourceStatus(source.status), "")),
+        "version": source.server_version or "not known yet",
+        "tested": ago(source.tested_at),
+    }
 
 
 def _template_of(actor: Actor, template_id: str) -> Template | None:

@@ -56,10 +56,17 @@ def test_a_wrong_password_is_told(page: Page, site: Site) -> None:
 def test_a_connection_is_tested_without_leaving_the_page(page: Page, site: Site, shop: str) -> None:
     sign_in(page, site)
     page.goto(f"/admin/ingestion/datasource/{shop}/change/")
-    page.evaluate("window.stayed = true")
+    page.evaluate("""() => {
+        window.stayed = true;
+        for (const name of ["status", "version", "tested"])
+            document.querySelector(`[data-source-${name}]`).textContent = "as it was";
+    }""")
     page.get_by_role("button", name="Test connection").click()
     expect(page.locator("#connection-result")).to_contain_text("Connected in")
     expect(page.locator("#connection-result")).to_contain_text("SQLite 3")
+    expect(page.locator("[data-source-status]")).to_have_text("Active")
+    expect(page.locator("[data-source-version]")).to_contain_text("3.")
+    expect(page.locator("[data-source-tested] time")).to_have_text("just now")
     assert page.evaluate("window.stayed")
 
 

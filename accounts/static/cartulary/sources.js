@@ -42,7 +42,9 @@ document.addEventListener("submit", async (event) => {
     text.append(first, second);
     note.append(mark, text);
     target.replaceChildren(note);
-    const label = document.querySelector("[data-source-status] > *");
-    if (label && result.status) label.textContent = result.status;
+    for (const [name, html] of Object.entries(result.shown || {})) {
+      const fact = document.querySelector(`[data-source-${name}]`);
+      if (fact) fact.innerHTML = html;
+    }
   }
 });

@@ -120,6 +120,13 @@ def test_a_connection_is_tested_where_one_stands(browser: Client, shop: DataSour
     badly = browser.post(page("ingestion_datasource_test", warehouse.pk), headers=asked).json()
     assert badly["success"] is False
     assert "refused" in badly["message"]
+    text = browser.get(page("ingestion_datasource_change", warehouse.pk)).content.decode()
+    for told, status in ((well["shown"], "Active"), (badly["shown"], "Error")):
+        assert status in told["status"]
+        assert "just now" in told["tested"]
+    assert well["shown"]["version"].startswith("3.")
+    assert badly["shown"]["version"] == "not known yet"
+    assert all(html.strip() in text for html in badly["shown"].values())
     assert SECRET not in str(badly)
 
 
