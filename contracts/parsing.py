@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 import orjson
@@ -23,6 +23,9 @@ MAX_DEPTH = 100
 """Levels of lists and objects in each other."""
 NAMED = 1024 * 1024
 """Bytes of a body up to which an error in it names the field too; in a larger one line and column must do."""
+
+PART = 1024 * 1024
+"""Bytes that are unpacked at a time."""
 
 OF_THE_PAGE = frozenset({"csrfmiddlewaretoken"})
 """Fields that a form of the browsable API sends besides what it is about."""
@@ -94,24 +97,41 @@ def _read(stream: IO[bytes], context: Mapping[str, Any] | None) -> bytes:
 
 
 def _unpacked(body: bytes, context: Mapping[str, Any] | None) -> bytes:
-    """The body without its `Content-Encoding`, which may be gzip. Raises TooLarge, BadRequest, UnsupportedMediaType."""
-    request = (context or {}).get("request")
+    """The body without its `Content-Encoding`. Raises TooLarge, BadRequest, UnsupportedMediaType."""
+    return b"".join(unpacked([body])) if is_packed((context or {}).get("request")) else body
+
+
+def is_packed(request: Any) -> bool:
+    """Whether the `Content-Encoding` of a request's body is gzip. Raises UnsupportedMediaType for another."""
     encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "") if request is not None else "").strip().lower()
     if encoding in {"", "identity"}:
-        return body
+        return False
     if encoding not in {"gzip", "x-gzip"}:
         raise UnsupportedMediaType(encoding, detail=f"The body's encoding '{encoding}' is not gzip")
+    return True
+
+
+def unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """What is in a gzip, a part at a time. Raises BadRequest where it is damaged, TooLarge beyond BODY_LIMIT bytes."""
     limit: int = settings.BODY_LIMIT
+    left = limit
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        unpacked = unpacking.decompress(body, limit + 1)
-    except zlib.error:
-        raise BadRequest("The body is not the gzip that its Content-Encoding says it is") from None
-    if len(unpacked) > limit:
-        raise TooLarge(f"The body is larger than {limit} bytes when it is unpacked", limit=limit)
+    for chunk in packed:
+        rest, is_full = chunk, True
+        while is_full:
+            try:
+                part = unpacking.decompress(rest, PART)
+            except zlib.error:
+                raise BadRequest("The body is not the gzip that its Content-Encoding says it is") from None
+            left -= len(part)
+            if left < 0:
+                raise TooLarge(f"The body is larger than {limit} bytes when it is unpacked", limit=limit)
+            yield part
+            rest, is_full = unpacking.unconsumed_tail, len(part) == PART
+        if unpacking.unused_data:
+            break
     if not unpacking.eof or unpacking.unused_data:
         raise BadRequest("The body's gzip is cut off, or more follows it")
-    return unpacked
 
 
 def _malformed(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -20,12 +21,16 @@ from uuid_utils.compat import uuid7
 from accounts.actor import Actor
 from audit import tables
 from catalog.models import Asset
+from contracts import parsing
 from contracts.errors import Unavailable
 from registry import storage
+from registry.api.registry import publishing as publishing_door
 from registry.api.registry import receiving
 from registry.models import Dependency, DependencySet, Entry, Version
 from registry.services import dependencies, entry_catalog, publishing
 from registry.services.parts import Part, parts_at_hand
+from registry.services.publishing import publish
+from registry.services.spec_files import SpecFile
 from tests.registry.entries import INSULIN, XML, put
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +144,59 @@ def test_a_long_body_is_read_as_strictly_as_a_short_one(bob: APIClient, body: by
     assert word in answer.json()["error"]["message"]
     assert not Entry.objects.exists()
     assert list(storage.incoming_folder().iterdir() if storage.incoming_folder().is_dir() else []) == []
+
+
+def send_packed(client: APIClient, listed: Any, cut: int | None = None, more: bytes = b"") -> Any:
+    body = {"organization": "acme", "name": "all", "version": "1.0", "dependencies": listed}
+    packed = gzip.compress(json.dumps(body).encode())[:cut] + more
+    return client.generic(
+        "POST", f"{API}/sources", packed, content_type="application/json", HTTP_CONTENT_ENCODING="gzip"
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+def test_a_packed_list_stays_on_the_disk(
+    bob: APIClient, specs: list[str], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """However small the parts are that it comes in and is unpacked by, and however small it is packed."""
+    monkeypatch.setattr(receiving, "LARGE", 10**6)
+    monkeypatch.setattr(receiving, "PART", size)
+    monkeypatch.setattr(parsing, "PART", size)
+    seen = []
+    monkeypatch.setattr(publishing_door, "publish", lambda **given: seen.append(given) or publish(**given))
+    answer = send_packed(bob, [*specs, *specs * 100])
+    assert answer.status_code == 201, answer.content
+    assert isinstance(seen[0]["publication"].dependencies, SpecFile)
+    assert Version.objects.get(entry__slug="all").dependency_count == 5
+    assert list(storage.incoming_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize(("cut", "more"), [(-1, b""), (20, b""), (None, b"x"), (3, b"not gzip at all")])
+def test_a_packed_body_that_is_damaged_is_400(bob: APIClient, specs: list[str], cut: int | None, more: bytes) -> None:
+    answer = send_packed(bob, specs, cut, more)
+    assert (answer.status_code, "gzip" in answer.json()["error"]["message"]) == (400, True), answer.content
+    assert nothing_stays()
+
+
+def test_a_packed_body_is_limited_by_what_is_in_it(bob: APIClient, specs: list[str], settings: Any) -> None:
+    settings.BODY_LIMIT = 1000
+    assert send_packed(bob, specs * 1000).status_code == 413
+    assert nothing_stays()
+
+
+def test_a_long_list_in_a_text_of_a_form_is_put_on_the_disk(
+    bob: APIClient, specs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(publishing_door, "publish", lambda **given: seen.append(given) or publish(**given))
+    monkeypatch.setattr(publishing_door, "LARGE", 10)
+    fields = {"organization": "acme", "name": "all", "version": "1.0", "dependencies": json.dumps(specs)}
+    assert bob.post(f"{API}/sources", fields).status_code == 201
+    assert isinstance(seen[0]["publication"].dependencies, SpecFile)
+    assert list(storage.incoming_folder().iterdir()) == []
+    refused = bob.post(f"{API}/sources", {**fields, "version": "2.0", "dependencies": json.dumps(specs)[:-1]})
+    assert refused.status_code == 422
+    assert list(storage.incoming_folder().iterdir()) == []
 
 
 def test_a_body_over_the_limit_is_413(bob: APIClient, settings: Any) -> None:

@@ -217,6 +217,32 @@ def test_bodies_that_cannot_be_read_are_4xx(bob: APIClient, content_type: str) -
     assert answer.json()["success"] is False
 
 
+def test_the_checksum_is_of_what_was_sent(bob: APIClient) -> None:
+    assert bob.post(f"{API}/sources", form()).status_code == 201
+    other = form(format="xml", file=SimpleUploadedFile("set.xml", XML))
+    told = bob.post(f"{API}/sources", other).json()["data"]
+    assert (told["checksum"], told["size_bytes"]) == (f"sha256-{hashlib.sha256(XML).hexdigest()}", len(XML))
+    assert [file["format"] for file in told["files"]] == ["fasta", "xml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('{"sequence_length": 99999999999999999999}', "64 bits"),
+        ('{"notes": "a\\u0000"}', "NUL"),
+        ('{"a": ' + "[" * 200 + "]" * 200 + "}", "nested"),
+        ('{"a": }', "not valid JSON"),
+    ],
+)
+def test_json_in_a_form_is_read_as_strictly_as_a_body(bob: APIClient, text: str, word: str) -> None:
+    for sent in (text, SimpleUploadedFile("metadata.json", text.encode())):
+        answer = bob.post(f"{API}/sources", form(metadata=sent))
+        assert answer.status_code == 422, answer.content
+        assert word in answer.json()["error"]["details"]["metadata"][0]
+        assert "body" not in answer.json()["error"]["message"]
+    assert not Entry.objects.exists()
+
+
 # In parts ----------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
@@ -14,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
-from contracts.errors import Invalid
-from contracts.parsing import OF_THE_PAGE
+from contracts.errors import BadRequest, Invalid
+from contracts.parsing import OF_THE_PAGE, loads
 from contracts.registry import Registry
 from contracts.views import uuid_of
 from registry.api.registry.entries import Entries
-from registry.api.registry.receiving import PublicationParser, WholeMultiPartParser
+from registry.api.registry.receiving import LARGE, PublicationParser, WholeMultiPartParser
 from registry.api.registry.shapes import FileSerializer, SourceSerializer, ToolSerializer, path_of
 from registry.models import EntryKind, Upload, Version
 from registry.receiving import ContentUploadHandler, ReceivedFile
@@ -54,8 +53,8 @@ _PUBLISHED = inline_serializer(
         "organization": serializers.CharField(),
         "slug": serializers.CharField(),
         "version": serializers.CharField(),
-        "checksum": serializers.CharField(),
-        "size_bytes": serializers.IntegerField(),
+        "checksum": serializers.CharField(help_text="Of the file that was sent, the first of several."),
+        "size_bytes": serializers.IntegerField(help_text="Of the files that were sent."),
         "url": serializers.CharField(),
         "files": FileSerializer(many=True),
     },
@@ -110,7 +109,7 @@ class Publishes(Entries):
         version = publish(actor=actor, publication=publication)
         for upload in uploads:
             end_upload(actor=actor, upload=upload)
-        body = _published(version)
+        body = _published(version, publication)
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": f"/api/v1{body['url']}"})
 
     def _publication(self, request: Request) -> tuple[Publication, list[Upload]]:
@@ -126,7 +125,7 @@ class Publishes(Entries):
             **fields,
             kind=self.kind,
             type=_text(data, type_field),
-            **{name: _structure(data, name) for name in STRUCTURES},
+            **{name: self._structure(data, name) for name in STRUCTURES},
             files=files,
         )
         return publication, uploads
@@ -153,12 +152,41 @@ class Publishes(Entries):
             draft.checksum = str(checksums[place]) if checksums else ""
         return drafts, uploads
 
+    def _structure(self, data: Any, name: str) -> Any:
+        """A list or an object: JSON in a text or a file of a form, or in a JSON body. None where it is not said."""
+        if not isinstance(data, QueryDict):
+            return data.get(name)
+        values = data.getlist(name)
+        if not values or values == [""]:
+            return None
+        if isinstance(values[0], ReceivedFile):
+            path = values[0].incoming.path
+            return SpecFile(path) if name == "dependencies" else _json(name, path.read_bytes())
+        first = str(values[0])
+        if first.lstrip().startswith(("[", "{")):
+            content = first.encode(errors="surrogatepass")
+            is_long = name == "dependencies" and len(content) > LARGE
+            return SpecFile(self._received(content).path) if is_long else _json(name, content)
+        if name == "tags":
+            return [word.strip() for value in values for word in str(value).split(",") if word.strip()]
+        return first if name == "organism" else [str(value) for value in values]
+
+    def _received(self, content: bytes) -> Incoming:
+        incoming = self._incoming()
+        incoming.write(content)
+        incoming.finish()
+        return incoming
+
     def _whole(self, request: Request, upload: Upload) -> Incoming:
-        if self.handler is None:
-            raise RuntimeError("an upload outside of a POST")
-        incoming = self.handler.begin()
+        incoming = self._incoming()
         assemble(actor=actor_of(request), upload=upload, incoming=incoming)
         return incoming
+
+    def _incoming(self) -> Incoming:
+        """A file that goes when the request ends, unless it was kept."""
+        if self.handler is None:
+            raise RuntimeError("a publication outside of a POST")
+        return self.handler.begin()
 
 
 def _all(data: Any, name: str) -> list[Any]:
@@ -177,43 +205,25 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _structure(data: Any, name: str) -> Any:
-    """A list or an object: JSON in a field of a form, in a file of it, or in a JSON body. None where it is not said."""
-    if not isinstance(data, QueryDict):
-        return data.get(name)
-    values = data.getlist(name)
-    if not values or values == [""]:
-        return None
-    if isinstance(values[0], ReceivedFile):
-        path = values[0].incoming.path
-        return SpecFile(path) if name == "dependencies" else _json(name, path.read_bytes())
-    first = str(values[0])
-    if first.lstrip().startswith(("[", "{")):
-        return _json(name, first.encode(errors="surrogatepass"))
-    if name == "tags":
-        return [word.strip() for value in values for word in str(value).split(",") if word.strip()]
-    return first if name == "organism" else [str(value) for value in values]
-
-
 def _json(name: str, text: bytes) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Invalid(fields={name: [f"This is not valid JSON: {error.msg}."]}) from None
+        return loads(text)
+    except BadRequest as error:
+        raise Invalid(fields={name: [error.message.replace("The body", "This", 1)]}) from None
 
 
-def _published(version: Version) -> dict[str, Any]:
-    files = list(version.files.all())
-    entry = version.entry
+def _published(version: Version, publication: Publication) -> dict[str, Any]:
+    """The version with all its files; `checksum` (of the first) and `size_bytes` are of what was sent now."""
+    entry, sent = version.entry, [draft.incoming for draft in publication.files]
     return {
         "id": entry.pk,
         "organization": entry.organization.slug,
         "slug": entry.slug,
         "version": version.version,
-        "checksum": f"sha256-{files[0].sha256 if files else version.tree_checksum}",
-        "size_bytes": version.size,
+        "checksum": f"sha256-{sent[0].sha256 if sent else version.tree_checksum}",
+        "size_bytes": sum(incoming.size for incoming in sent) if sent else version.size,
         "url": path_of(entry),
-        "files": FileSerializer(files, many=True, context={"version": version}).data,
+        "files": FileSerializer(version.files.all(), many=True, context={"version": version}).data,
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader, RawIOBase, TextIOWrapper
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
@@ -13,7 +13,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 
 from catalog.json_stream import Damaged, JSONStream
 from contracts.errors import BadRequest, TooLarge
-from contracts.parsing import JSONParser, loads
+from contracts.parsing import PART, JSONParser, is_packed, loads, unpacked
 from registry.receiving import ContentUploadHandler
 from registry.services.spec_files import SpecFile
 
@@ -61,15 +61,18 @@ class WholeMultiPartParser(MultiPartParser):
 class PublicationParser(JSONParser):
     """A JSON object whose `dependencies` are left on the disk where the body is large: they come as a SpecFile.
 
-    The view has the handler that takes them. A body that is gzip is unpacked in memory, whatever is in it.
+    The view has the handler that takes them. A gzip body counts as large: nothing tells before what is in it.
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         context = parser_context or {}
         request, view = context["request"], context["view"]
-        if declared_length(request) <= LARGE or request.META.get("HTTP_CONTENT_ENCODING"):
+        packed = is_packed(request)
+        if declared_length(request) <= LARGE and not packed:
             return super().parse(stream, media_type, parser_context)
-        body = TextIOWrapper(BufferedReader(_Limited(stream, request)), encoding="utf-8", newline="")
+        parts = _parts(stream, request)
+        whole = BufferedReader(_Joined(unpacked(parts) if packed else parts), PART)
+        body = TextIOWrapper(whole, encoding="utf-8", newline="")
         try:
             return self._read(JSONStream(body), view.handler)
         except UnicodeDecodeError:
@@ -88,7 +91,7 @@ class PublicationParser(JSONParser):
             if not isinstance(name, str) or not stream.take(":"):
                 raise Damaged("The JSON is cut off or damaged")
             if name == "dependencies" and stream.take("["):
-                listed = _on_the_disk(stream.items(), handler)
+                listed = on_the_disk(stream.items(), handler)
             else:
                 small[name] = stream.value()
             more = stream.take(",")
@@ -100,7 +103,7 @@ class PublicationParser(JSONParser):
         return found if listed is None else {**found, "dependencies": listed}
 
 
-def _on_the_disk(items: Iterable[Any], handler: ContentUploadHandler) -> SpecFile:
+def on_the_disk(items: Iterable[Any], handler: ContentUploadHandler) -> SpecFile:
     """A list as a file, which goes when the request ends."""
     incoming = handler.begin()
     before = "["
@@ -125,28 +128,39 @@ def _strict(value: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-class _Limited(RawIOBase):
-    """A body that may not be larger than BODY_LIMIT. Reading it raises TooLarge as soon as that shows."""
+def _parts(stream: IO[bytes], request: Any) -> Iterator[bytes]:
+    """The body as it comes. Raises TooLarge as soon as it shows that it is larger than BODY_LIMIT."""
+    limit: int = settings.BODY_LIMIT
+    refused = TooLarge(f"The body is larger than {limit} bytes", limit=limit)
+    if declared_length(request) > limit:
+        raise refused
+    left = limit
+    while part := stream.read(PART):
+        left -= len(part)
+        if left < 0:
+            raise refused
+        yield part
 
-    def __init__(self, stream: IO[bytes], request: Any) -> None:
-        self._stream = stream
-        self._left: int = settings.BODY_LIMIT
-        if declared_length(request) > self._left:
-            self._refuse()
+
+class _Joined(RawIOBase):
+    """Bytes that come in parts, as a file."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        chunk = self._stream.read(len(buffer))
-        self._left -= len(chunk)
-        if self._left < 0:
-            self._refuse()
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-    def _refuse(self) -> NoReturn:
-        raise TooLarge(f"The body is larger than {settings.BODY_LIMIT} bytes", limit=settings.BODY_LIMIT)
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = memoryview(part)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
 
 
 class OctetStreamParser(BaseParser):
