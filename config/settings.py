@@ -9,6 +9,7 @@ from typing import Any
 
 import django_stubs_ext
 import pyvis
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -285,8 +286,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/api/v1/(organizations|sources|tools|uploads|search$|resolve|stats|health$).*"
-CORS_EXPOSE_HEADERS = ["ETag", "X-Checksum-SHA256", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+CORS_URLS_REGEX = r"^/api/v1/(auth/token$|organizations|sources|tools|uploads|search$|resolve|stats|health$).*"
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    *("if-match", "if-none-match", "if-modified-since", "if-range", "range", "x-api-key", "x-checksum-sha256"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Accept-Ranges", "Content-Disposition", "Content-Range", "Location", "Retry-After", "X-Checksum-SHA256"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id"),
+]
 
 # Published files ---------------------------------------------------------------------------------
 

@@ -173,18 +173,20 @@ class ContractView(APIView):
         if rate is not None:
             for name, value in rate.headers().items():
                 final[name] = value
-        if request.method in {"GET", "HEAD"} and final.status_code == 200:
-            self._offer_conditions(request, final)
+        if request.method in {"GET", "HEAD"} and final.status_code in {200, 304}:
+            self._offer_caching(request, final)
         return final
 
-    def _offer_conditions(self, request: Request, response: HttpResponseBase) -> None:
-        """Cache headers, an ETag of the content where the view gave none, and 304 where the client has it."""
+    def _offer_caching(self, request: Request, response: HttpResponseBase) -> None:
+        """Cache headers, on a 304 the same as on the whole; an ETag of the content where the view gave none, and 304
+        where the client has it."""
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, **self.cache_for(request))
         if "public" in response["Cache-Control"]:
             # What a cache holds for nobody must not be shown to a member, who may see more.
             patch_vary_headers(response, ("Authorization", "X-API-Key", "Cookie"))
-        if isinstance(response, Response) and isinstance(response.accepted_renderer, JSONRenderer):
+        is_whole = response.status_code == 200 and isinstance(response, Response)
+        if is_whole and isinstance(response.accepted_renderer, JSONRenderer):
             response.add_post_render_callback(lambda rendered: _settle(request._request, rendered))
 
     def cache_for(self, request: Request) -> Mapping[str, Any]:

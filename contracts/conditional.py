@@ -47,6 +47,17 @@ def is_fresh(request: Request | HttpRequest, etag: str | None, modified: int | N
     return since is not None and modified is not None and modified <= since
 
 
+def is_expected(request: Request | HttpRequest, etag: str, modified: int) -> bool:
+    """Whether what there is is what the client asks for: If-Match compares strongly, and goes before
+    If-Unmodified-Since. `modified` is in epoch seconds."""
+    wanted = request.META.get("HTTP_IF_MATCH", "")
+    if wanted:
+        tags = parse_etags(wanted)
+        return tags == ["*"] or etag in tags
+    until = parse_http_date_safe(request.META.get("HTTP_IF_UNMODIFIED_SINCE", ""))
+    return until is None or modified <= until
+
+
 def set_validators(response: Response, *, etag: str | None = None, modified: datetime | None = None) -> None:
     """Put what a client may later ask with on a response."""
     if etag is not None:

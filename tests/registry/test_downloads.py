@@ -122,6 +122,30 @@ def test_what_the_client_has_is_not_sent(anonymous: APIClient, insulin: Version)
     assert counted() == 0
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": f'W/"{DIGEST}"'}, 412),
+        ({"If-Match": "nonsense"}, 412),
+        ({"If-Match": f'"other", "{DIGEST}"'}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Unmodified-Since": "Wed, 15 Jan 2020 10:30:00 GMT"}, 412),
+        ({"If-Unmodified-Since": "Wed, 15 Jan 2020 10:30:00 GMT", "If-Match": "*"}, 200),
+        ({"If-Unmodified-Since": "Wed, 15 Jan 2098 10:30:00 GMT"}, 200),
+        ({"If-Unmodified-Since": "nonsense"}, 200),
+    ],
+)
+def test_other_bytes_than_expected_are_412(
+    anonymous: APIClient, insulin: Version, condition: dict[str, str], status: int
+) -> None:
+    answer = anonymous.get(URL, headers=condition)
+    assert answer.status_code == status
+    if status == 412:
+        assert answer.json()["error"]["code"] == "PRECONDITION_FAILED"
+        assert counted() == 0
+
+
 def test_one_file_needs_no_format(anonymous: APIClient, bob_actor: Actor, insulin: Version) -> None:
     put(bob_actor, "acme:single@1.0", {"a.xml": XML})
     assert bytes_of(anonymous.get("/api/v1/sources/acme/single/1.0/download")) == XML
@@ -129,7 +153,9 @@ def test_one_file_needs_no_format(anonymous: APIClient, bob_actor: Actor, insuli
     assert (several.status_code, several.json()["error"]["details"]["formats"]) == (400, ["fasta", "xml"])
     assert anonymous.get("/api/v1/sources/acme/P01308/1.5/download?format=csv").status_code == 404
     put(bob_actor, "acme:all@1.0", dependencies=["acme:single-xml@1.0"])
-    assert anonymous.get("/api/v1/sources/acme/all/1.0/download").status_code == 404
+    for query in ("", "?format=fasta"):
+        missing = anonymous.get(f"/api/v1/sources/acme/all/1.0/download{query}")
+        assert (missing.status_code, "made of its dependencies" in missing.json()["error"]["message"]) == (404, True)
 
 
 def test_downloads_a_tool(anonymous: APIClient, bob_actor: Actor) -> None:

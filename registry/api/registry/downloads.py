@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 
 from contracts.addresses import client_address
 from contracts.base import Enveloped
-from contracts.conditional import is_fresh, set_validators
+from contracts.conditional import is_expected, is_fresh, set_validators
 from contracts.errors import BadRequest, NotFound, Unavailable
 from contracts.openapi import BYTES
 from contracts.registry import Registry
@@ -78,14 +79,17 @@ class Downloads(EntryPart):
     def download(self, request: Request, org: str, name: str, version: str) -> HttpResponseBase:
         found = self.version(org, name, version)
         file = self._file(found, request.query_params.get("format", "").lower())
-        etag = f'"{file.sha256}"'
-        if is_fresh(request, etag, int(file.created_at.timestamp())):
+        etag, modified = f'"{file.sha256}"', int(file.created_at.timestamp())
+        if not is_expected(request, etag, modified):
+            return _refused(412, "PRECONDITION_FAILED", "The file is not the one that the condition speaks of")
+        if is_fresh(request, etag, modified):
             response: HttpResponseBase = HttpResponse(status=304)
         else:
             try:
                 span = span_of(self._range(request, etag), file.size)
             except UnsatisfiableError:
-                return _unsatisfiable(file)
+                unsatisfied = {"Content-Range": f"bytes */{file.size}"}
+                return _refused(416, "RANGE_NOT_SATISFIABLE", f"The file has {file.size} bytes", unsatisfied)
             response = self._answer(request, file, span)
         response["ETag"] = etag
         set_validators(response, modified=file.created_at)  # type: ignore[arg-type]
@@ -97,11 +101,11 @@ class Downloads(EntryPart):
 
     def _file(self, version: Version, wanted: str) -> File:
         files = {file.format: file for file in version.files.all()}
-        listed = ", ".join(sorted(files)) or "none: it is made of its dependencies"
-        if wanted and wanted not in files:
-            raise NotFound(f"There is no '{wanted}' file of this version; there are: {listed}", resource="file")
         if not files:
             raise NotFound("This version has no file: it is made of its dependencies", resource="file")
+        listed = ", ".join(sorted(files))
+        if wanted and wanted not in files:
+            raise NotFound(f"There is no '{wanted}' file of this version; there are: {listed}", resource="file")
         if not wanted and len(files) > 1:
             raise BadRequest(f"Name a format; there are: {listed}", parameter="format", formats=sorted(files))
         return files[wanted] if wanted else next(iter(files.values()))
@@ -171,10 +175,9 @@ def _sent_by_others(file: File, link: str | None) -> HttpResponseBase:
     return response
 
 
-def _unsatisfiable(file: File) -> HttpResponseBase:
-    error = {"code": "RANGE_NOT_SATISFIABLE", "message": f"The file has {file.size} bytes", "details": {}}
-    body = Enveloped(success=False, error=error)
-    return Response(body, status=416, headers={"Content-Range": f"bytes */{file.size}"})
+def _refused(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> HttpResponseBase:
+    body = Enveloped(success=False, error={"code": code, "message": message, "details": {}})
+    return Response(body, status=status, headers=dict(headers or {}))
 
 
 _DOCUMENTED = {
