@@ -60,10 +60,13 @@ def put_part(
     if not 1 <= number <= PARTS:
         raise Invalid(fields={"number": [f"Parts are numbered from 1 to {PARTS}."]})
     others = upload.parts.exclude(number=number).aggregate(bytes=Sum("size"))["bytes"] or 0
-    most = min(settings.UPLOAD_LIMIT, upload.size or settings.UPLOAD_LIMIT) - others
-    with receive(limit=max(most, 0)) as incoming:
-        for chunk in chunks_of(stream):
-            incoming.write(chunk)
+    most = min(settings.UPLOAD_LIMIT, upload.size or settings.UPLOAD_LIMIT)
+    with receive(limit=max(most - others, 0)) as incoming:
+        try:
+            for chunk in chunks_of(stream):
+                incoming.write(chunk)
+        except TooLarge:
+            raise TooLarge(f"With this part the file is larger than {most} bytes", limit=most) from None
         incoming.finish()
         _check_part(incoming, checksum)
         path = f"uploads/{upload.pk.hex}/{number}-{incoming.sha256}"
