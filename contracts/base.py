@@ -185,8 +185,9 @@ class ContractView(APIView):
         if "public" in response["Cache-Control"]:
             # What a cache holds for nobody must not be shown to a member, who may see more.
             patch_vary_headers(response, ("Authorization", "X-API-Key", "Cookie"))
-        is_whole = response.status_code == 200 and isinstance(response, Response)
-        if is_whole and isinstance(response.accepted_renderer, JSONRenderer):
+        if response.status_code == 304 or not isinstance(response, Response):
+            return
+        if isinstance(response.accepted_renderer, JSONRenderer):
             response.add_post_render_callback(lambda rendered: _settle(request._request, rendered))
 
     def cache_for(self, request: Request) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ from registry.api.registry import receiving
 from registry.models import Dependency, DependencySet, Entry, Version
 from registry.services import dependencies, entry_catalog, publishing
 from registry.services.parts import Part, parts_at_hand
+from registry.services.publication import Publication
 from registry.services.publishing import publish
 from registry.services.spec_files import SpecFile
 from tests.registry.entries import INSULIN, XML, put
@@ -148,10 +149,22 @@ def test_a_long_body_is_read_as_strictly_as_a_short_one(bob: APIClient, body: by
 
 def send_packed(client: APIClient, listed: Any, cut: int | None = None, more: bytes = b"") -> Any:
     body = {"organization": "acme", "name": "all", "version": "1.0", "dependencies": listed}
-    packed = gzip.compress(json.dumps(body).encode())[:cut] + more
+    packed: Any = gzip.compress(json.dumps(body).encode())[:cut] + more
     return client.generic(
         "POST", f"{API}/sources", packed, content_type="application/json", HTTP_CONTENT_ENCODING="gzip"
     )
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[Publication]:
+    """What the door hands on."""
+    seen = []
+
+    def watched(*, actor: Actor, publication: Publication) -> Version:
+        seen.append(publication)
+        return publish(actor=actor, publication=publication)
+
+    monkeypatch.setattr(publishing_door, "publish", watched)
+    return seen
 
 
 @pytest.mark.parametrize("size", [1, 7, 10**6])
@@ -162,11 +175,10 @@ def test_a_packed_list_stays_on_the_disk(
     monkeypatch.setattr(receiving, "LARGE", 10**6)
     monkeypatch.setattr(receiving, "PART", size)
     monkeypatch.setattr(parsing, "PART", size)
-    seen = []
-    monkeypatch.setattr(publishing_door, "publish", lambda **given: seen.append(given) or publish(**given))
+    published = watch(monkeypatch)
     answer = send_packed(bob, [*specs, *specs * 100])
     assert answer.status_code == 201, answer.content
-    assert isinstance(seen[0]["publication"].dependencies, SpecFile)
+    assert isinstance(published[0].dependencies, SpecFile)
     assert Version.objects.get(entry__slug="all").dependency_count == 5
     assert list(storage.incoming_folder().iterdir()) == []
 
@@ -187,12 +199,11 @@ def test_a_packed_body_is_limited_by_what_is_in_it(bob: APIClient, specs: list[s
 def test_a_long_list_in_a_text_of_a_form_is_put_on_the_disk(
     bob: APIClient, specs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
-    monkeypatch.setattr(publishing_door, "publish", lambda **given: seen.append(given) or publish(**given))
+    published = watch(monkeypatch)
     monkeypatch.setattr(publishing_door, "LARGE", 10)
     fields = {"organization": "acme", "name": "all", "version": "1.0", "dependencies": json.dumps(specs)}
     assert bob.post(f"{API}/sources", fields).status_code == 201
-    assert isinstance(seen[0]["publication"].dependencies, SpecFile)
+    assert isinstance(published[0].dependencies, SpecFile)
     assert list(storage.incoming_folder().iterdir()) == []
     refused = bob.post(f"{API}/sources", {**fields, "version": "2.0", "dependencies": json.dumps(specs)[:-1]})
     assert refused.status_code == 422
