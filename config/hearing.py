@@ -12,6 +12,7 @@ from typing import TypeVar
 import structlog
 from channels.layers import get_channel_layer
 from django.db import close_old_connections
+from redis.exceptions import RedisError
 
 from accounts import live
 from accounts.watching import Watch
@@ -92,12 +93,13 @@ class _Ear:
                 message = await layer.receive(channel)
                 if self.concerns(message["event"]):
                     self._wake()
-        except OSError as error:  # Redis is away: the watcher looks anyway, now and then
+        except (OSError, RedisError) as error:  # Redis is away: the watcher looks anyway, now and then
             logger.warning("live_events_not_heard", error=str(error))
         finally:
             self.ready.set()
-            for group in self.groups:
-                await layer.group_discard(group, channel)
+            with suppress(OSError, RedisError):
+                for group in self.groups:
+                    await layer.group_discard(group, channel)
 
     def _wake(self) -> None:
         with suppress(queue.Full):

@@ -1,0 +1,57 @@
+"""Listening from threads, while what carries the events is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.exceptions import ConnectionError as RedisAway
+
+from accounts.watching import Look, Watch
+from config import hearing
+
+
+class LayerWithoutRedis:
+    """Stands for the layer of a Redis that went away: none can be made to do so at a chosen moment."""
+
+    def __init__(self, fails: str) -> None:
+        self.fails = fails
+
+    async def new_channel(self) -> str:
+        return "specific.channel"
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self._fail("group_add")
+
+    async def receive(self, channel: str) -> Any:
+        self._fail("receive")
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        self._fail("group_discard")
+
+    def _fail(self, name: str) -> None:
+        if name in {self.fails, "group_discard"}:
+            raise RedisAway("Connection refused")
+
+
+@pytest.mark.parametrize("fails", ["group_add", "receive"])
+def test_a_watcher_looks_on_while_redis_is_away(monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    monkeypatch.setattr(hearing, "get_channel_layer", lambda: LayerWithoutRedis(fails))
+    monkeypatch.setattr(hearing, "LOOK_ANYWAY", 0.0)
+    ears: list[hearing._Ear] = []
+
+    class Ear(hearing._Ear):
+        def open(self) -> None:
+            ears.append(self)
+            super().open()
+
+    monkeypatch.setattr(hearing, "_Ear", Ear)
+    looks: Iterator[int] = iter(range(3))
+    watch = Watch(uuid4(), ("topic",), lambda: Look(number := next(looks), last=number == 2))
+    assert list(hearing.follow(watch, while_=lambda: True)) == [0, 1, 2]
+    (ear,) = ears
+    assert ear.task is not None
+    assert ear.task.done()
+    assert ear.task.exception() is None
