@@ -55,6 +55,7 @@ class UserViews(RestorableRows[User]):
     requested = frozenset({"name", "email", "displayName", "isAdmin"})
     words: ClassVar[Mapping[str, str]] = {"username": "name", "role": "isAdmin"}
     trail = "USER"
+    told_by = frozenset({"CREATE", "UPDATE"})  # who signs in is nobody else then
     kept_kind = MEMBER_KEPT_AS
     kept_as: ClassVar[Mapping[str, str]] = {"username": "username", "email": "email", "name": "name"}
     queryset = User.objects.none()
@@ -74,7 +75,7 @@ class UserViews(RestorableRows[User]):
         actor = actor_of(self.request)
         members = Membership.objects.filter(organization__in=actor.organizations, user__in=[row.pk for row in rows])
         roles = dict(members.values_list("user_id", "role")) if rows else {}
-        events = AuditEvent.objects.visible_to(actor)
+        events = AuditEvent.objects.visible_to(actor).filter(action__in=self.told_by)
         counts = events.counted(self.trail, [row.pk for row in rows])
         return [self._shape(row, roles.get(row.pk), counts.get(row.pk, 1)) for row in rows]
 

@@ -54,6 +54,8 @@ class VersionedRows(RowEntities[M], Generic[M]):
 
     trail: ClassVar[str]
     """What the trail calls it."""
+    told_by: ClassVar[frozenset[str]] = frozenset()
+    """The actions that make a version; any, where none is named."""
     kept_as: ClassVar[Mapping[str, str]]
     """The state's fields that a row has, and the row's names for them."""
 
@@ -83,7 +85,8 @@ class VersionedRows(RowEntities[M], Generic[M]):
 
     def _events(self, row: M) -> AuditEventQuerySet:
         actor: Any = self.request.auth
-        return AuditEvent.objects.visible_to(actor).of_entity(row.pk).filter(entity_type=self.trail)
+        events = AuditEvent.objects.visible_to(actor).of_entity(row.pk).filter(entity_type=self.trail)
+        return events.filter(action__in=self.told_by) if self.told_by else events
 
     def _first(self, row: M) -> dict[str, Any]:
         """The one version of what was made before there was a trail, or where the actor does not see it."""

@@ -8,8 +8,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import DeletedRow, Membership, User
-from accounts.services import add_member, create_team, delete_team
+from accounts.services import add_member, create_team, delete_team, log_in
 from accounts.tokens import issue_tokens
+from contracts.errors import Unauthenticated
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,18 @@ def test_a_patch_as_on_the_page(alice: APIClient, bob: APIClient, bob_member, al
     assert patch(alice, bob_member.user_id, "/isAdmin", False).json()["isAdmin"] is False
     for path, value in (("/name", "x"), ("/email", "x@example.com"), ("/colour", "red"), ("/isAdmin", "yes")):
         assert patch(alice, bob_member.user_id, path, value).status_code == 400, path
+
+
+def test_signing_in_makes_no_version(alice: APIClient, bob_member):
+    url = f"{USERS}/{bob_member.user_id}"
+    patch(alice, bob_member.user_id, "/displayName", "Robert")
+    before = alice.get(url)
+    log_in(login="bob", password=PASSWORD, address="203.0.113.7")
+    with pytest.raises(Unauthenticated):
+        log_in(login="bob", password="wrong", address="203.0.113.7")
+    assert alice.get(url)["ETag"] == before["ETag"]
+    told = alice.get(f"{url}/versions").json()["versions"]
+    assert [(one["version"], one["displayName"]) for one in told] == [(before.json()["version"], "Robert")]
 
 
 def test_a_patch_is_done_whole_or_not_at_all(alice: APIClient, alice_member):
