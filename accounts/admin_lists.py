@@ -138,7 +138,7 @@ def names_page(request: HttpRequest, named: Callable[[str], QuerySet[Any]], fiel
     `named` gives the rows for what was typed, in order; `field` is where their names are.
     """
     term, page = request.GET.get("term", "").replace("\0", "").strip(), request.GET.get("page", "1")
-    number = min(int(page), 1000) if page.isdigit() and len(page) < 5 else 1
+    number = min(int(page), 1000) if page.isdecimal() and len(page) < 5 else 1
     start = (max(number, 1) - 1) * NAMES_A_PAGE
     names = list(named(term).values_list(field, flat=True)[start : start + NAMES_A_PAGE + 1])
     shown = [{"id": name, "text": name} for name in names[:NAMES_A_PAGE]]

@@ -48,7 +48,7 @@ class WhenFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         hours = self.value()
-        if not hours or not hours.isdigit() or len(hours) > 5:
+        if not hours or not hours.isdecimal() or len(hours) > 5:
             return queryset
         return queryset.filter(timestamp__gte=timezone.now() - timedelta(hours=int(hours)))
 

@@ -89,7 +89,7 @@ class AssetPage(TenantAdmin[Asset]):
     def lineage(self, request: HttpRequest, asset: Asset) -> JsonResponse:
         """The graph around an asset, for the page to draw: `?depth=` from 1 to MAX_DEPTH."""
         asked = request.GET.get("depth", "")
-        depth = min(max(int(asked), 1), MAX_DEPTH) if asked.isdigit() and len(asked) < 4 else 2
+        depth = min(max(int(asked), 1), MAX_DEPTH) if asked.isdecimal() and len(asked) < 4 else 2
         return JsonResponse(graph_of(self.actor(request, asset), asset, depth))
 
     def describe_columns(self, request: HttpRequest, asset: Asset) -> HttpResponse:
@@ -103,7 +103,7 @@ class AssetPage(TenantAdmin[Asset]):
             actor=self.actor(request, asset),
             asset=asset,
             changes={"schema": schema},
-            expected_version=int(version) if version.isdigit() and len(version) < 10 else None,
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
         )
         messages.success(request, "The columns' descriptions are kept. A collection will leave them alone.")
         return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")

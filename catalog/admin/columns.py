@@ -132,7 +132,7 @@ def _element(schema: list[dict[str, Any]], path: str) -> dict[str, Any] | None:
     found: Any = {"children": schema}
     for step in path.split("."):
         children = found.get("children") if isinstance(found, dict) else None
-        if not step.isdigit() or not isinstance(children, list) or int(step) >= len(children):
+        if not step.isdecimal() or not isinstance(children, list) or int(step) >= len(children):
             return None
         found = children[int(step)]
     return found if isinstance(found, dict) else None

@@ -71,7 +71,8 @@ def open_location(source: str) -> Iterator[Opened]:
                 raise Unavailable(f"The server answered with {response.status_code}", code="DOWNLOAD_FAILED")
             size = response.headers.get("Content-Length", "")
             reader = _ChunkReader(response.iter_bytes(CHUNK))
-            yield Opened(io.BufferedReader(reader, CHUNK), int(size) if size.isdigit() else None, lambda: reader.count)
+            told = int(size) if size.isdecimal() else None
+            yield Opened(io.BufferedReader(reader, CHUNK), told, lambda: reader.count)
     except httpx.HTTPError as error:
         raise Unavailable(f"The download failed: {error.__class__.__name__}", code="DOWNLOAD_FAILED") from None
 

@@ -180,6 +180,15 @@ def test_lineage_for_the_graph(browser: Client, orders: Asset, alice_actor: Acto
     assert len(browser.get(url, {"depth": "6"}).json()["edges"]) == 4
 
 
+def test_digits_that_are_no_number_are_passed_over(browser: Client, orders: Asset) -> None:
+    depth = browser.get(page("catalog_asset_lineage", orders.pk), {"depth": "²"})
+    assert (depth.status_code, depth.json()["depth"]) == (200, 2)
+    assert browser.get(page("catalog_tag_names"), {"page": "²"}).status_code == 200
+    assert browser.get(page("audit_auditevent_changelist"), {"since": "²"}).status_code == 200
+    columns = page("catalog_asset_describe_columns", orders.pk)
+    assert browser.post(columns, {"version": "²"}).status_code == 302
+
+
 def test_the_tag_picker_knows_only_our_tags(browser: Client, orders: Asset, charlie_actor: Actor) -> None:
     make_asset(charlie_actor, "theirs", tags=["salt"])
     assert browser.get(page("catalog_tag_names"), {"term": "SA", "page": "1"}).json() == {
