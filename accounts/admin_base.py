@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
@@ -315,16 +315,6 @@ def posted(view: Callable[[HttpRequest, M], HttpResponse]) -> Callable[[HttpRequ
     return guarded
 
 
-def badge(text: str, kind: str = "", *, icon: str = "", title: str = "") -> SafeString:
+def badge(text: str, kind: str = "", *, title: str = "") -> SafeString:
     """A small coloured label; `kind` is one of info, success, warning, danger, primary or empty."""
-    return render_to_string(
-        "unfold/helpers/label.html", {"text": text, "type": kind, "icon": icon, "label_title": title}
-    )
-
-
-def change_url(app_label: str, model_name: str, key: Any) -> str | None:
-    """The admin page of a thing known by name only; None where it has none."""
-    try:
-        return reverse(f"admin:{app_label}_{model_name}_change", args=[key])
-    except NoReverseMatch:
-        return None
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind, "label_title": title})

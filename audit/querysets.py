@@ -49,9 +49,6 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         """The events before this moment. An id is younger than its event by no more than a batch takes to write."""
         return self.filter(id__lt=first_id_at(min(moment, _LATEST) + _BATCH), timestamp__lt=moment)
 
-    def of_entities(self, entity_ids: Sequence[UUID]) -> Self:
-        return self.filter(entity_id__in=entity_ids).order_by("-id")
-
     def counted(self, entity_type: str, entity_ids: Sequence[UUID]) -> dict[UUID, int]:
         """How many times each of these things was written. One statement."""
         events = self.filter(entity_type=entity_type, entity_id__in=entity_ids).order_by()

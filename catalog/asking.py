@@ -96,7 +96,6 @@ def assets_page(
     sort: str = "",
     limit: int = LIMIT,
     offset: int = 0,
-    with_schema: bool = False,
 ) -> Page:
     """A page of the assets of this type, owner, domain and term that carry all these tags and hold these words.
 
@@ -123,7 +122,7 @@ def assets_page(
     keys = page_keys(found.order_by(*_order(sort)), limit, offset)
     narrowed = bool(tags or owner or domain or term) or holds is not None
     total = found.count() if narrowed else count_assets(actor, [type] if type else [])
-    return Page(rows_of(actor, keys, with_schema=with_schema), total)
+    return Page(rows_of(actor, keys, with_schema=False), total)
 
 
 def rows_of(actor: Actor, keys: Sequence[UUID], *, with_schema: bool) -> list[Any]:

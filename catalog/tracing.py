@@ -92,11 +92,11 @@ def impact(*, actor: Actor, asset_id: UUID, depth: int = DEEPEST, limit: int = E
     return Impact(found.asset, list(nearest.values()), dict(counts.most_common()), found.truncated)
 
 
-def shortest_way(*, actor: Actor, source_id: UUID, target_id: UUID, limit: int = EDGES_MOST) -> Route:
+def shortest_way(*, actor: Actor, source_id: UUID, target_id: UUID) -> Route:
     """How one asset leads to another, downstream or upstream, in at most ten steps. Raises NotFound, Invalid."""
     if not Asset.objects.visible_to(actor).filter(pk=target_id).exists():
         raise NotFound(resource="asset", asset_id=str(target_id))
-    found = lineage(actor=actor, asset_id=source_id, depth=DEEPEST, limit=limit)
+    found = lineage(actor=actor, asset_id=source_id, depth=DEEPEST, limit=EDGES_MOST)
     if source_id == target_id:
         return Route(None, [], False)
     ways: list[tuple[Way, list[Step]]] = []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.validators import UniqueValidator
 
 
 class Strict(serializers.Serializer[Any]):
@@ -20,18 +19,3 @@ class Strict(serializers.Serializer[Any]):
             if unknown:
                 raise ValidationError({str(name): ["Unknown field."] for name in unknown})
         return super().to_internal_value(data)
-
-
-class ConstraintsDecide(serializers.ModelSerializer[Any]):
-    """Without DRF's unique validators: the constraint decides, the service says Conflict (409)."""
-
-    def get_validators(self) -> list[Any]:
-        return []
-
-    def include_extra_kwargs(
-        self, kwargs: MutableMapping[str, Any], extra_kwargs: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        merged = super().include_extra_kwargs(kwargs, extra_kwargs)
-        if "validators" in merged:
-            merged["validators"] = [kept for kept in merged["validators"] if not isinstance(kept, UniqueValidator)]
-        return merged

@@ -53,11 +53,10 @@ class ContractViewSet(GenericViewSet[M], Generic[M]):
         self.check_object_permissions(self.request, found)
         return found
 
-    def validated(self, *, partial: bool = False, data: Any = None, **context: Any) -> dict[str, Any]:
+    def validated(self, *, partial: bool = False, **context: Any) -> dict[str, Any]:
         """The request's body through the view's serializer. Raises DRF's ValidationError."""
         context = {**self.get_serializer_context(), **context}
-        given = self.request.data if data is None else data
-        serializer = self.get_serializer_class()(data=given, partial=partial, context=context)
+        serializer = self.get_serializer_class()(data=self.request.data, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

@@ -123,8 +123,8 @@ def facet_counts(*, actor: Actor, query: str, **limits: Any) -> tuple[dict[str, 
     return found.facets, found.is_exact
 
 
-def matching(*, actor: Actor, query: str, kind: str = "asset") -> Any | None:
-    """The ids of what holds these words, as an expression to filter by; None for a query that asks for nothing.
+def matching(*, actor: Actor, query: str) -> Any | None:
+    """The ids of assets that hold these words, as an expression to filter by; None for a query that asks for nothing.
 
     Asset.objects.filter(pk__in=matching(actor=actor, query="users"))
     """
@@ -133,7 +133,7 @@ def matching(*, actor: Actor, query: str, kind: str = "asset") -> Any | None:
         return None
     if question.is_empty:
         return RawSQL("SELECT entity_id FROM catalog_searchdocument WHERE 1 = 0", [])
-    sql, parameters = engine.entity_ids(question, scope_of(actor, kinds=[kind]))
+    sql, parameters = engine.entity_ids(question, scope_of(actor, kinds=["asset"]))
     return RawSQL(sql, parameters)  # noqa: S611  our own texts, the query's words are parameters
 
 

@@ -203,9 +203,7 @@ def _qualified_name(number: int) -> str:
 
 def _description(number: int, thing: str, place: str) -> str:
     words = [f"The {thing} of {place}, one row each, part {number % 997}"]
-    words += [
-        word for word, every, at in ((COMMON, 10, 3), (MEDIUM, 71, 5), (RARE, 100_000, 7)) if number % every == at
-    ]
+    words += [word for word, every, at in _WORDS if number % every == at]
     return " ".join(words)
 
 

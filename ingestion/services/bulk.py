@@ -23,14 +23,6 @@ BATCH = 1000
 ERRORS_KEPT = 100
 
 
-def ingest_file(*, actor: Actor, source: str, format: str = "", priority: int = 5) -> Job:
-    """Queue the ingestion of a file of assets. Raises Invalid for a place or a format that is not accepted."""
-    return create_job(
-        actor=actor,
-        data={"type": "BULK_INGESTION", "priority": priority, "payload": {"source": source, "format": format}},
-    )
-
-
 @transaction.atomic
 def create_job(*, actor: Actor, data: Mapping[str, Any]) -> Job:
     """A background task as the metastore contract asks for it: `type`, `priority` (0 to 9), `payload`."""

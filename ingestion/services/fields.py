@@ -7,6 +7,9 @@ from typing import Any
 
 from contracts.errors import Invalid
 
+_LISTED = 100
+"""Characters of each string in a list, at most."""
+
 
 def refuse_unknown(data: Mapping[str, Any], known: Set[str]) -> None:
     unknown = [str(name) for name in data if name not in known]
@@ -29,11 +32,11 @@ def read_text(data: Mapping[str, Any], name: str, limit: int, *, required: bool 
     return value
 
 
-def text_list(data: Mapping[str, Any], name: str, *, limit: int = 100, items: int = 1000) -> list[str]:
-    """A list of strings, each of at most `limit` characters, without doubles, in order."""
+def text_list(data: Mapping[str, Any], name: str, *, items: int = 1000) -> list[str]:
+    """A list of strings, each of at most _LISTED characters, without doubles, in order."""
     value = data.get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
         raise Invalid(fields={name: ["It must be a list of strings that are not empty."]})
-    if len(value) > items or any(len(one) > limit or "\x00" in one for one in value):
-        raise Invalid(fields={name: [f"It must hold at most {items} strings of at most {limit} characters."]})
+    if len(value) > items or any(len(one) > _LISTED or "\x00" in one for one in value):
+        raise Invalid(fields={name: [f"It must hold at most {items} strings of at most {_LISTED} characters."]})
     return list(dict.fromkeys(one.strip() for one in value))

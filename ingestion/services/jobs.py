@@ -223,14 +223,13 @@ def cancel(*, actor: Actor, job: Job) -> Job:
     return job
 
 
-def recover_jobs(*, now: datetime | None = None) -> int:
+def recover_jobs() -> int:
     """Take back running jobs whose lease has lapsed, or whose process on this machine is gone; returns how many.
 
     Each is put back in the queue, or failed with a reason after its last attempt. A live process,
     also another one on this machine, keeps what it runs.
     """
-    now = now or timezone.now()
-    count = 0
+    now, count = timezone.now(), 0
     for job in Job.objects.ours().filter(status=JobStatus.RUNNING).select_related("organization"):
         if job.lease_until is not None and job.lease_until >= now and not is_gone(job.worker):
             continue

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -116,14 +115,6 @@ def redeliver(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelivery:
     transaction.on_commit(lambda: wake([delivery.pk]), robust=True)
     delivery.refresh_from_db()
     return delivery
-
-
-def get_webhook(actor: Actor, webhook_id: str | UUID) -> Webhook:
-    """The webhook of this id. Raises Forbidden, NotFound."""
-    try:
-        return visible_webhooks(actor).get(pk=webhook_id)
-    except (Webhook.DoesNotExist, ValidationError, ValueError):
-        raise not_found(webhook_id) from None
 
 
 def not_found(webhook_id: str | UUID) -> NotFound:

@@ -33,11 +33,11 @@ class Chart:
     most: int
 
 
-def downloads_chart(condition: Q, *, days: int = DAYS) -> Chart:
+def downloads_chart(condition: Q) -> Chart:
     """The downloads of the last days of the versions that the condition on DownloadDay lets through. One query."""
-    first = timezone.now().date() - timedelta(days=days - 1)
+    first = timezone.now().date() - timedelta(days=DAYS - 1)
     rows = DownloadDay.objects.filter(condition, day__gte=first).values("day").annotate(downloads=Sum("count"))
-    return chart({row["day"]: row["downloads"] for row in rows.order_by("day")}, first, days)
+    return chart({row["day"]: row["downloads"] for row in rows.order_by("day")}, first, DAYS)
 
 
 def chart(counts: Mapping[date, int], first: date, days: int) -> Chart:

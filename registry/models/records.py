@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import Organization, User
 from registry.models.entries import Version
-from registry.querysets.records import FileCheckQuerySet, StatisticsQuerySet, UploadQuerySet
+from registry.querysets.records import StatisticsQuerySet, UploadQuerySet
 
 
 class Statistics(models.Model):
@@ -96,8 +96,6 @@ class FileCheck(models.Model):
     missing = models.JSONField(default=list)
     damaged = models.JSONField(default=list)
     unused = models.JSONField(default=list)
-
-    objects = FileCheckQuerySet.as_manager()
 
     class Meta:
         verbose_name = "check of stored files"

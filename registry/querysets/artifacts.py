@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
@@ -36,19 +35,6 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
             )
             .order_by("placements__created_at", "id")
         )
-
-    def of_version(self, version: str) -> Self:
-        """Those in the current collection of any release with this version."""
-        releases = self.model._meta.apps.get_model("registry", "Release")
-        held = releases._default_manager.filter(version=version).values("collection__items__artifact")
-        return self.filter(pk__in=held)
-
-    def related_to_type(self, types: Sequence[str]) -> Self:
-        """Those that have a relationship, in either direction, with an artifact of one of these types."""
-        edges = self.model._meta.apps.get_model("registry", "ArtifactRelationship")._default_manager
-        forth: Any = edges.filter(source=models.OuterRef("pk"), target__type__in=types)
-        back: Any = edges.filter(target=models.OuterRef("pk"), source__type__in=types)
-        return self.filter(models.Exists(forth) | models.Exists(back))
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):

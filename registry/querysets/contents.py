@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
-from uuid import UUID
 
 from django.db import models
 
@@ -33,9 +31,6 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
 class ContentQuerySet(models.QuerySet["Content"]):
     def visible_to(self, actor: Actor) -> Self:
         return self if actor.sees_all else self.filter(artifact__organization__in=actor.organizations)
-
-    def of_artifacts(self, artifact_ids: Sequence[UUID]) -> Self:
-        return self.filter(artifact__in=artifact_ids)
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):

@@ -1,4 +1,4 @@
-"""Reads of the registry's counters, uploads and checks."""
+"""Reads of the registry's counters and uploads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.models import Organization
 from registry.querysets.entries import readable_organizations
 
 if TYPE_CHECKING:
-    from registry.models import FileCheck, Statistics, Upload
+    from registry.models import Statistics, Upload
 
 
 class StatisticsQuerySet(models.QuerySet["Statistics"]):
@@ -39,8 +39,3 @@ class UploadQuerySet(models.QuerySet["Upload"]):
             return current
         own = models.Q(created_by=actor.user_id) if actor.kind == "user" else models.Q()
         return current.filter(models.Q(organization__in=actor.organizations) | own)
-
-
-class FileCheckQuerySet(models.QuerySet["FileCheck"]):
-    def latest_finished(self) -> FileCheck | None:
-        return self.filter(finished_at__isnull=False).first()

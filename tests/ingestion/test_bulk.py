@@ -31,7 +31,7 @@ def test_progress_follows_the_bytes_that_were_read(bob_actor, monkeypatch):
         seen.append((run._phase, run.percent))
 
     monkeypatch.setattr(Run, "progress", progress)
-    bulk.ingest_file(actor=bob_actor, source="file://rows.ndjson")
+    bulk.create_job(actor=bob_actor, data={"type": "BULK_INGESTION", "payload": {"source": "file://rows.ndjson"}})
     work_next()
     job = Job.objects.get()
     assert job.result is not None, job.error

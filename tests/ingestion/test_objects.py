@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 from catalog.models import Asset
 from contracts.errors import Invalid
 from ingestion.models import JobStatus
-from ingestion.services.bulk import ingest_file
+from ingestion.services.bulk import create_job
 from ingestion.services.worker import work_next
 
 ROWS = [{"type": "TABLE", "name": f"t{number}", "qualified_name": f"db.t{number}"} for number in range(3)]
@@ -43,7 +43,7 @@ def bucket(s3_url, monkeypatch, settings):
 
 
 def ingest(actor, source):
-    ingest_file(actor=actor, source=source)
+    create_job(actor=actor, data={"type": "BULK_INGESTION", "payload": {"source": source}})
     job = work_next()
     assert job is not None
     job.refresh_from_db()
@@ -80,10 +80,13 @@ def test_storage_that_is_down_is_told(bucket, bob_actor, monkeypatch, unused_tcp
 )
 def test_only_named_buckets_are_read(bucket, bob_actor, source):
     with pytest.raises(Invalid):
-        ingest_file(actor=bob_actor, source=source, format="json")
+        create_job(actor=bob_actor, data={"type": "BULK_INGESTION", "payload": {"source": source, "format": "json"}})
 
 
 def test_no_bucket_is_read_unless_one_is_named(bucket, bob_actor, settings):
     settings.IMPORT_BUCKETS = []
     with pytest.raises(Invalid, match="IMPORT_BUCKETS"):
-        ingest_file(actor=bob_actor, source="s3://imports/daily/assets.json.gz")
+        create_job(
+            actor=bob_actor,
+            data={"type": "BULK_INGESTION", "payload": {"source": "s3://imports/daily/assets.json.gz"}},
+        )

@@ -48,7 +48,6 @@
   function connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/v1/ws`);
-    const refused = new Set();
     socket.addEventListener("open", () => {
       for (const id of following.keys()) {
         socket.send(JSON.stringify({ type: "subscribe", channel: "task.progress", task_id: id }));
@@ -57,7 +56,7 @@
     socket.addEventListener("message", (event) => {
       const message = JSON.parse(event.data);
       if (message.type === "task.progress") hear(message.task_id, message);
-      if (message.type === "error") { refused.add(message); poll(); }
+      if (message.type === "error") poll();
       if (following.size === 0) socket.close();
     });
     socket.addEventListener("close", () => { if (following.size > 0) poll(); });

@@ -275,9 +275,6 @@ KINDS: tuple[Kind, ...] = (
     ),
 )
 
-ON_REQUEST = frozenset({"owners", "tags", "extension", "tableConstraints", "charts", "changeDescription"})
-"""Fields that are answered only where `fields` names them, beside those that `Kept` says so of."""
-
 DERIVED = frozenset(
     {
         "id",
