@@ -25,6 +25,8 @@ class VersionSerializer(serializers.Serializer[Any]):
 
 
 class SystemVersion(Entities):
+    """Which version of the contract is spoken, and which this software is."""
+
     @extend_schema(responses=VersionSerializer, operation_id="entities_system_version")
     def get(self, request: Request) -> Response:
         return Response({"version": CONTRACT, "revision": settings.VERSION})

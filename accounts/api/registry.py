@@ -131,6 +131,8 @@ class OrganizationPart(ContractViewSet[M], Generic[M]):
     destroy=extend_schema(operation_id="registry_member_delete"),
 )
 class RegistryMembers(Registry, OrganizationPart[Membership]):
+    """Who belongs to an organization, and with which role."""
+
     resource: ClassVar[str] = "member"
     queryset = Membership.objects.none()
     serializer_class = MemberSerializer
@@ -173,6 +175,8 @@ class RegistryMembers(Registry, OrganizationPart[Membership]):
     destroy=extend_schema(operation_id="registry_api_key_revoke", description="Revoke it: it stays on the list."),
 )
 class RegistryApiKeys(Registry, OrganizationPart[ApiKey]):
+    """The keys that programs use in an organization. A key is shown when it is made, and never again."""
+
     resource: ClassVar[str] = "api_key"
     queryset = ApiKey.objects.none()
     serializer_class = ApiKeySerializer

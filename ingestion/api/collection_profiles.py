@@ -59,4 +59,4 @@ class ProfileViews(ListsAndRetrieves[Profile]):
 
 
 class CollectionProfiles(Collection, ProfileViews):
-    pass
+    """What was in the columns of a table when it was profiled."""

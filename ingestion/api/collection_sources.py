@@ -124,6 +124,8 @@ class DataSourceViews(ListsAndRetrieves[DataSource]):
     update=extend_schema(request=DataSourceBody, responses=DataSourceSerializer),
 )
 class CollectionDataSources(Collection, DataSourceViews):
+    """Systems to collect from. What is secret in their settings is never shown."""
+
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         sources.delete_data_source(actor=actor_of(request), source=self.get_object())

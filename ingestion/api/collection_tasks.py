@@ -188,6 +188,8 @@ class TaskViews(ListsAndRetrieves[CollectionTask]):
     update=extend_schema(request=TaskBody, responses=TaskSerializer),
 )
 class CollectionTasks(Collection, TaskViews):
+    """What is collected from a data source, and when."""
+
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         collections.delete_task(actor=actor_of(request), task=self.get_object())

@@ -74,6 +74,8 @@ class TemplateViews(ListsAndRetrieves[Template]):
     update=extend_schema(request=TemplateBody, responses=TemplateSerializer),
 )
 class CollectionTemplates(Collection, TemplateViews):
+    """Settings to make data sources from."""
+
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         templates.delete_template(actor=actor_of(request), template=self.get_object())

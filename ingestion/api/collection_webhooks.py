@@ -116,6 +116,8 @@ class WebhookViews(ListsAndRetrieves[Webhook]):
     update=extend_schema(request=WebhookBody, responses=WebhookSerializer),
 )
 class CollectionWebhooks(Collection, WebhookViews):
+    """Addresses that are told of events."""
+
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         webhooks.delete_webhook(actor=actor_of(request), webhook=self.get_object())

@@ -78,6 +78,8 @@ class JobViews(ListsAndRetrieves[Job]):
 
 
 class MetastoreTasks(Metastore, JobViews):
+    """What runs in the background: ingestions, collections, and runs that were reported."""
+
     @extend_schema(request=JobBody, responses={201: JobSerializer})
     def create(self, request: Request) -> Response:
         """Start a background task."""

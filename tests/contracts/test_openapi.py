@@ -9,9 +9,13 @@ import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.validation import validate_schema
 
+from contracts.base import ContractView
+from contracts.entity_views import KeptRows, RowEntities
 from contracts.ownership import contract_of
+from contracts.views import ContractViewSet, ListsAndRetrieves
 from tests.contracts.urls import CONTRACTS, PREFIXES
 
 ERRORS = {f"{name.capitalize()}Error" for name in CONTRACTS}
@@ -71,6 +75,13 @@ def test_every_operation_has_its_contracts_error(ours: dict[str, Any]) -> None:
 def test_operations_have_names_of_their_own(ours: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(ours)]
     assert len(names) == len(set(names))
+
+
+def test_every_operation_says_what_it_is_of_and_not_how_it_is_made(ours: dict[str, Any]) -> None:
+    inner = {get_doc(kind) for kind in (ContractView, ContractViewSet, ListsAndRetrieves, RowEntities, KeptRows)}
+    for path, method, operation in operations(ours):
+        assert operation.get("description"), f"{method} {path}"
+        assert operation["description"] not in inner, f"{method} {path}"
 
 
 def test_unrouted_paths_and_the_schema_itself_are_not_in_it(ours: dict[str, Any]) -> None:

@@ -48,6 +48,8 @@ class OrganizationChangeSerializer(NewOrganizationSerializer):
     ),
 )
 class RegistryOrganizations(Registry, ContractViewSet[Organization]):
+    """Publishers."""
+
     resource: ClassVar[str] = "organization"
     permission_classes = [PublicReads]
     serializer_class = OrganizationDetailSerializer

@@ -62,6 +62,8 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
     destroy=extend_schema(operation_id="registry_upload_cancel"),
 )
 class RegistryUploads(Registry, ContractViewSet[Upload]):
+    """A large file on its way in, part by part."""
+
     resource: ClassVar[str] = "upload"
     permission_classes = [Authenticated]
     parser_classes = [JSONParser]
