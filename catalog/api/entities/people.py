@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts.models import Team, User
 from accounts.permissions import actor_of
+from catalog.api.entities.hits import hit, index_of
 from catalog.api.entities.query_filters import unknown_field
 from catalog.api.entities.query_words import Clause, Pattern, clauses_of
 from catalog.names import quote_part
@@ -59,23 +60,20 @@ def _asked(request: Request, body: Any) -> list[Clause]:
     return clauses + clauses_of(said["query"], "query_filter")
 
 
-def _page(found: QuerySet[Any], index: str, start: int, size: int, shape: Callable[[Any], dict[str, Any]]) -> Page:
-    hits = [
-        {"_index": index, "_id": str(row.pk), "_score": None, "_source": shape(row)}
-        for row in found.order_by("id")[start : start + size]
-    ]
+def _page(found: QuerySet[Any], entity: str, start: int, size: int, shape: Callable[[Any], dict[str, Any]]) -> Page:
+    hits = [hit(entity, row.pk, shape(row)) for row in found.order_by("id")[start : start + size]]
     return found.count(), hits
 
 
 def _users(request: Request, body: Any, start: int, size: int) -> Page:
     members = User.objects.filter(memberships__organization__in=actor_of(request).organizations)
     found = members.filter(_condition(_asked(request, body), _USER)).distinct()
-    return _page(found, "user_search_index", start, size, lambda row: _source(row, "user", row.username, row.name))
+    return _page(found, "user", start, size, lambda row: _source(row, "user", row.username, row.name))
 
 
 def _teams(request: Request, body: Any, start: int, size: int) -> Page:
     found = Team.objects.visible_to(actor_of(request)).filter(_condition(_asked(request, body), _TEAM))
-    return _page(found, "team_search_index", start, size, lambda row: _source(row, "team", row.name, row.display_name))
+    return _page(found, "team", start, size, lambda row: _source(row, "team", row.name, row.display_name))
 
 
 def _source(row: Model, entity: str, name: str, shown: str) -> dict[str, Any]:
@@ -89,6 +87,6 @@ def _source(row: Model, entity: str, name: str, shown: str) -> dict[str, Any]:
 
 
 PEOPLE: Mapping[str, Callable[[Request, Any, int, int], Page]] = {
-    "user_search_index": _users,
-    "team_search_index": _teams,
+    index_of("user"): _users,
+    index_of("team"): _teams,
 }

@@ -21,41 +21,51 @@ from rest_framework.response import Response
 
 from accounts.actor import Actor
 from accounts.permissions import actor_of
+from catalog.api.entities.hits import FoundSerializer, answer, hit, index_of, window_of, window_parameters
 from catalog.api.entities.kinds import BY_TYPE, KINDS, Kind
 from catalog.api.entities.people import PEOPLE
 from catalog.api.entities.query_filters import NONE, Conditions
 from catalog.api.entities.query_words import clauses_of
 from catalog.api.entities.rows import around, rows
-from catalog.api.entities.search import FieldQuerySerializer, index_of
 from catalog.api.entities.shapes import Shaper
-from catalog.api.parameters import number_of, parameter
+from catalog.api.parameters import parameter
 from catalog.models import Asset, Relationship
-from contracts.entities import Entities, base_of, choice_of, names
+from contracts.entities import Entities, base_of, choice_of
 from contracts.errors import BadRequest
 from contracts.views import uuid_of
 
 COUNTED = 10_000
 """Hits are counted to here; the total says `gte` where there are more."""
 _MOST = 1000
-_PARAMETERS = names("q index from size deleted query_filter include_source_fields sort_field sort_order search_after")
 _SORTS: Mapping[str, str] = {"fullyQualifiedName": "qualified_name", "name": "name"}
 _ALL = {"all", "dataAsset"}
+PARAMETERS = [
+    parameter("q", "Words, and conditions such as `name:cust*`, with AND between; all of them hold."),
+    parameter("index", "`table_search_index` (where nothing is said), `user_search_index`, `all`, …"),
+    parameter("query_filter", "A filter as JSON: bool, term, terms, exists, ids, wildcard, prefix, …"),
+    parameter("deleted", "`true` or `false`; both where it is not said."),
+    parameter("include_source_fields", "Only these fields in `_source`.", many=True),
+    parameter("sort_field", "`fullyQualifiedName`, `name`, or `_score` where there are words."),
+    parameter("sort_order", "`desc` or `asc`."),
+    parameter("search_after", "The values of the last hit's `sort`: the hits behind it.", many=True),
+    *window_parameters(_MOST),
+]
+_KNOWN = frozenset(one.name for one in PARAMETERS)
 _BY_INDEX = {index_of(kind.entity): kind for kind in KINDS}
 
 
 class QueryViews(GenericAPIView[Asset]):
-    serializer_class: Any = FieldQuerySerializer
+    serializer_class: Any = FoundSerializer
 
     def get(self, request: Request) -> Response:
         given = request.query_params
         for name in given:
-            if name not in _PARAMETERS:
+            if name not in _KNOWN:
                 raise BadRequest(fields={name[:100]: ["There is no such parameter."]})
         index = given.get("index") or index_of("table")
-        size = number_of(request, "size", 10, low=0, high=_MOST)
-        start = number_of(request, "from", 0, low=0, high=COUNTED - size)
+        start, size = window_of(request, most=_MOST, within=COUNTED)
         if index in PEOPLE:
-            return Response(_answer(*PEOPLE[index](request, self._body("query_filter"), start, size)))
+            return Response(answer(*PEOPLE[index](request, self._body("query_filter"), start, size), COUNTED))
         kinds = KINDS if index in _ALL else [kind for name, kind in _BY_INDEX.items() if index in {name, kind.entity}]
         actor = actor_of(request)
         condition, ranked = self._condition(actor, kinds)
@@ -74,7 +84,7 @@ class QueryViews(GenericAPIView[Asset]):
         sources = self._sources(actor, listed)
         column = order[0].lstrip("-") if order else ""
         hits = [_hit(row, sources[row.id], [getattr(row, column), str(row.id)] if column else None) for row in listed]
-        return Response(_answer(total, hits))
+        return Response(answer(total, hits, COUNTED))
 
     def _condition(self, actor: Actor, kinds: Sequence[Kind]) -> tuple[Q, list[UUID]]:
         """What fits, and what the words found of it, the best first. Raises BadRequest where no kind has a field."""
@@ -160,31 +170,14 @@ def _upstream(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, An
 
 
 def _hit(row: Any, source: dict[str, Any], sort: list[str] | None) -> dict[str, Any]:
-    told = {"_index": index_of(BY_TYPE[row.type].entity), "_id": str(row.id), "_score": None, "_source": source}
-    return {**told, **({"sort": sort} if sort else {})}
-
-
-def _answer(total: int, hits: list[dict[str, Any]]) -> dict[str, Any]:
-    relation = "gte" if total > COUNTED else "eq"
-    return {"hits": {"total": {"value": min(total, COUNTED), "relation": relation}, "hits": hits}}
+    return {**hit(BY_TYPE[row.type].entity, row.id, source), **({"sort": sort} if sort else {})}
 
 
 class EntitiesQuery(Entities, QueryViews):
     @extend_schema(
         operation_id="entities_search_query",
-        parameters=[
-            parameter("q", "Words, and conditions such as `name:cust*`, with AND between; all of them hold."),
-            parameter("index", "`table_search_index` (where nothing is said), `user_search_index`, `all`, …"),
-            parameter("query_filter", "A filter as JSON: bool, term, terms, exists, ids, wildcard, prefix, …"),
-            parameter("deleted", "`true` or `false`; both where it is not said."),
-            parameter("include_source_fields", "Only these fields in `_source`.", many=True),
-            parameter("sort_field", "`fullyQualifiedName`, `name`, or `_score` where there are words."),
-            parameter("sort_order", "`desc` or `asc`."),
-            parameter("search_after", "The values of the last hit's `sort`: the hits behind it.", many=True),
-            parameter("from", "How many to pass over.", type_=int),
-            parameter("size", f"How many at most, up to {_MOST:,}.", type_=int),
-        ],
-        responses=FieldQuerySerializer,
+        parameters=PARAMETERS,
+        responses=FoundSerializer,
     )
     def get(self, request: Request) -> Response:
         """Entities that words and conditions find."""

@@ -6,20 +6,19 @@ whose answer this has the shape of. An index of entities that there are none of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import actor_of
+from catalog.api.entities.hits import FoundSerializer, answer, hit, index_of, window_of, window_parameters
 from catalog.api.entities.kinds import BY_TYPE, KINDS
-from catalog.api.parameters import number_of, parameter
+from catalog.api.parameters import parameter
 from catalog.models import Asset
 from catalog.names import split_name
 from catalog.search import Hit, search
@@ -29,45 +28,25 @@ from contracts.errors import BadRequest
 LOOKED_AT = 500
 """Assets of the name that is asked for, at most, that a pattern is held against."""
 _MOST = 100
-_NAMES = {"searchIndex": "search_entity"}
-
-
-class HitsSerializer(serializers.Serializer[Any]):
-    total = serializers.DictField(help_text="`value` and `relation`, which is `eq`.")
-    hits = serializers.ListField(child=serializers.DictField(), help_text="Each with `_index`, `_id` and `_source`.")
-
-
-class FieldQuerySerializer(serializers.Serializer[Any]):
-    hits = HitsSerializer()
-
-
-def index_of(entity: str) -> str:
-    """The index that the public clients look for an entity in: `database_schema_search_index`."""
-    name = _NAMES.get(entity) or re.sub(r"(?=[A-Z])", "_", entity).lower()
-    return f"{name}_search_index"
-
-
 _TYPES = {index_of(kind.entity): kind.types for kind in KINDS}
 
 
 class FieldQueryViews(GenericAPIView[Asset]):
-    serializer_class: Any = FieldQuerySerializer
+    serializer_class: Any = FoundSerializer
 
     def get(self, request: Request) -> Response:
         given = request.query_params
         field, value = given.get("fieldName", ""), given.get("fieldValue", "").strip()
         if field not in {"fullyQualifiedName", "name"}:
             raise BadRequest(fields={"fieldName": ["This must be fullyQualifiedName or name."]})
-        start = number_of(request, "from", 0, low=0, high=LOOKED_AT)
-        size = number_of(request, "size", 10, low=0, high=_MOST)
+        start, size = window_of(request, most=_MOST, within=LOOKED_AT + _MOST)
         types = _TYPES.get(given.get("index", ""), ())
         parts = _parts(value) if field == "fullyQualifiedName" else ["*", value]
         found: list[Hit] = []
         if types and parts:
             page = search(actor=actor_of(request), query=f'"{parts[-1]}"', types=types, limit=LOOKED_AT)
-            found = [hit for hit in page.hits if _fits(hit, parts, whole=field == "fullyQualifiedName")]
-        hits = [_shape(hit) for hit in found[start : start + size]]
-        return Response({"hits": {"total": {"value": len(found), "relation": "eq"}, "hits": hits}})
+            found = [one for one in page.hits if _fits(one, parts, whole=field == "fullyQualifiedName")]
+        return Response(answer(len(found), [_shape(one) for one in found[start : start + size]]))
 
 
 def _parts(value: str) -> list[str]:
@@ -81,11 +60,11 @@ def _parts(value: str) -> list[str]:
     return parts
 
 
-def _fits(hit: Hit, parts: Sequence[str], *, whole: bool) -> bool:
+def _fits(found: Hit, parts: Sequence[str], *, whole: bool) -> bool:
     if not whole:
-        return hit.name.lower() == parts[-1].lower()
+        return found.name.lower() == parts[-1].lower()
     try:
-        own = split_name(hit.path)
+        own = split_name(found.path)
     except ValueError:
         return False
     return len(own) == len(parts) and all(
@@ -93,10 +72,10 @@ def _fits(hit: Hit, parts: Sequence[str], *, whole: bool) -> bool:
     )
 
 
-def _shape(hit: Hit) -> dict[str, Any]:
-    entity = BY_TYPE[hit.type].entity
-    source = {"id": str(hit.id), "name": hit.name, "fullyQualifiedName": hit.path, "entityType": entity}
-    return {"_index": index_of(entity), "_id": str(hit.id), "_score": hit.score, "_source": source}
+def _shape(found: Hit) -> dict[str, Any]:
+    entity = BY_TYPE[found.type].entity
+    source = {"id": str(found.id), "name": found.name, "fullyQualifiedName": found.path, "entityType": entity}
+    return hit(entity, found.id, source, found.score)
 
 
 class EntitiesFieldQuery(Entities, FieldQueryViews):
@@ -106,10 +85,9 @@ class EntitiesFieldQuery(Entities, FieldQueryViews):
             parameter("fieldName", "`fullyQualifiedName` or `name`."),
             parameter("fieldValue", "Its value; parts of a fully qualified name may be `*`."),
             parameter("index", "`table_search_index`, `database_search_index`, …"),
-            parameter("from", "How many to pass over.", type_=int),
-            parameter("size", f"How many at most, up to {_MOST}.", type_=int),
+            *window_parameters(_MOST),
         ],
-        responses=FieldQuerySerializer,
+        responses=FoundSerializer,
     )
     def get(self, request: Request) -> Response:
         """Entities whose name is this."""
