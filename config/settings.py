@@ -341,6 +341,8 @@ KEEP_DELIVERIES_DAYS = env.integer("KEEP_DELIVERIES_DAYS", 30)
 KEEP_PROFILES_DAYS = env.integer("KEEP_PROFILES_DAYS", 400)
 KEEP_EVENTS_DAYS = env.integer("KEEP_EVENTS_DAYS", 30)
 """For how long ended runs, webhook deliveries, profiles and stream events are kept; 0 is for ever."""
+KEEP_DELETED_DAYS = env.integer("KEEP_DELETED_DAYS", 0)
+"""For how long what was deleted can be restored, but assets, which always can; 0 is for ever."""
 DOLPHINSCHEDULER_URL = env.url("DOLPHINSCHEDULER_URL", {"http", "https"})
 """Its API, as `http://host:12345/dolphinscheduler`; tasks cannot be scheduled there where it is empty."""
 DOLPHINSCHEDULER_TOKEN = env.text("DOLPHINSCHEDULER_TOKEN")

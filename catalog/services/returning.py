@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.actor import Actor
+from accounts.models import DeletedRow, Team
 from catalog.models import Asset, AssetTerm, Concept, Domain, GlossaryTerm, LostLink
 from catalog.records import AssetRecord, DomainName, TermLink, read_by_id, sorted_terms
 from catalog.services.writing import AssetWriter
@@ -37,6 +38,19 @@ def note_lost(table: str, column: str, ids: Iterable[UUID], *, holder: str = "id
 def forget_lost(ids: Iterable[UUID]) -> None:
     """What lets these go now lets them go for good."""
     LostLink.objects.filter(entity_id__in=list(ids)).delete()
+
+
+def forget_orphans(*, dry_run: bool = False) -> int:
+    """Let go of what was noted of things that cannot be restored any more; returns of how many rows.
+
+    A dry run only counts.
+    """
+    found = LostLink.objects.all()
+    for model in (Domain, GlossaryTerm, Team):
+        gone: Any = model._base_manager.filter(pk=OuterRef("entity_id"))
+        found = found.exclude(Exists(gone))
+    found = found.exclude(Exists(DeletedRow.objects.filter(entity_id=OuterRef("entity_id"))))
+    return found.count() if dry_run else found.delete()[0]
 
 
 def lost(entity_id: UUID) -> QuerySet[LostLink, UUID]:

@@ -1,7 +1,8 @@
 """What is kept for a time only: records of what was done, not what is known.
 
 The trail is never touched, and no asset: what is stale is deleted by a full collection after its grace. Of each
-task the last run stays whatever its age, and of each table the last profile.
+task the last run stays whatever its age, and of each table the last profile. What was deleted can be restored
+for ever, unless a setting says for how long.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.actor import system_actor
-from accounts.models import Organization
+from accounts.models import DeletedRow, Organization, Team
 from audit.services import Change, record_many
+from catalog.models import Domain, Glossary, GlossaryTerm
+from catalog.services.returning import forget_orphans
 from ingestion.models import DeliveryStatus, Job, JobStatus, Profile, SourceObject, StreamEvent, WebhookDelivery
 
 AT_ONCE = 2000
@@ -52,6 +55,11 @@ def _states(organization: Organization, before: datetime) -> QuerySet[Any]:
     return SourceObject.objects.filter(origin__organization=organization, asset__deleted_at__lt=before)
 
 
+def _deleted(model: Any) -> Callable[[Organization, datetime], QuerySet[Any]]:
+    """Those of a model that were deleted and can still be restored."""
+    return lambda organization, before: model._base_manager.filter(organization=organization, deleted_at__lt=before)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Records of one kind. `setting` says for how many days they are kept; 0 is for ever."""
@@ -67,6 +75,11 @@ KINDS: Mapping[str, Kind] = {
     "profiles": Kind("KEEP_PROFILES_DAYS", "PROFILE", _profiles),
     "events": Kind("KEEP_EVENTS_DAYS", "STREAM_EVENT", _events),
     "states": Kind("KEEP_RUNS_DAYS", "SOURCE_OBJECT", _states),
+    "deleted": Kind("KEEP_DELETED_DAYS", "DELETED_ROW", _deleted(DeletedRow)),
+    "terms": Kind("KEEP_DELETED_DAYS", "GLOSSARY_TERM", _deleted(GlossaryTerm)),
+    "glossaries": Kind("KEEP_DELETED_DAYS", "GLOSSARY", _deleted(Glossary)),
+    "domains": Kind("KEEP_DELETED_DAYS", "DOMAIN", _deleted(Domain)),
+    "teams": Kind("KEEP_DELETED_DAYS", "TEAM", _deleted(Team)),
 }
 
 
@@ -87,6 +100,7 @@ def prune(*, days: Mapping[str, int] | None = None, dry_run: bool = False, door:
                 continue
             while removed := _remove(kind, organization, before, door):
                 counts[name] += removed
+    counts["links"] = forget_orphans(dry_run=dry_run)
     counts["sessions"] = _expired_sessions(now, dry_run=dry_run)
     return counts
 

@@ -7,12 +7,16 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.models import DeletedRow, Team
+from accounts.services import create_team, delete_team, remove_member
 from audit.models import AuditEvent
-from catalog.models import Asset
+from catalog.models import Asset, Domain, Glossary, GlossaryTerm, LostLink, Tag
+from catalog.services import create_concept, delete_concept, delete_tag, update_asset
 from ingestion.models import Job, JobLog, Profile, SourceObject, StreamEvent, WebhookDelivery
 from ingestion.services import pruning, webhooks
 from ingestion.services.pruning import prune
 from ingestion.tasks import prune as prune_task
+from tests.adminkit import make_asset
 from tests.ingestion.conftest import run_sql
 
 LONG_AGO = timezone.now() - timedelta(days=1000)
@@ -128,3 +132,61 @@ def test_many_go_in_parts_and_each_part_is_on_the_trail_of_its_organization(acme
     events = AuditEvent.objects.filter(action="PRUNE", entity_type="JOB")
     told = [(event.organization_id, (event.before_state or {})["count"]) for event in events.order_by("id")]
     assert sorted(told, key=str) == sorted([(acme.pk, 2), (acme.pk, 1), (other.pk, 1)], key=str)
+
+
+@pytest.fixture
+def deleted(alice_actor, vera_member):
+    """A tag, a term, a domain and a team that were on an asset, a member and a source: all deleted."""
+    asset = make_asset(alice_actor, "orders", tags=["Worn"])
+    team = create_team(actor=alice_actor, data={"name": "sales"})
+    domain = create_concept(actor=alice_actor, model=Domain, data={"name": "Retail"})
+    glossary = create_concept(actor=alice_actor, model=Glossary, data={"name": "Words"})
+    term = create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": "Order", "glossary": "Words"})
+    said = {"domain": str(domain.pk), "owner": {"id": str(team.pk), "type": "team"}, "terms": [str(term.pk)]}
+    update_asset(actor=alice_actor, asset=asset, changes=said)
+    delete_team(actor=alice_actor, team=team)
+    delete_concept(actor=alice_actor, concept=domain)
+    delete_concept(actor=alice_actor, concept=glossary, recursive=True)
+    delete_tag(actor=alice_actor, tag=Tag.objects.get(name="Worn"))
+    remove_member(actor=alice_actor, membership=vera_member)
+    assert (DeletedRow.objects.count(), LostLink.objects.count()) == (2, 4)
+    return {"deleted": 2, "terms": 1, "glossaries": 1, "domains": 1, "teams": 1, "links": 4}
+
+
+DELETABLE = (DeletedRow, GlossaryTerm, Glossary, Domain, Team)
+
+
+def delete_them_at(moment):
+    for model in DELETABLE:
+        model._base_manager.update(deleted_at=moment)
+
+
+def test_what_was_deleted_is_kept_for_ever_unless_said(deleted):
+    delete_them_at(LONG_AGO)
+    counts = prune()
+    assert {name: counts[name] for name in deleted} == dict.fromkeys(deleted, 0)
+    assert all(model._base_manager.exists() for model in (*DELETABLE, LostLink))
+
+
+def test_what_was_deleted_longer_ago_than_is_said_is_forgotten_with_its_links(deleted, settings, alice_actor):
+    settings.KEEP_DELETED_DAYS = 30
+    counts = prune()
+    assert {name: counts[name] for name in deleted} == dict.fromkeys(deleted, 0)
+    create_concept(actor=alice_actor, model=Domain, data={"name": "Lives"})
+    delete_them_at(LONG_AGO)
+    Domain.objects.filter(name="Lives").update(deleted_at=None)
+    counts = prune()
+    assert {name: counts[name] for name in deleted} == deleted
+    assert [model._base_manager.count() for model in (*DELETABLE, LostLink)] == [0, 0, 0, 1, 0, 0]
+    told = AuditEvent.objects.filter(action="PRUNE").values_list("entity_type", flat=True)
+    assert sorted(told) == ["DELETED_ROW", "DOMAIN", "GLOSSARY", "GLOSSARY_TERM", "TEAM"]
+
+
+def test_links_to_what_was_deleted_hard_go_and_others_stay(deleted, alice_actor):
+    assert prune(dry_run=True)["links"] == 0
+    team = Team._base_manager.get()
+    delete_team(actor=alice_actor, team=team, hard=True)
+    assert prune(dry_run=True)["links"] == 1
+    assert prune()["links"] == 1
+    assert LostLink.objects.count() == 3
+    assert not LostLink.objects.filter(entity_id=team.pk).exists()

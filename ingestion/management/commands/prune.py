@@ -12,8 +12,8 @@ from ingestion.services.pruning import KINDS, prune
 
 class Command(DomainCommand):
     help = (
-        "Remove old records: ended runs, webhook deliveries, profiles, stream events, expired sessions. "
-        "Never the trail, never an asset."
+        "Remove old records: ended runs, webhook deliveries, profiles, stream events, expired sessions, and, where "
+        "KEEP_DELETED_DAYS says so, what was deleted long ago. Never the trail, never an asset."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
