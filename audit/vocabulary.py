@@ -35,6 +35,7 @@ ENTITY_TYPES = (
     "WEBHOOK",
     "WEBHOOK_DELIVERY",
     "STREAM_EVENT",
+    "DELETED_ROW",
     "PROFILE",
     "JOB",
     "SOURCE",
