@@ -43,15 +43,19 @@ UNREAL = {"/api/v1/health"}
 """A health check that looks at servers which a test has not."""
 
 
-@pytest.fixture
-def schema(settings) -> Any:
-    for name in ("METASTORE", "COLLECTION", "REGISTRY_ANONYMOUS", "REGISTRY_AUTHENTICATED", "RELEASES", "ENTITIES"):
-        setattr(settings, f"RATE_{name}", "1000000/second")
-    settings.RATE_LOGIN = "1000000/second"
+@pytest.fixture(scope="module")
+def schema() -> Any:
     generator: Any = SchemaGenerator()
     loaded = schemathesis.openapi.from_dict(generator.get_schema(request=None, public=True))
     loaded.app = get_wsgi_application()
     return loaded
+
+
+@pytest.fixture
+def _unlimited(settings) -> None:
+    for name in ("METASTORE", "COLLECTION", "REGISTRY_ANONYMOUS", "REGISTRY_AUTHENTICATED", "RELEASES", "ENTITIES"):
+        setattr(settings, f"RATE_{name}", "1000000/second")
+    settings.RATE_LOGIN = "1000000/second"
 
 
 @contextmanager
@@ -89,6 +93,7 @@ def real(world: World, case: Case[Any]) -> dict[str, str]:  # noqa: F811
     return {part.strip("{}"): value for part, value in zip(template, filled, strict=True) if part.startswith("{")}
 
 
+@pytest.mark.usefixtures("_unlimited")
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_whatever_is_sent_is_answered_as_the_schema_says(contract: str, schema, world, alice):  # noqa: F811
     token = {"Authorization": alice._credentials["HTTP_AUTHORIZATION"]}
