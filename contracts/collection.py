@@ -78,7 +78,7 @@ class Collection(ContractView):
     @classmethod
     def error_body(cls, problem: Problem, request_id: str) -> dict[str, Any]:
         said = [f"{path}: {' '.join(words)}" for path, words in problem.fields.items()]
-        said += [f"{name}={value}" for name, value in problem.details.items()]
+        said += [f"{name}={_told(value)}" for name, value in problem.details.items()]
         return {
             "code": cls.codes[problem.kind],
             "message": problem.message,
@@ -89,3 +89,7 @@ class Collection(ContractView):
     @classmethod
     def error_schema(cls) -> Schema:
         return shape(code=TEXT, message=TEXT, details=TEXT, request_id=TEXT)
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -17,13 +17,14 @@ from contracts.collection import Collection
 from contracts.filtering import ChoicesFilter
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves
+from ingestion.api.shared import SourceTypeFilter
 from ingestion.connectors.registry import connector_types, get_connector
 from ingestion.models import DataSource, SourceStatus
 from ingestion.services import sources
 
 
 class DataSourceFilters(filters.FilterSet):  # type: ignore[misc]
-    type = filters.CharFilter(help_text="Only this type.")
+    type = SourceTypeFilter(help_text="Only this type.")
     status = ChoicesFilter(choices=SourceStatus.choices, help_text="Only these statuses.")
     name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
 

@@ -17,12 +17,13 @@ from contracts.collection import Collection
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves
 from ingestion.api.collection_sources import DataSourceSerializer
+from ingestion.api.shared import SourceTypeFilter
 from ingestion.models import Template
 from ingestion.services import templates
 
 
 class TemplateFilters(filters.FilterSet):  # type: ignore[misc]
-    type = filters.CharFilter(help_text="Only templates of this type of data source.")
+    type = SourceTypeFilter(help_text="Only templates of this type of data source.")
 
 
 class TemplateSerializer(serializers.ModelSerializer[Template]):

@@ -42,7 +42,7 @@ class Cron:
             weekday = re.sub(r"(?<![\w/])7(?!\w)", "0", weekday.replace("0-7", "0-6"))
             found: Any = crontab(minute, hour, weekday, day, month)
         except (ParseException, ValueError) as error:
-            raise ValueError(str(error)) from None
+            raise ValueError(str(error).rstrip(".")) from None
         return cls(
             tuple(sorted(found.minute)),
             tuple(sorted(found.hour)),

@@ -7,6 +7,7 @@ leaves a row that is due again then. A message may so arrive twice, under the sa
 from __future__ import annotations
 
 import logging
+import re
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -113,7 +114,8 @@ def _post(row: WebhookDelivery) -> Outcome:
     except httpx.TimeoutException:
         error = f"No answer within {TIMEOUT} seconds"
     except httpx.HTTPError as failure:
-        error = f"It could not be posted: {failure or failure.__class__.__name__}"
+        said = re.sub(r"^\[Errno -?\d+\] ", "", str(failure)) or failure.__class__.__name__
+        error = f"It could not be posted: {said}"
     except DomainError as failure:
         error = failure.message
     return Outcome(status, answer, error, round((time.monotonic() - began) * 1000))

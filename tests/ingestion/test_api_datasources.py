@@ -78,7 +78,12 @@ def test_list_can_be_filtered(bob, production, query, found):
     assert len(bob.get(f"{URL}?{query}").json()["data_sources"]) == found
 
 
-@pytest.mark.parametrize("query", ["status=sleeping", "page_size=101", "page=0", "page=x"])
+def test_sources_of_a_connector_that_is_gone_are_still_found(bob, production):
+    DataSource.objects.filter(pk=production).update(type="folder")
+    assert bob.get(f"{URL}?type=folder").json()["total"] == 1
+
+
+@pytest.mark.parametrize("query", ["status=sleeping", "type=postgres", "page_size=101", "page=0", "page=x"])
 def test_bad_query_is_a_400_in_the_shape_of_the_page(bob, query):
     response = bob.get(f"{URL}?{query}")
     assert response.status_code == 400
@@ -166,6 +171,7 @@ def test_delete_is_blocked_by_tasks(bob, bob_actor, production):
     response = bob.delete(f"{URL}/{production}")
     assert (response.status_code, response.json()["code"]) == (409, "CONFLICT")
     assert "1 collection task" in response.json()["message"]
+    assert response.json()["details"] == f"data_source_id={production}; tasks={task.pk}"
     task.delete()
     assert bob.delete(f"{URL}/{production}").status_code == 204
     assert bob.get(f"{URL}/{production}").status_code == 404

@@ -106,6 +106,11 @@ def test_bad_input_names_the_field(bob, daily, changes, field):
     assert not CollectionTask.objects.exists()
 
 
+def test_schedule_that_never_comes_is_told_in_a_sentence(bob, daily):
+    response = bob.post(URL, {**daily, "schedule": {"type": "cron", "cron_expr": "0 0 31 2 *"}}, format="json")
+    assert response.json()["details"].endswith("never occurs in month_of_year '2'.")
+
+
 def test_name_that_is_taken_is_a_conflict(bob, task, daily):
     assert bob.post(URL, daily, format="json").status_code == 409
 

@@ -264,7 +264,7 @@ def test_closed_port_and_blocked_address_are_told(subscribe, bob_actor, unused_t
     webhook = subscribe("asset.*")
     create_asset(actor=bob_actor, data=asset("orders"))
     for url, words in (
-        (f"http://127.0.0.1:{unused_tcp_port}/", "could not be posted"),
+        (f"http://127.0.0.1:{unused_tcp_port}/", "could not be posted: Connection refused"),
         ("http://169.254.169.254/", "link-local"),
     ):
         Webhook.objects.update(url=url)
