@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from ingestion.models import Job, JobStatus, Profile
@@ -40,7 +41,7 @@ def duration_chart(jobs: Iterable[Job]) -> dict[str, Any] | None:
         height = max(HEIGHT * (job.duration or 0) / longest, 1)
         colour = _COLOURS.get(JobStatus(job.status), "var(--muted)")
         bars.append(Bar(job, place * step, HEIGHT - height, step * 0.8, height, colour))
-    return {"bars": bars, "longest": durations[-1], "median": durations[len(durations) // 2]}
+    return {"bars": bars, "longest": durations[-1], "median": median(durations)}
 
 
 def points(values: Sequence[float | None], *, width: int = WIDTH, height: int = HEIGHT, top: float = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, TenantAdmin, posted
@@ -46,6 +47,13 @@ PUBLISH_FIELDS = (
 )  # fmt: skip
 
 
+class Indented(json.JSONEncoder):
+    """JSON as people read it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "indent": 2, "ensure_ascii": False})
+
+
 class EntryForm(DomainForm):
     """What is said of an entry; `tag_words` are its tags, with commas between."""
 
@@ -53,12 +61,23 @@ class EntryForm(DomainForm):
         label="Tags", required=False, widget=UnfoldAdminTextInputWidget, help_text="Words with commas between."
     )
 
-    homepage_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
-    repository_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
+    homepage_url = forms.URLField(
+        label="Homepage", assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget
+    )
+    repository_url = forms.URLField(
+        label="Repository", assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget
+    )
+    metadata = forms.JSONField(
+        required=False,
+        encoder=Indented,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "class": "c-mono"}),
+        help_text="What is particular to its type.",
+    )
 
     class Meta:
         model = Entry
         fields = PLAIN_FIELDS
+        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -31,7 +31,7 @@ def test_durations_are_drawn_once_there_are_two(page, shop_source, collect):
         heights = re.findall(r'<rect [^>]*height="([0-9.]+)" fill="var\(--(\w+)\)"', shown)
         assert heights == [("80.0", "good"), ("20.0", "bad")]
         assert f"/admin/ingestion/job/{job.pk}/change/" in shown
-        assert "1 min 40 s at most" in shown
+        assert "1 min 2 s in the middle, 1 min 40 s at most" in shown
 
 
 def test_profiles_are_drawn_as_a_series(page, shop, shop_source, collect, bob):

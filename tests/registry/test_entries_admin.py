@@ -75,6 +75,8 @@ def test_changes_what_is_said_of_a_source(bob_browser: Client, insulin: Version)
     entry = Entry.objects.get()
     assert (entry.name, entry.tags, entry.license) == ("Insulin", ["hormone", "human"], "CC BY 4.0")
     assert entry.metadata == {"gene_name": "INS"}
+    text = shown(bob_browser, "registry_source_change", insulin.entry_id)
+    assert "{\n  &quot;gene_name&quot;: &quot;INS&quot;\n}" in text
     refused = bob_browser.post(page("registry_source_change", insulin.entry_id), {**fields, "tag_words": "x" * 101})
     assert refused.status_code == 200
     assert "At most 100 characters" in refused.content.decode()
