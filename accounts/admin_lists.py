@@ -111,6 +111,9 @@ class LivingFilter(DropdownFilter):
 class TextFilter(StockTextFilter):
     """A field to type in; a subclass says what it means in `queryset`."""
 
+    def value(self) -> str:
+        return (super().value() or "").replace("\0", "").strip()
+
 
 class VisibleFilter(DropdownFilter):
     """A dropdown of what the actor sees of `model`, at most MOST of them, by name."""

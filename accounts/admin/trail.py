@@ -58,7 +58,7 @@ class UserFilter(TextFilter):
     parameter_name = "user"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        value = (self.value() or "").replace("\0", "").strip()
+        value = self.value()
         return queryset.filter(user_name__istartswith=value) if value else queryset
 
 
@@ -69,7 +69,7 @@ class EntityFilter(TextFilter):
     parameter_name = "entity"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        value = (self.value() or "").strip()
+        value = self.value()
         if not value:
             return queryset
         try:

@@ -53,6 +53,10 @@ class Indented(json.JSONEncoder):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "indent": 2, "ensure_ascii": False})
 
+    def encode(self, o: Any) -> str:
+        # Half of a surrogate pair, which somebody may have sent, is no Unicode: shown as it was escaped.
+        return super().encode(o).encode(errors="backslashreplace").decode()
+
 
 class EntryForm(DomainForm):
     """What is said of an entry; `tag_words` are its tags, with commas between."""

@@ -14,6 +14,8 @@ from django.utils.module_loading import import_string
 
 from accounts.checks import text
 from accounts.models import slug_validator
+from catalog.jsontext import checked_json
+from catalog.validation import METADATA_BYTES
 from contracts.errors import Invalid
 from registry.facts import Facts
 from registry.formats import check_format, compression_of, format_of, media_type_of
@@ -279,6 +281,7 @@ def _metadata(value: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(value, Mapping) or len(value) > METADATA_KEYS:
         raise ValueError(f"This must be an object of at most {METADATA_KEYS} fields.")
+    checked_json(dict(value), limit=METADATA_BYTES)
     return {text(key, limit=100, blank=False): item for key, item in value.items()}
 
 

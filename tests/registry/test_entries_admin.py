@@ -84,6 +84,34 @@ def test_changes_what_is_said_of_a_source(bob_browser: Client, insulin: Version)
     assert "mass_da: " in bad.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("metadata", "word"),
+    [
+        ('{"a": "\\u0000"}', "NUL"),
+        ('{"a": "\\ud800"}', "Unicode"),
+        ('{"a": 1e999}', "finite"),
+        ('{"a": NaN}', "finite"),
+        ('{"a": 99999999999999999999}', "64 bits"),
+        ('{"a": ' + "[" * 100 + "]" * 100 + "}", "Nested"),
+        ('{"a": "' + "x" * 2_000_000 + '"}', "bytes as JSON"),
+    ],
+)
+def test_metadata_that_cannot_be_kept_is_refused(
+    bob_browser: Client, insulin: Version, metadata: str, word: str
+) -> None:
+    before = insulin.entry.metadata
+    fields = {"name": "Insulin", "metadata": metadata}
+    answer = bob_browser.post(page("registry_source_change", insulin.entry_id), fields)
+    assert answer.status_code == 200
+    assert word in answer.context["adminform"].form.errors["metadata"][0]
+    assert Entry.objects.get().metadata == before
+
+
+def test_nul_in_the_filter_finds_what_is_without_it(bob_browser: Client, insulin: Version) -> None:
+    answer = bob_browser.get(page("registry_source_changelist"), {"organism": "human\0"})
+    assert (answer.status_code, insulin.entry.name in answer.content.decode()) == (200, True)
+
+
 def test_publishes_from_the_form(bob_browser: Client, acme: Organization) -> None:
     text = shown(bob_browser, "registry_source_add", query="?slug=P01308")
     assert 'value="P01308"' in text
