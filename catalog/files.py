@@ -72,7 +72,7 @@ def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
 def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
     """Rows by the names in the first line; what is empty is not said."""
     try:
-        for row in csv.DictReader(text, strict=True):
+        for row in csv.DictReader(_lines(text), strict=True):
             if None in row:
                 raise _bad("A line of the CSV has more fields than its first line")
             filled = {name: _read(value) for name, value in row.items() if value not in ("", None)}
@@ -85,8 +85,17 @@ def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
             yield filled
     except csv.Error as error:
         raise _bad(f"The CSV cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise
     except (ValueError, RecursionError):
         raise _bad("`metadata` and `schema` must hold JSON") from None
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(VALUE_LIMIT):
+        if len(line) == VALUE_LIMIT:
+            raise _bad(f"A line of the CSV has more than {VALUE_LIMIT:,} characters")
+        yield line
 
 
 def _safe(cell: str) -> str:

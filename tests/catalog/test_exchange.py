@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.services import create_team
 from audit.models import AuditEvent
 from catalog.files import rows_of_text, text_of
+from catalog.json_stream import VALUE_LIMIT
 from catalog.models import Asset, Domain, Glossary, GlossaryTerm, SearchDocument, Tag
 from catalog.services import create_concept
 from catalog.services.exchange import export_rows, plan_import, read_file
@@ -114,6 +115,13 @@ def test_files_that_cannot_be_read_are_refused(content: bytes, kind: str) -> Non
         read_file(content, kind)
     with pytest.raises(TooLarge):
         read_file(b"{}\n" * 10_001, "ndjson")
+
+
+def test_a_csv_is_told_what_is_wrong_with_it() -> None:
+    with pytest.raises(Invalid, match="not text in UTF-8"):
+        read_file("name,type,qualified_name\nKöln,TABLE,k\n".encode("latin-1"), "csv")
+    with pytest.raises(Invalid, match="more than"):
+        read_file(b"name\n" + b"x" * (VALUE_LIMIT + 1), "csv")
 
 
 # By hand --------------------------------------------------------------------------------------------
