@@ -113,7 +113,7 @@ def _post(row: WebhookDelivery) -> Outcome:
             error = f"The receiver answered with {status}"
     except httpx.TimeoutException:
         error = f"No answer within {TIMEOUT} seconds"
-    except httpx.HTTPError as failure:
+    except (httpx.HTTPError, httpx.InvalidURL) as failure:
         said = re.sub(r"^\[Errno -?\d+\] ", "", str(failure)) or failure.__class__.__name__
         error = f"It could not be posted: {said}"
     except DomainError as failure:

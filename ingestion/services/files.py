@@ -35,7 +35,9 @@ def check_location(source: str) -> None:
     """Raise Invalid unless a file may be read from there."""
     try:
         parts = urlsplit(source)
-    except ValueError:
+        if parts.scheme == "https":
+            httpx.URL(source)
+    except (ValueError, httpx.InvalidURL):
         raise Invalid(fields={"payload.source": ["It must be a URL."]}) from None
     if parts.scheme == "file":
         _import_path(source)
@@ -95,6 +97,8 @@ def rows_of(opened: Opened, kind: str) -> Iterator[Any]:
 def _import_path(source: str) -> Path:
     """The file of a `file://` URL, which must be below the import folder."""
     parts = urlsplit(source)
+    if "\x00" in unquote(source):
+        raise Invalid(fields={"payload.source": ["It must not hold NUL characters."]})
     folder = Path(settings.IMPORT_DIR).resolve()
     path = (folder / unquote(parts.netloc + parts.path).lstrip("/")).resolve()
     whole = Path(unquote(parts.path)).resolve()

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -139,7 +140,8 @@ def _checked_url(url: str) -> str:
         if urlsplit(url).username is not None:
             raise Invalid(fields={"url": ["It must not hold a user name: messages are signed instead."]})
         check_url(url)
-    except (DomainError, ValueError) as error:
+        httpx.URL(url)
+    except (DomainError, ValueError, httpx.InvalidURL) as error:
         if isinstance(error, Invalid):
             raise
         raise Invalid(fields={"url": [f"{error}."]}) from None

@@ -266,6 +266,7 @@ def test_closed_port_and_blocked_address_are_told(subscribe, bob_actor, unused_t
     for url, words in (
         (f"http://127.0.0.1:{unused_tcp_port}/", "could not be posted: Connection refused"),
         ("http://169.254.169.254/", "link-local"),
+        ("http://127.0.0.1/\x01", "could not be posted"),
     ):
         Webhook.objects.update(url=url)
         WebhookDelivery.objects.update(next_attempt_at=timezone.now())
@@ -318,6 +319,8 @@ def test_new_secret_signs_beside_the_former_one(alice, subscribe, receiver):
         ({"url": "http://user:password@127.0.0.1/"}, "url"),
         ({"url": "http://169.254.169.254/latest"}, "url"),
         ({"url": "not a url"}, "url"),
+        ({"url": "http://127.0.0.1/\x01"}, "url"),
+        ({"url": "http://127.0.0.1/a\nb"}, "url"),
         ({"events": []}, "events"),
         ({"events": ["asset.eaten"]}, "events"),
         ({"name": ""}, "name"),
