@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts.actor import Actor
 from accounts.managers import name_key
@@ -258,8 +259,10 @@ def owners_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
             raise BadRequest(fields={"owner": ["'me' is for a person's token."]})
         keys.append(actor.user_id)
     lowered = [name.lower() for name in names]
-    named = Q(pk__in=keys) | Q(username__in=names) | Q(email__in=[*names, *lowered])
-    members = User.objects.filter(named, memberships__organization__in=actor.organizations)
+    named = Q(pk__in=keys) | Q(lower_name__in=lowered) | Q(lower_email__in=lowered)
+    members = User.objects.alias(lower_name=Lower("username"), lower_email=Lower("email")).filter(
+        named, memberships__organization__in=actor.organizations
+    )
     teams = Team.objects.visible_to(actor).filter(Q(pk__in=keys) | Q(key__in=list(map(name_key, names))))
     return [*members.values_list("pk", flat=True).distinct(), *teams.values_list("pk", flat=True)]
 

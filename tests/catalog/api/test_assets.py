@@ -182,7 +182,7 @@ def test_lists_are_filtered(bob: APIClient, acme, bob_member):
     assert len(names(bob, "source=Warehouse")) == 9
     assert names(bob, "source=Elsewhere") == names(bob, "owner=me") == []
     put(bob, f"/v1/assets/{Asset.objects.get(name='users').pk}", {"owner": "bob@example.com"})
-    for owner in ("me", "BOB@example.com", "bob", str(bob_member.user_id)):
+    for owner in ("me", "BOB@example.com", "bob", "BOB", str(bob_member.user_id)):
         assert names(bob, f"owner={owner}") == ["users"]
 
 
