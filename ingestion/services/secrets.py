@@ -43,15 +43,6 @@ def decrypt(token: str) -> dict[str, Any]:
     return dict(values)
 
 
-def rotate(token: str) -> str:
-    """The same secrets under the newest key."""
-    return encrypt(decrypt(token))
-
-
-def masked(values: Mapping[str, Any]) -> dict[str, str]:
-    return dict.fromkeys(values, MASK)
-
-
 def scrub(text: str, secrets: Iterable[Any]) -> str:
     """The text without these secrets, and without credentials in URLs: for what drivers say."""
     for secret in secrets:
