@@ -15,7 +15,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
@@ -99,11 +99,18 @@ class Incoming:
             raise Unavailable("The storage cannot take the file now") from error
 
     def finish(self) -> None:
-        """Everything is written and on the disk; it can be read at `path`, and still be discarded."""
-        if not self._file.closed:
+        """Everything is written and on the disk; it can be read at `path`, and still be discarded.
+
+        Raises Unavailable when the disk is full.
+        """
+        if self._file.closed:
+            return
+        try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+        except OSError as error:
+            raise Unavailable("The storage cannot take the file now") from error
 
     def keep(self) -> StoredFile:
         """Put the file in its place. Raises Unavailable when the storage does not take it."""
@@ -114,7 +121,8 @@ class Incoming:
 
     def discard(self) -> None:
         """Leave nothing behind; harmless after `keep`."""
-        self._file.close()
+        with suppress(OSError):  # on a full disk: it writes what is left before it closes
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 

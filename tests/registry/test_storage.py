@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -166,4 +167,22 @@ def test_a_disk_that_refuses_is_unavailable(settings: Any, tmp_path: Path) -> No
     (tmp_path / "files" / SHA256[:2]).write_text("in the way")
     with pytest.raises(Unavailable):
         storage.store([BYTES])
+    assert incoming_files() == []
+
+
+@pytest.fixture
+def full_disk(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """No file grows beyond 100,000 bytes, as on a disk that is full."""
+    settings.DATA_DIR = tmp_path
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("chunks", [[b"x" * 65_000] * 3, [b"x" * 99_000, b"x" * 2000]])
+def test_a_full_disk_is_unavailable_and_nothing_stays(chunks: list[bytes]) -> None:
+    with pytest.raises(Unavailable):
+        storage.store(chunks)
     assert incoming_files() == []
