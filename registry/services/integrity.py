@@ -82,15 +82,16 @@ def _referenced() -> Iterator[tuple[str, int]]:
 
 def _read(digest: str, size: int) -> tuple[str, int]:
     """What is wrong with a stored content ('' for nothing), and the bytes that were read."""
+    hashed, read = hashlib.sha256(), 0
     try:
-        file = storage.open(digest)
+        with closing(storage.open(digest)) as file:
+            for chunk in storage.chunks_of(file):
+                hashed.update(chunk)
+                read += len(chunk)
     except FileNotFoundError:
         return "missing", 0
-    hashed, read = hashlib.sha256(), 0
-    with closing(file):
-        for chunk in storage.chunks_of(file):
-            hashed.update(chunk)
-            read += len(chunk)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}", read
     if hashed.hexdigest() != digest:
         return f"its {read} bytes have the checksum sha256-{hashed.hexdigest()}", read
     return "" if read == size else f"it has {read} bytes, not {size}", read

@@ -6,7 +6,8 @@ import json
 import os
 import time
 from datetime import timedelta
-from io import StringIO
+from errno import EIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.actor import Actor
+from accounts.actor import Actor, operator_actor
 from accounts.models import Organization
 from contracts.errors import Forbidden
 from registry import storage
@@ -107,6 +108,21 @@ def test_damaged_and_missing_files_are_named(bob_actor: Actor) -> None:
         call_command("verify_files", stdout=out, stderr=out)
     assert "acme:P01308-fasta@1.0" in out.getvalue()
     assert "acme:P01308-xml@1.0" in out.getvalue()
+
+
+def test_a_file_that_the_disk_does_not_give_is_damaged_and_the_others_are_checked(
+    bob_actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreadable(BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise OSError(EIO, "Input/output error")
+
+    put(bob_actor, "acme:P01308@1.0", {"a.fasta": INSULIN, "a.xml": XML})
+    broken, opened = File.objects.get(format="fasta").sha256, storage.open
+    monkeypatch.setattr(storage, "open", lambda digest: Unreadable() if digest == broken else opened(digest))
+    check = verify_files(actor=operator_actor())
+    assert (check.checked, check.bytes) == (2, len(XML))
+    assert check.damaged == [{"sha256": broken, "problem": "it cannot be read: Input/output error"}]
 
 
 def test_only_superusers_verify(alice_actor: Actor) -> None:
