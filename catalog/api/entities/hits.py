@@ -11,6 +11,8 @@ from rest_framework.request import Request
 
 from catalog.api.parameters import number_of, parameter
 
+COUNTED = 10_000
+"""Hits are counted to here."""
 _NAMES = {"searchIndex": "search_entity"}
 
 
@@ -34,10 +36,9 @@ def hit(entity: str, key: Any, source: dict[str, Any], score: float | None = Non
     return {"_index": index_of(entity), "_id": str(key), "_score": score, "_source": source}
 
 
-def answer(total: int, hits: list[dict[str, Any]], counted: int | None = None) -> dict[str, Any]:
-    """A page of hits; `counted` is how far they are counted, where that has an end."""
-    is_more = counted is not None and total > counted
-    told = {"value": counted if is_more else total, "relation": "gte" if is_more else "eq"}
+def answer(total: int, hits: list[dict[str, Any]], *, is_exact: bool = True) -> dict[str, Any]:
+    """A page of hits, of so many in all, or of at least so many."""
+    told = {"value": min(total, COUNTED), "relation": "eq" if is_exact and total <= COUNTED else "gte"}
     return {"hits": {"total": told, "hits": hits}}
 
 

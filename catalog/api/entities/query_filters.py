@@ -7,20 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from catalog.api.entities.kinds import Kind
 from catalog.api.entities.labels import named
-from catalog.api.entities.query_words import Clause, Pattern, clauses_of, pattern_of
+from catalog.api.entities.query_words import Clause, Pattern, clauses_of, pattern_of, words_of
 from catalog.api.entities.rows import inside
 from catalog.api.entities.shapes import TABLE_TYPES
 from catalog.api.entities.views import within
 from catalog.models import Asset, AssetTag, SearchDocument, Tag
 from catalog.names import full_tag_name, normal_name, quote_part, split_name
-from catalog.search import search
-from catalog.search.tokens import fold
+from catalog.search import matching, search
+from catalog.search.tokens import fold, words_of_path
 from catalog.validation import tag_key
 from contracts.errors import BadRequest
 from contracts.views import uuid_of
@@ -43,13 +44,32 @@ _UNSET = frozenset({"processedLineage", "followers", "votes", "certification"})
 """Fields of the public schema that no entity has here."""
 
 
+class Found:
+    """What words find among all the kinds of one search: looked for once, whatever the number of kinds."""
+
+    def __init__(self, actor: Actor, kinds: Sequence[Kind]) -> None:
+        self._actor, self._types = actor, [type_ for kind in kinds for type_ in kind.types]
+        self._by_words: dict[str, list[UUID]] = {}
+        self.ranked: list[UUID] = []
+        """The ids of what was looked for last, the best first."""
+        self.is_cut = False
+        """Whether there is more than was looked at."""
+
+    def of(self, words: str) -> list[UUID]:
+        """The ids of the first `LOOKED_AT`, the best first."""
+        if words not in self._by_words:
+            page = search(actor=self._actor, query=words, kinds=["asset"], types=self._types, limit=LOOKED_AT)
+            self._by_words[words] = [hit.id for hit in page.hits]
+            self.is_cut |= page.total > len(page.hits) or not page.total_is_exact
+        self.ranked = self._by_words[words]
+        return self.ranked
+
+
 class Conditions:
     """Makes conditions on the assets of one kind. Raises BadRequest for fields and words that mean nothing."""
 
-    def __init__(self, actor: Actor, kind: Kind) -> None:
-        self.actor, self.kind = actor, kind
-        self.ranked: list[Any] = []
-        """The ids of what words found, the best first."""
+    def __init__(self, actor: Actor, kind: Kind, found: Found) -> None:
+        self.actor, self.kind, self.found = actor, kind, found
         self._left = MOST
         self._fields: Mapping[str, Callable[[Pattern], Q]] = {
             "id": lambda value: Q(pk=key) if (key := uuid_of(value.text)) else NONE,
@@ -79,11 +99,9 @@ class Conditions:
     def of_words(self, clauses: Sequence[Clause]) -> Q:
         """All of these conditions; what has no field is searched for."""
         conditions = [self.term(clause.field, clause.pattern) for clause in clauses if clause.field]
-        words = " ".join(clause.pattern.text for clause in clauses if not clause.field)
+        words = words_of(clauses)
         if words.strip():
-            hits = search(actor=self.actor, query=words, types=self.kind.types, limit=LOOKED_AT).hits
-            self.ranked = [hit.id for hit in hits]
-            conditions.append(Q(pk__in=self.ranked))
+            conditions.append(Q(pk__in=self.found.of(words)))
         return reduce(and_, conditions, ALL)
 
     # The filter --------------------------------------------------------------------------------------
@@ -168,23 +186,34 @@ class Conditions:
         return self._indexed(value, "name", value.longest)
 
     def _indexed(self, value: Pattern, column: str, part_of_name: str) -> Q:
+        return Q(pk__in=self._held(value, column, part_of_name))
+
+    def _held(self, value: Pattern, column: str, part_of_name: str) -> QuerySet[SearchDocument, UUID]:
         documents = SearchDocument.objects.visible_to(self.actor).filter(kind="asset", type__in=self.kind.types)
         held = {f"{column}__iregex": _whole(value)} if value.is_wild else {f"{column}__iexact": value.text}
-        return Q(pk__in=documents.filter(folded__contains=fold(part_of_name), **held).values("entity_id"))
+        return documents.filter(folded__contains=fold(part_of_name), **held).values_list("entity_id", flat=True)
 
     def _full_name(self, value: Pattern) -> Q:
         if not value.is_wild:
-            own = Q(qualified_name=normal_name(value.text))
-            return own | self._indexed(value, "path", _last(value.text))
+            # Two statements, since no index answers "this or in these" in one.
+            living = Asset.objects.visible_to(self.actor).filter(qualified_name=normal_name(value.text))
+            whatever_its_case = self._held(value, "path", _last(value.text))[:LOOKED_AT]
+            return Q(pk__in={*living.values_list("pk", flat=True), *whatever_its_case})
         above, _, rest = value.regex.pattern.partition(r".*")
         prefix = above.replace("\\", "")
         if not rest and prefix.endswith("."):
-            return Q(qualified_name__startswith=prefix)
+            return self._below(prefix)
         behind = value.regex.pattern.rpartition(r"\.")[2]
         words = max(_LITERAL.findall(behind), key=len, default="")
         if not words:
             raise BadRequest("A pattern of full names must say something of the name, or be a prefix such as 'shop.*'")
         return self._indexed(value, "path", words)
+
+    def _below(self, prefix: str) -> Q:
+        """The living assets whose full names begin so: the index of words finds those whose names hold its words."""
+        condition = Q(qualified_name__startswith=prefix)
+        narrowed = matching(actor=self.actor, query=" ".join(_phrases(prefix)))
+        return condition if narrowed is None else condition & Q(pk__in=narrowed)
 
     def _inside(self, type_: str, value: Pattern) -> Q:
         roots = Asset.objects.visible_to(self.actor).filter(type=type_, name=value.text)
@@ -250,6 +279,16 @@ def _clauses(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _phrases(prefix: str) -> list[str]:
+    """What every name that begins so holds, as a question to the index of words; nothing for what has no words."""
+    phrases: list[str] = []
+    for part in prefix.split("."):
+        words = words_of_path(part)
+        # Only in ASCII are the words of a name neighbours in the index: pairs of Chinese characters overlap.
+        phrases += [" ".join(words)] if part.isascii() else words
+    return [f'"{phrase}"' for phrase in phrases if phrase]
 
 
 def _last(fqn: str) -> str:

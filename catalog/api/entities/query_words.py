@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,3 +76,8 @@ def clauses_of(query: str, name: str = "q") -> list[Clause]:
     if len(clauses) > _MOST:
         raise BadRequest(fields={name: [f"At most {_MOST} conditions; this has {len(clauses)}."]})
     return clauses
+
+
+def words_of(clauses: Sequence[Clause]) -> str:
+    """What is to be searched for: the clauses without a field."""
+    return " ".join(clause.pattern.text for clause in clauses if not clause.field)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from catalog.api.entities import query_filters
+from catalog.names import join_name, quote_part
 from catalog.services import AssetDraft, upsert_assets
 from tests.catalog.api.entities.conftest import COLUMNS, call, made
 
@@ -206,3 +208,55 @@ def test_a_page_takes_as_many_statements_whatever_is_on_it(bob: APIClient, table
     made(call(bob, "put", "tables/bulk", bodies))
     with django_assert_max_num_queries(14):
         assert len(ask(bob, q="service.name:shop", size=40)["hits"]["hits"]) == 40
+
+
+def test_words_alone_are_counted_and_paged_beyond_what_a_filter_looks_at(bob: APIClient, tables, monkeypatch):
+    monkeypatch.setattr(query_filters, "LOOKED_AT", 2)
+    bodies = [{"name": f"order_{number}", "databaseSchema": PUBLIC, "columns": []} for number in range(5)]
+    made(call(bob, "put", "tables/bulk", bodies))
+    answer = ask(bob, q="order", size=3, **{"from": 3})["hits"]
+    assert (answer["total"], len(answer["hits"])) == ({"value": 5, "relation": "eq"}, 2)
+    answer = ask(bob, q="order AND tableType:Regular")["hits"]
+    assert (answer["total"], len(answer["hits"])) == ({"value": 2, "relation": "gte"}, 2)
+    answer = ask(bob, q="spending AND tableType:View")["hits"]
+    assert answer["total"] == {"value": 1, "relation": "eq"}
+
+
+def test_words_are_looked_for_once_in_all_indexes_and_the_best_comes_first(
+    bob: APIClient, tables, bob_actor, django_assert_max_num_queries
+):
+    drafts = [AssetDraft("CHART", "spending", "bi.spending"), AssetDraft("TABLE", "a", "x.a", "of spending")]
+    assert not upsert_assets(actor=bob_actor, drafts=drafts).errors
+    with django_assert_max_num_queries(20):
+        hits = ask(bob, q="spending", index="all")["hits"]["hits"]
+    assert [hit["_source"]["name"] for hit in hits] == ["spending", "spending", "a"]
+    assert {hit["_source"]["entityType"] for hit in hits[:2]} == {"table", "chart"}
+
+
+def test_living_and_deleted_ones_stand_in_one_order_on_every_page(bob: APIClient, tables):
+    bodies = [{"name": f"t{number}", "databaseSchema": PUBLIC, "columns": []} for number in range(6)]
+    made(call(bob, "put", "tables/bulk", bodies))
+    for name in ("t1", "t4"):
+        key = call(bob, "get", f"tables/name/{PUBLIC}.{name}").json()["id"]
+        made(call(bob, "delete", f"tables/{key}"))
+    names = [f"t{number}" for number in range(6)]
+    everything = [name for start in range(0, 9, 2) for name in found(bob, sort_field="name", size=2, **{"from": start})]
+    assert everything == sorted([*names, "spending", "users", "top.ten"])
+
+
+@pytest.mark.parametrize(
+    "name", ["Sales Data", "salesData9", "客户table", "客户", "Ünïcode_x", 'a"b', "...", "___", "9"]
+)
+def test_a_beginning_of_full_names_finds_whatever_stands_there(bob: APIClient, bob_actor, name: str):
+    drafts = [AssetDraft("TABLE", "t", join_name(name, "public", "t")), AssetDraft("TABLE", "t", "other.public.t")]
+    assert not upsert_assets(actor=bob_actor, drafts=drafts).errors
+    escaped = "".join(f"\\{char}" if char in '"\\ ' else char for char in quote_part(name))
+    assert found(bob, q=f"fullyQualifiedName:{escaped}.*") == ["t"]
+    assert found(bob, q=f"fullyQualifiedName:{escaped}.public.*") == ["t"]
+    assert found(bob, q=f"fullyQualifiedName:{escaped}.private.*") == []
+
+
+def test_a_place_behind_a_hit_needs_an_order_that_has_places(bob: APIClient, tables):
+    after = ["a", tables["users"]["id"]]
+    assert "sort_field" in ask(bob, 400, q="users", search_after=after)["message"]
+    assert ask(bob, q="users", search_after=after, sort_field="name", sort_order="asc")["hits"]["hits"]
