@@ -16,7 +16,7 @@ from contracts.errors import Invalid
 from registry.documents.parts import split_purl
 from registry.models import Content, Licence, Package
 from registry.services.artifacts_index import package_key
-from registry.version_ranges import matching, read_range
+from registry.version_ranges import matching, package_scheme, read_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,13 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
             split = split_purl(wanted.purl)
             if split is None:
                 raise Invalid(fields={"purl": ["This is no package URL."]})
+            _check_scheme(split[0].type, wanted.version_range)
             packages = packages.filter(key=package_key(split[0]))
             version = version or split[1]
         if wanted.name:
             packages = packages.filter(_named(wanted.name))
+        if (scheme := package_scheme(wanted.version_range)) and not wanted.purl:
+            packages = packages.filter(type__in=(scheme, ""))
         if wanted.package_id:
             packages = packages.filter(pk=wanted.package_id)
         found["package__in"] = _ids(packages)
@@ -76,6 +79,13 @@ def _conditions(actor: Actor, wanted: Wanted) -> dict[str, Any]:
         read_range(wanted.version_range)
         found["version__in"] = matching(_versions(found), wanted.version_range)
     return found
+
+
+def _check_scheme(type_: str, version_range: str) -> None:
+    scheme = package_scheme(version_range)
+    if scheme and scheme != type_:
+        words = f"A range of {scheme} versions says nothing of a {type_} package."
+        raise Invalid(fields={"version_range": [words]})
 
 
 def _ids(packages: QuerySet[Package]) -> list[UUID]:

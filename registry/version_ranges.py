@@ -11,6 +11,8 @@ from univers.versions import InvalidVersion
 
 from contracts.errors import Invalid
 
+_OF_PACKAGES = frozenset({"cargo", "composer", "conan", "deb", "gem", "golang", "maven", "npm", "nuget", "pypi", "rpm"})
+"""Schemes that are types of packages too; `generic`, `intdot` and the like are not."""
 LONGEST = 1000
 """Characters of a range that are read."""
 
@@ -41,6 +43,12 @@ def in_range(version: str, text: str) -> bool:
         return bool(matching([version], text))
     except Invalid:
         return False
+
+
+def package_scheme(text: str) -> str:
+    """The type of package that a range is of; '' where packages of any type may have versions of its scheme."""
+    scheme = text.removeprefix("vers:").partition("/")[0].lower()
+    return scheme if scheme in _OF_PACKAGES else ""
 
 
 def schemes() -> list[str]:

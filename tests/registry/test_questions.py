@@ -70,6 +70,8 @@ def versions_with(actor: Actor, **wanted: Any) -> list[str]:
         ({"purl": DJANGO, "version": "5.2"}, ["2.0"]),
         ({"purl": DJANGO, "version_range": "vers:pypi/>=5.0|<5.1"}, ["1.0", "1.1"]),
         ({"name": "log4j-core", "version_range": "vers:maven/<2.15"}, ["1.0"]),
+        ({"name": "log4j-core", "version_range": "vers:npm/<2.15"}, []),
+        ({"purl": DJANGO, "version_range": "vers:generic/>=5.0.0|<5.2.0"}, ["1.0", "1.1"]),
         ({"licence": "mit"}, ["1.0"]),
         ({"licence": "Apache-2.0", "name": "django"}, ["2.0"]),
         ({"licence": "GPL-3.0-only"}, []),
@@ -92,6 +94,7 @@ def test_outsiders_learn_nothing(charlie_actor: Actor, shipped: list[Release]):
         {"purl": "log4j"},
         {"name": "a", "version_range": "pypi/>1"},
         {"name": "a", "version_range": "vers:nothing/>1"},
+        {"purl": DJANGO, "version_range": "vers:npm/>=5.0"},
     ],
 )
 def test_what_cannot_be_read_is_refused(bob_actor: Actor, wanted: dict[str, str]):
