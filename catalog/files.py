@@ -72,23 +72,29 @@ def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
 def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
     """Rows by the names in the first line; what is empty is not said."""
     try:
-        for row in csv.DictReader(_lines(text), strict=True):
+        reader = csv.DictReader(_lines(text), strict=True)
+        if not set(COLUMNS) & set(reader.fieldnames or ()):
+            raise _bad("The first line of a CSV must name its columns, such as type, name and qualified_name")
+        for row in reader:
             if None in row:
-                raise _bad("A line of the CSV has more fields than its first line")
+                raise _bad(f"Line {reader.line_num} of the CSV has more fields than its first line")
             filled = {name: _read(value) for name, value in row.items() if value not in ("", None)}
             for name in _JSON_COLUMNS:
                 if name in filled:
-                    filled[name] = json.loads(filled[name])
+                    filled[name] = _json_cell(name, filled[name], reader.line_num)
             for name in ("tags", "terms"):
                 if name in filled:
                     filled[name] = _listed(filled[name])
             yield filled
     except csv.Error as error:
         raise _bad(f"The CSV cannot be read: {error}") from None
-    except UnicodeDecodeError:
-        raise
+
+
+def _json_cell(name: str, cell: str, line: int) -> Any:
+    try:
+        return json.loads(cell)
     except (ValueError, RecursionError):
-        raise _bad("`metadata` and `schema` must hold JSON") from None
+        raise _bad(f"`{name}` in line {line} of the CSV is not JSON") from None
 
 
 def _lines(text: IO[str]) -> Iterator[str]:

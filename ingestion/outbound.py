@@ -38,7 +38,7 @@ class _GuardedTransport(httpx.HTTPTransport):
     def __init__(self, *, verify: bool = True) -> None:
         super().__init__(verify=verify)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify, trust_env=False),
+            ssl_context=httpx.create_ssl_context(verify=verify),
             max_connections=10,
             network_backend=_GuardedBackend(),
         )
@@ -46,6 +46,8 @@ class _GuardedTransport(httpx.HTTPTransport):
 
 def http_client(*, base_url: str = "", timeout: float = 30, verify: bool = True, **options: Any) -> httpx.Client:
     """A client that goes through the guard, uses no proxy and follows no redirect. `timeout` is in seconds.
+
+    Certificates are checked against `SSL_CERT_FILE` or `SSL_CERT_DIR` of the environment, else the usual authorities.
 
     Raises the guard's Blocked and Unresolvable when it connects.
     """

@@ -20,6 +20,7 @@ from accounts.admin_difference import changed_fields
 from catalog.files import text_of
 from catalog.models import Asset
 from catalog.services.bulk import upsert_rows
+from catalog.services.drafts import RowError
 from catalog.services.exchange import Plan, export_rows, plan_import, read_file
 from contracts.errors import DomainError
 
@@ -125,7 +126,12 @@ def _told(plan: Plan) -> dict[str, Any]:
         ],
         "more_changes": plan.result.created + plan.result.updated - len(plan.changes),
         "errors": [
-            (error.index + 1, error.qualified_name, error.message) for error in plan.result.errors[:ERRORS_SHOWN]
+            (error.index + 1, error.qualified_name, _words(error)) for error in plan.result.errors[:ERRORS_SHOWN]
         ],
         "more_errors": len(plan.result.errors) - ERRORS_SHOWN,
     }
+
+
+def _words(error: RowError) -> str:
+    first = error.details.get("first_index")
+    return error.message if first is None else f"{error.message} (row {first + 1})"

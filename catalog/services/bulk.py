@@ -90,7 +90,7 @@ def _checked(entries: Iterable[tuple[int, dict[str, Any]]]) -> tuple[list[Checke
         name = fields["qualified_name"]
         if name in checked:
             first = checked[name].place
-            message = f"Row {first} of this batch has the same qualified name"
+            message = "A row before it has the same qualified name"
             errors.append(RowError(index, name, message, {"first_index": first}))
         else:
             checked[name] = CheckedRow(index, fields)

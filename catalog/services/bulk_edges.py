@@ -93,7 +93,7 @@ def _checked(drafts: Iterable[tuple[int, RelationshipDraft]]) -> tuple[list[Chec
         edge = CheckedEdge(place, source, target, fields["type"], fields["metadata"])
         if edge.name in checked:
             first = checked[edge.name].place
-            errors.append(RowError(place, source, f"Row {first} of this batch is the same", {"first_index": first}))
+            errors.append(RowError(place, source, "A row before it says the same", {"first_index": first}))
         else:
             checked[edge.name] = edge
     return list(checked.values()), errors

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.models import Role
 from catalog.files import FORMATS
-from catalog.services import upsert_rows
+from catalog.services import RowError, upsert_rows
 from contracts.errors import Invalid
 from ingestion.connectors.tables import chunks
 from ingestion.models import Job, JobType
@@ -69,20 +69,21 @@ def ingest_from_payload(run: Run) -> Mapping[str, Any]:
         for batch in chunks(rows_of(opened, payload["format"]), BATCH):
             run.check()
             written = upsert_rows(actor=run.actor, rows=batch, upsert=payload.get("upsert", True))
-            for error in written.errors:
-                counts["error_count"] += 1
-                if len(errors) < ERRORS_KEPT:
-                    errors.append(
-                        {
-                            "index": counts["processed"] + error.index,
-                            "qualified_name": error.qualified_name,
-                            "message": error.message,
-                            "details": error.details,
-                        }
-                    )
+            counts["error_count"] += len(written.errors)
+            kept = written.errors[: ERRORS_KEPT - len(errors)]
+            errors += [_told(error, counts["processed"]) for error in kept]
             counts["processed"] += len(batch)
             for name in ("created", "updated", "unchanged"):
                 counts[name] += getattr(written, name)
             run.result = {**counts, "errors": errors}
             run.progress(done=opened.position())
     return {**counts, "errors": errors}
+
+
+def _told(error: RowError, before: int) -> dict[str, Any]:
+    """An error of a row with its place in the file, of which so many rows came before the batch."""
+    details = error.details
+    if "first_index" in details:
+        details = {**details, "first_index": before + details["first_index"]}
+    place = before + error.index
+    return {"index": place, "qualified_name": error.qualified_name, "message": error.message, "details": details}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 from django.conf import settings
@@ -33,12 +33,7 @@ class Opened:
 
 def check_location(source: str) -> None:
     """Raise Invalid unless a file may be read from there."""
-    try:
-        parts = urlsplit(source)
-        if parts.scheme == "https":
-            httpx.URL(source)
-    except (ValueError, httpx.InvalidURL):
-        raise Invalid(fields={"payload.source": ["It must be a URL."]}) from None
+    parts = _parts_of(source)
     if parts.scheme == "file":
         _import_path(source)
     elif parts.scheme == "s3":
@@ -48,6 +43,19 @@ def check_location(source: str) -> None:
         raise Invalid(fields={"payload.source": [reason]})
     elif parts.username is not None or parts.password is not None:
         raise Invalid(fields={"payload.source": ["It must not hold a user name or a password."]})
+
+
+def _parts_of(source: str) -> SplitResult:
+    """Raises Invalid for what is no URL, or names a port or a host that there cannot be."""
+    refusal = Invalid(fields={"payload.source": ["It must be a URL."]})
+    if "\x00" in unquote(source):
+        raise refusal
+    try:
+        parts = urlsplit(source)
+        _ = parts.port, httpx.URL(source).host
+    except (ValueError, httpx.InvalidURL):
+        raise refusal from None
+    return parts
 
 
 @contextmanager
@@ -70,13 +78,15 @@ def open_location(source: str) -> Iterator[Opened]:
     try:
         with http_client() as client, client.stream("GET", source) as response:
             if response.status_code != 200:
-                raise Unavailable(f"The server answered with {response.status_code}", code="DOWNLOAD_FAILED")
+                how = "; redirects are not followed" if response.is_redirect else ""
+                raise Unavailable(f"The server answered with {response.status_code}{how}", code="DOWNLOAD_FAILED")
             size = response.headers.get("Content-Length", "")
             reader = _ChunkReader(response.iter_bytes(CHUNK))
             told = int(size) if size.isdecimal() else None
             yield Opened(io.BufferedReader(reader, CHUNK), told, lambda: reader.count)
     except httpx.HTTPError as error:
-        raise Unavailable(f"The download failed: {error.__class__.__name__}", code="DOWNLOAD_FAILED") from None
+        reason = str(error) or type(error).__name__
+        raise Unavailable(f"The download failed: {reason}", code="DOWNLOAD_FAILED") from None
 
 
 def rows_of(opened: Opened, kind: str) -> Iterator[Any]:
@@ -97,11 +107,12 @@ def rows_of(opened: Opened, kind: str) -> Iterator[Any]:
 def _import_path(source: str) -> Path:
     """The file of a `file://` URL, which must be below the import folder."""
     parts = urlsplit(source)
-    if "\x00" in unquote(source):
-        raise Invalid(fields={"payload.source": ["It must not hold NUL characters."]})
     folder = Path(settings.IMPORT_DIR).resolve()
-    path = (folder / unquote(parts.netloc + parts.path).lstrip("/")).resolve()
-    whole = Path(unquote(parts.path)).resolve()
+    try:
+        path = (folder / unquote(parts.netloc + parts.path).lstrip("/")).resolve()
+        whole = Path(unquote(parts.path)).resolve()
+    except (OSError, RuntimeError):  # a link to itself
+        raise Invalid(fields={"payload.source": ["There is no such file."]}) from None
     if whole.is_relative_to(folder) and not parts.netloc:
         path = whole
     if not path.is_relative_to(folder):

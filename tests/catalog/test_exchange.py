@@ -124,6 +124,19 @@ def test_a_csv_is_told_what_is_wrong_with_it() -> None:
         read_file(b"name\n" + b"x" * (VALUE_LIMIT + 1), "csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'name,type\n1,"2\n2"\n1,2,3\n', "Line 4 of the CSV has more fields"),
+        (b"name,metadata\na,{}\nb,{\n", "`metadata` in line 3 of the CSV is not JSON"),
+        (b"schema\n[" + b"[" * 100_000, "`schema` in line 2 of the CSV is not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where(content: bytes, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        read_file(content, "csv")
+
+
 # By hand --------------------------------------------------------------------------------------------
 
 
@@ -133,11 +146,17 @@ def test_a_file_is_looked_at_and_then_imported(bob_member, bob_actor: Actor, cha
     content = (
         "type,name,qualified_name,description,owner,tags\n"
         "TABLE,users,prod.public.users,new,bob,a;b\nVIEW,v,prod.v,,nobody,\nVIEW,w,prod.w,,,\nSHOE,x,prod.x,,,\n"
+        "VIEW,again,prod.w,,,\n"
     )
     answer = post(browser, content)
     text = answer.content.decode()
     assert "description, owner, tags" in text
-    for row, words in ((2, "There is no such member or team"), (4, "This must be one of TABLE")):
+    refused = (
+        (2, "There is no such member or team"),
+        (4, "This must be one of TABLE"),
+        (5, "same qualified name (row 3)"),
+    )
+    for row, words in refused:
         assert any(error[0] == row and words in error[2] for error in answer.context["errors"])
         assert words in text
     assert Asset.objects.get().description == "old"
@@ -145,7 +164,7 @@ def test_a_file_is_looked_at_and_then_imported(bob_member, bob_actor: Actor, cha
     stranger = session_of(charlie_member).post(page("catalog_asset_import"), key, follow=True)
     assert "no longer kept" in messages_of(stranger)[0]
     done = browser.post(page("catalog_asset_import"), key, follow=True)
-    assert messages_of(done) == ["Imported: 1 made, 1 changed, 0 as they were.", "2 rows were left out."]
+    assert messages_of(done) == ["Imported: 1 made, 1 changed, 0 as they were.", "3 rows were left out."]
     asset = Asset.objects.get(name="users")
     assert (asset.description, asset.owner, asset.tags.count()) == ("new", bob_member.user, 2)
     assert "no longer kept" in messages_of(browser.post(page("catalog_asset_import"), key, follow=True))[0]

@@ -100,6 +100,8 @@ def test_bad_row_is_told_with_its_place_and_sinks_no_other(bob, write):
         ("deep.json", "json", "[" * 100_000),
         ("bad.ndjson", "ndjson", "{}\nnot json"),
         ("bad.csv", "csv", "type,name\nTABLE,a,b,c\n"),
+        ("rows.json", "csv", '[{"type": "TABLE"}]'),
+        ("empty.csv", "csv", ""),
         ("latin.json", "json", '["caf\xe9"]'.encode("latin-1")),
     ],
 )
@@ -136,6 +138,11 @@ def test_damaged_gzip_fails_with_a_reason(bob, import_dir):
         ({"source": "file:///a%00.json"}, "payload.source"),
         ({"source": "s3://[bucket/a.json"}, "payload.source"),
         ({"source": ""}, "payload.source"),
+        ({"source": "file:///%00.json"}, "payload.source"),
+        ({"source": "file:///loop.json"}, "payload.source"),
+        ({"source": "s3://imports/%00.json"}, "payload.source"),
+        ({"source": "https://xn--/a.json"}, "payload.source"),
+        ({"source": "https://example.com:99999/a.json"}, "payload.source"),
         ({"kind": "xml"}, "payload.format"),
         ({"kind": 0}, "payload.format"),
         ({"kind": []}, "payload.format"),
@@ -146,6 +153,7 @@ def test_damaged_gzip_fails_with_a_reason(bob, import_dir):
     ],
 )
 def test_bad_request_names_the_field(bob, import_dir, fields, field):
+    (import_dir / "loop.json").symlink_to(import_dir / "loop.json")
     response = create(bob, **fields)
     assert (response.status_code, response.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert field in response.json()["error"]["details"]

@@ -21,6 +21,20 @@ def _small_batches(settings, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_small_batches")
+def test_an_error_names_places_in_the_file_whatever_its_batch(bob_actor, tmp_path):
+    with (tmp_path / "rows.ndjson").open("a") as file:
+        for _ in range(2):
+            file.write('\n{"type": "TABLE", "name": "twice", "qualified_name": "p.twice"}')
+    bulk.create_job(actor=bob_actor, data={"type": "BULK_INGESTION", "payload": {"source": "file://rows.ndjson"}})
+    work_next()
+    job = Job.objects.get()
+    assert job.result is not None, job.error
+    (error,) = job.result["errors"]
+    assert (job.result["processed"], job.result["created"], job.result["error_count"]) == (102, 101, 1)
+    assert (error["index"], error["details"]) == (101, {"first_index": 100})
+
+
+@pytest.mark.usefixtures("_small_batches")
 def test_progress_follows_the_bytes_that_were_read(bob_actor, monkeypatch):
     seen = []
     monkeypatch.setattr(Run, "flush", lambda run: None)
