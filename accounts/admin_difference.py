@@ -12,7 +12,7 @@ import orjson
 
 from audit.diff import changes
 
-NOISE = frozenset({"id", "version", "updated_at", "created_at", "created_by", "curated"})
+NOISE = frozenset({"id", "version", "updated_at", "created_at", "created_by", "curated", "breaks"})
 """Fields that change with every change, or that the program keeps for itself."""
 
 LONG = 60

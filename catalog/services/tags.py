@@ -168,7 +168,8 @@ def _delete(actor: Actor, tag_id: UUID, into_id: UUID | None, *, hard: bool, now
         note_lost("catalog_assettag", "tag_id", [tag.pk], holder="asset_id")
     _follow(actor, tag, TagName(heir.pk, heir.name, heir.key) if heir else None)
     _leave_to_deleted_assets(tag, heir)
-    _record(actor, "MERGE" if heir else "DELETE", tag, _state(tag), None)
+    heir_state: dict[str, object] | None = {"merged_into": {"id": heir.pk, "name": heir.name}} if heir else None
+    _record(actor, "MERGE" if heir else "DELETE", tag, _state(tag), heir_state)
     tag.delete()
 
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actor import Actor
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services import create_api_key
+from accounts.templatetags.cartulary import event_changes
 from accounts.tokens import hash_key
 from audit.models import AuditEvent
 from catalog.services import update_asset
@@ -319,6 +320,8 @@ def test_an_event_is_read_field_by_field(browser: Client, alice_actor: Actor) ->
     assert "<mark>Old</mark> words" in text
     assert "<mark>New</mark> words" in text
     assert page("catalog_asset_change", asset.pk) in text
+    made = AuditEvent.objects.of_entity(asset.pk)[1]
+    assert {change.path for change in event_changes(made)} == {"type", "name", "qualified_name", "description", "tags"}
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_a_merge_moves_every_asset(bob_actor: Actor):
     merge_tags(actor=bob_actor, tag=Tag.objects.get(name="personal"), into=heir)
     assert names(one) == names(both) == ["PII"]
     assert not Tag.objects.filter(name="personal").exists()
+    merged = AuditEvent.objects.get(action="MERGE")
+    assert merged.after_state == {"merged_into": {"id": str(heir.pk), "name": "PII"}}
     assert state_after(one.pk)["tags"] == ["PII"]
     assert names(restore_asset(actor=bob_actor, asset=gone)) == ["PII"]
     with pytest.raises(Invalid):
