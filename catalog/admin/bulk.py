@@ -128,8 +128,17 @@ class PlaceSelectionForm(forms.Form):
         return place_assets(actor=actor, asset_ids=selection, domain=self.cleaned_data["domain"])
 
 
+class KeptField(forms.ModelChoiceField[Asset]):
+    """One of the duplicates, told from the others by more than its name."""
+
+    def label_from_instance(self, obj: Asset) -> str:
+        origin = f"from {obj.origin.name}" if obj.origin else "by hand"
+        facts = [obj.get_type_display(), origin, *(["described"] if obj.description else [])]
+        return f"{obj.qualified_name} ({', '.join(facts)})"
+
+
 class MergeSelectionForm(forms.Form):
-    keep = forms.ModelChoiceField(
+    keep = KeptField(
         queryset=Asset.objects.none(),
         label="The one that stays",
         empty_label=None,
@@ -142,7 +151,7 @@ class MergeSelectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["keep"]
         if isinstance(field, forms.ModelChoiceField):
-            field.queryset = selection.filter(deleted_at=None)
+            field.queryset = selection.filter(deleted_at=None).select_related("origin")
 
     def apply(self, actor: Actor, selection: Selection) -> int:
         keep = self.cleaned_data["keep"]
@@ -241,6 +250,8 @@ class BulkActions(TenantAdmin[Asset]):
     @admin.action(description="Restore", permissions=["change"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
         deleted = queryset.filter(deleted_at__isnull=False)
+        if not deleted.exists():
+            messages.warning(request, "None of these is deleted.")
         self.each(request, deleted, lambda one: restore_asset(actor=self.actor(request, one), asset=one), "restored")
 
     def _ask(self, request: HttpRequest, queryset: QuerySet[Asset], question: Question) -> HttpResponse | None:
@@ -250,6 +261,7 @@ class BulkActions(TenantAdmin[Asset]):
         if asked and form.is_valid() and self._apply(request, queryset, form.apply, question.done):
             return None
         total = queryset[: BULK_ROWS + 1].count()
+        named = 0 if "keep" in form.fields else 5  # its choices name them all
         context = {
             **self.admin_site.each_context(request),
             "title": f"{question.verb} {total:,} {'asset' if total == 1 else 'assets'}",
@@ -261,8 +273,8 @@ class BulkActions(TenantAdmin[Asset]):
             "across": request.POST.get("select_across", "0"),
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
             "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
-            "some": list(queryset[:5]),
-            "more": max(0, total - 5),
+            "some": list(queryset[:named]),
+            "more": max(0, total - named) if named else 0,
         }
         return TemplateResponse(request, "cartulary/bulk.html", context)
 

@@ -119,7 +119,7 @@ def test_a_merge_over_rest(bob, vera, charlie, bob_actor: Actor):
 
 def test_a_curator_chooses_which_one_stays(bob_member, bob_actor: Actor):
     browser = session_of(bob_member)
-    one, two = make_asset(bob_actor, "one", tags=["x"]), make_asset(bob_actor, "two")
+    one, two = make_asset(bob_actor, "one", tags=["x"]), make_asset(bob_actor, "two", description="The one we use")
     url = page("catalog_asset_changelist")
     asked = {"action": "merge_selected", "_selected_action": [str(one.pk)]}
     assert "Choose 2" in messages_of(browser.post(url, asked, follow=True))[0]
@@ -127,6 +127,8 @@ def test_a_curator_chooses_which_one_stays(bob_member, bob_actor: Actor):
     text = browser.post(url, asked).content.decode()
     assert "The one that stays" in text
     assert str(two.pk) in text
+    for told in ("prod.public.one (Table, by hand)", "prod.public.two (Table, by hand, described)"):
+        assert text.count(told) == 1
     done = browser.post(url, {**asked, "apply": "1", "keep": str(two.pk)}, follow=True)
     assert messages_of(done) == ["1 asset merged into the one that stays."]
     assert [asset.name for asset in Asset.objects.visible_to(bob_actor)] == ["two"]

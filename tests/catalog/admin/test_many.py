@@ -94,8 +94,9 @@ def test_many_are_deleted_and_restored(browser: Client, three: list[Asset]) -> N
     act(browser, "delete_selected", three, post="yes")
     assert Asset.objects.filter(deleted_at__isnull=False).count() == 3
     posted = {"action": "restore_selected", "_selected_action": [str(one.pk) for one in three], "index": "0"}
-    browser.post(page(ASSETS) + "?state=deleted", posted)
+    assert messages_of(browser.post(page(ASSETS) + "?state=deleted", posted, follow=True)) == ["3 assets restored."]
     assert Asset.objects.filter(deleted_at=None).count() == 3
+    assert messages_of(browser.post(page(ASSETS), posted, follow=True)) == ["None of these is deleted."]
 
 
 def test_a_bulk_change_costs_the_same_queries_however_many(browser: Client, alice_actor: Actor) -> None:
