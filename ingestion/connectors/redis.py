@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from catalog.names import join_name
 from ingestion.connectors.base import (
@@ -216,6 +218,7 @@ def _connected(config: Mapping[str, Any], database: int | None = None) -> Iterat
         ssl=config["tls"],
         socket_timeout=config["timeout"],
         socket_connect_timeout=config["timeout"],
+        retry=Retry(NoBackoff(), 0),  # the run itself is tried again; by default each of ours would be four of theirs
         client_name="cartulary",
     )
     try:

@@ -1,6 +1,9 @@
 """Collecting Redis: a database of its own on a real server."""
 
 import os
+import socket
+import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,8 +15,8 @@ from ingestion.models import JobStatus
 from ingestion.services import sources
 from ingestion.services.sources import create_data_source
 
-DATABASE = 10 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
-"""One for each worker of the test run: they empty it."""
+DATABASE = 11 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+"""One for each worker of the test run, and none that other tests use: they empty it."""
 
 
 @pytest.fixture
@@ -110,6 +113,25 @@ def test_server_that_is_down_says_so(bob_actor):
     )
     result = sources.test_connection(actor=bob_actor, source=source)
     assert result.message == "127.0.0.1:1 refused the connection: is Redis running there?"
+
+
+def test_a_server_is_asked_once_and_not_four_times_with_pauses(bob_actor):
+    asked = 0
+
+    def hang_up(listener):
+        nonlocal asked
+        with suppress(OSError):
+            while True:
+                listener.accept()[0].close()
+                asked += 1
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
+        config = {"host": "127.0.0.1", "port": listener.getsockname()[1]}
+        source = create_data_source(actor=bob_actor, data={"name": "cache", "type": "redis", "config": config})
+        assert not sources.test_connection(actor=bob_actor, source=source).success
+        listener.shutdown(socket.SHUT_RDWR)
+    assert asked == 1
 
 
 @pytest.mark.parametrize(
