@@ -41,7 +41,7 @@ def port():
 
 
 def make(actor, port, **config):
-    data = {"name": "bus", "type": "kafka", "config": {"host": "127.0.0.1", "port": port, "timeout": 3, **config}}
+    data = {"name": "bus", "type": "kafka", "config": {"host": "127.0.0.1", "port": port, "timeout": 1, **config}}
     return create_data_source(actor=actor, data=data)
 
 

@@ -16,9 +16,10 @@ pymongo = pytest.importorskip("pymongo", reason="needs requirements-connectors.t
 secantus = pytest.importorskip("secantus", reason="needs SecantusDB")
 
 
-@pytest.fixture
-def server(tmp_path):
-    with secantus.SecantusDBServer(port=0, storage_path=str(tmp_path / "mongo"), cache_size="64M") as running:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mongo")
+    with secantus.SecantusDBServer(port=0, storage_path=str(folder), cache_size="64M") as running:
         client = pymongo.MongoClient(running.uri)
         people = client["shop"]["people"]
         people.insert_many(
@@ -69,6 +70,7 @@ def test_database_without_privilege_is_a_gap_and_the_rest_is_collected(server, b
 
     monkeypatch.setattr(pymongo.database.Database, "list_collections", list_collections)
     job = collect(make(bob_actor, server.address[1]))
+    server.drop_database("secret")
     assert job.status == JobStatus.COMPLETED, job.error
     (gap,) = job.result["warnings"]
     assert (gap["object"], "needs the role read on 'secret'" in gap["message"]) == ("mongo.secret", True)
