@@ -50,7 +50,8 @@ fmt: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs
+# Its rewritten asserts are kept, whatever the environment says: they take a worker as long as all imports.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n $(WORKERS) --dist loadgroup -rfEs
 
 # What touches no database is run once. With CI set the second run is not a question: without a server it fails.
 test: lint
