@@ -19,7 +19,7 @@ from ingestion.connectors import registry
 from ingestion.connectors.base import CollectOptions, SourceError
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
-from tests.ingestion.test_postgresql import Silent
+from tests.ingestion.observing import Silent
 
 ADD = reverse("admin:ingestion_datasource_add")
 TYPES = [

@@ -17,7 +17,7 @@ from ingestion.connectors.mysql import MySQLConnector
 from ingestion.models import JobStatus
 from ingestion.services import sources
 from ingestion.services.sources import create_data_source
-from tests.ingestion.test_postgresql import Silent
+from tests.ingestion.observing import Silent
 
 pytestmark = pytest.mark.mariadb
 

@@ -122,8 +122,9 @@ def test_a_server_is_asked_once_and_not_four_times_with_pauses(bob_actor):
         nonlocal asked
         with suppress(OSError):
             while True:
-                listener.accept()[0].close()
+                client, _ = listener.accept()
                 asked += 1
+                client.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
