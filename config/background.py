@@ -16,6 +16,8 @@ from config.celery import app
 logger = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 5.0
+WAKE_SECONDS = 1.0
+"""How often the worker looks whether it is to end."""
 
 
 class Background(ABC):
@@ -77,6 +79,10 @@ class Worker(Background):
             without_mingle=True,
             without_heartbeat=True,
         )
+        hub = getattr(controller, "hub", None)
+        if hub is not None:
+            # The loop of a broker over the network sleeps until its next timer, which may be 10 seconds away.
+            hub.call_repeatedly(WAKE_SECONDS, lambda: None)
         controller.start()
 
     def ask_to_end(self) -> None:

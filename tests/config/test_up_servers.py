@@ -73,6 +73,7 @@ def test_everything_in_one_process(servers, tmp_path):
         assert "catalog_asset" in {each["name"] for each in page["data"]}
         status, took = up.stop()
         assert (status, took < 30) == (0, True), up.said()
+        assert "stopped_with_work_under_way" not in up.said()
         assert not list((tmp_path / "data").glob("*.sqlite3"))
         assert "Traceback" not in up.said()
     finally:
