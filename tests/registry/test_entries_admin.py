@@ -107,6 +107,17 @@ def test_metadata_that_cannot_be_kept_is_refused(
     assert Entry.objects.get().metadata == before
 
 
+def test_an_empty_list_says_why_it_is(bob_browser: Client, insulin: Version) -> None:
+    """Before anything is there, what to do; where one looked for something, that nothing is like it."""
+    tools = shown(bob_browser, "registry_tool_changelist")
+    assert "No tools here yet" in tools
+    assert "Show all" not in tools
+    assert page("registry_tool_add") in tools
+    for query in ("?q=nothing", "?organism=mouse"):
+        found = shown(bob_browser, "registry_source_changelist", query=query)
+        assert ("Nothing matches" in found, "Show all" in found, "here yet" in found) == (True, True, False)
+
+
 def test_nul_in_the_filter_finds_what_is_without_it(bob_browser: Client, insulin: Version) -> None:
     answer = bob_browser.get(page("registry_source_changelist"), {"organism": "human\0"})
     assert (answer.status_code, insulin.entry.name in answer.content.decode()) == (200, True)
