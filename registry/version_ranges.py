@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from univers.nuget import InvalidNuGetVersion
+from univers.version_constraint import InvalidConstraintsError
 from univers.version_range import RANGE_CLASS_BY_SCHEMES, VersionRange
-from univers.versions import InvalidVersion
 
 from contracts.errors import Invalid
 
@@ -16,17 +17,19 @@ _OF_PACKAGES = frozenset({"cargo", "composer", "conan", "deb", "gem", "golang", 
 LONGEST = 1000
 """Characters of a range that are read."""
 
+_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, InvalidNuGetVersion)
+_FORM = "Write it as vers:pypi/>=1.0|<2.0."
+
 
 @lru_cache(maxsize=512)
 def read_range(text: str) -> VersionRange:
     """The range that a vers says. Raises Invalid."""
-    problem = "Write it as vers:pypi/>=1.0|<2.0."
     if len(text) > LONGEST:
-        raise Invalid(fields={"version_range": [f"At most {LONGEST} characters. {problem}"]})
+        raise Invalid(fields={"version_range": [f"At most {LONGEST} characters. {_FORM}"]})
     try:
         found: VersionRange = VersionRange.from_string(text)
-    except (ValueError, TypeError, AttributeError, KeyError, InvalidVersion) as error:
-        words = f"This range cannot be read ({error}). {problem}"
+    except _UNREADABLE as error:
+        words = f"This range cannot be read ({error}). {_FORM}"
         raise Invalid(fields={"version_range": [words[:300]]}) from None
     return found
 
@@ -62,5 +65,7 @@ def _holds(wanted: VersionRange, version: str) -> bool:
     kind: Any = wanted.version_class
     try:
         return bool(kind(version) in wanted)
-    except (InvalidVersion, ValueError, TypeError, AttributeError):
+    except InvalidConstraintsError:
+        raise Invalid(fields={"version_range": [f"Two bounds of this range exclude each other. {_FORM}"]}) from None
+    except _UNREADABLE:
         return False

@@ -95,11 +95,35 @@ def test_outsiders_learn_nothing(charlie_actor: Actor, shipped: list[Release]):
         {"name": "a", "version_range": "pypi/>1"},
         {"name": "a", "version_range": "vers:nothing/>1"},
         {"purl": DJANGO, "version_range": "vers:npm/>=5.0"},
+        {"name": "a", "version_range": "vers:nuget/latest"},
+        {"name": "django", "version_range": "vers:pypi/>1|>2"},
     ],
 )
+@pytest.mark.usefixtures("shipped")
 def test_what_cannot_be_read_is_refused(bob_actor: Actor, wanted: dict[str, str]):
     with pytest.raises(Invalid):
         versions_with(bob_actor, **wanted)
+
+
+def test_a_version_that_its_ecosystem_cannot_read_is_in_no_range(bob_actor: Actor, project: Project):
+    released(bob_actor, project, "1.0", sbom(("pkg:nuget/Serilog", "latest"), ("pkg:nuget/Serilog", "2.0")))
+    assert versions_with(bob_actor, name="serilog", version_range="vers:nuget/>1.0") == ["1.0"]
+    assert versions_with(bob_actor, name="serilog", version_range="vers:nuget/>3.0") == []
+
+
+@pytest.mark.parametrize("ranged", ["vers:pypi/>1|>2", "vers:nuget/latest"])
+def test_a_statement_whose_range_cannot_be_read_covers_nothing(bob_actor: Actor, shipped: list[Release], ranged: str):
+    affects = [{"ref": DJANGO, "versions": [{"range": ranged}]}]
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "vulnerabilities": [{"id": "CVE-1", "analysis": {"state": "exploitable"}, "affects": affects}],
+    }
+    vex = add_artifact(actor=bob_actor, upload=upload(document, type="vex")).artifact
+    release = released(bob_actor, shipped[0].project, "3.0", sbom((DJANGO, "5.0")))
+    assert not vex.outgoing.exists()
+    assert vulnerabilities_of(release) == []
 
 
 def test_only_the_current_artifacts_of_a_release_count(bob_actor: Actor, shipped: list[Release]):
