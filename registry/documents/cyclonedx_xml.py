@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
+from registry.documents.reading import refuse
+
 Element: TypeAlias = etree._Element
 
 
@@ -15,13 +17,20 @@ def as_json(root: Element) -> dict[str, Any]:
     metadata = _child(root, "metadata")
     return {
         "serialNumber": root.get("serialNumber"),
-        "version": int(root.get("version") or 1),
+        "version": _number(root.get("version") or "1"),
         "metadata": _metadata(metadata) if metadata is not None else {},
         "components": [_component(found) for found in _children(root, "components", "component")],
         "services": [_service(found) for found in _children(root, "services", "service")],
         "dependencies": [_dependency(found) for found in _children(root, "dependencies", "dependency")],
         "vulnerabilities": [_vulnerability(found) for found in _children(root, "vulnerabilities", "vulnerability")],
     }
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # a schema knows no limit, Python does
+        raise refuse([("version", "This number has too many digits")]) from None
 
 
 def _metadata(element: Element) -> dict[str, Any]:

@@ -147,6 +147,12 @@ def test_spdx_tag_value_that_cannot_be_read_is_told_as_such():
     assert list(refused.value.fields) == ["content"]
 
 
+def test_a_number_of_too_many_digits_is_refused_as_the_rest():
+    with pytest.raises(Invalid) as refused:
+        read(XML.replace(' version="1"', f' version="{"9" * 5000}"'))
+    assert list(refused.value.fields) == ["content.version"]
+
+
 def test_cyclonedx_xml_says_what_json_says():
     found = read(XML)
     assert (found.spec_version, found.name, found.version) == ("1.6", "shop", "1.0")
