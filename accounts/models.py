@@ -186,7 +186,7 @@ class DeletedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key}"
+        return f"{self.key} ({self.kind.replace('_', ' ').lower()})"
 
 
 class ApiKey(models.Model):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.actor import Actor
-from accounts.admin_base import TenantAdmin
+from accounts.admin_base import TenantAdmin, posted
 from accounts.admin_lists import DropdownFilter
 from accounts.models import DeletedRow, Role
 from accounts.services import forget_deleted, restore_member
@@ -20,6 +20,16 @@ from ingestion.services.removing import restore_data_source
 from ingestion.services.sources import KEPT_AS as DATA_SOURCE
 
 KINDS = {MEMBER: "Member", TAG: "Tag", CATEGORY: "Category", DATA_SOURCE: "Data source"}
+
+
+BACK = {
+    MEMBER: "The old role and teams; signing in takes a new token.",
+    TAG: "The tag, on all that carried it and is still there.",
+    CATEGORY: "The category with the tags that were deleted together with it, on all that carried them.",
+    DATA_SOURCE: "The source, inactive until it is given its secrets again, with the assets that were deleted with it."
+    " Its tasks stay gone.",
+}
+"""What comes back."""
 
 
 class KindFilter(DropdownFilter):
@@ -33,6 +43,7 @@ class KindFilter(DropdownFilter):
 
 @admin.register(DeletedRow)
 class DeletedRowAdmin(TenantAdmin[DeletedRow]):
+    change_form_template = "cartulary/deleted.html"
     list_display = ("name", "what", "deleted_at")
     list_filter: ClassVar[Any] = (KindFilter,)
     list_filter_submit = True
@@ -46,6 +57,25 @@ class DeletedRowAdmin(TenantAdmin[DeletedRow]):
 
     def has_restore_permission(self, request: HttpRequest) -> bool:
         return self.actor(request).may(Role.EDITOR)
+
+    def object_views(self) -> Any:
+        return {"restore": posted(self.restore)}
+
+    def restore(self, request: HttpRequest, kept: DeletedRow) -> HttpResponse:
+        _restore(self.actor(request, kept), kept)
+        messages.success(request, f"{self.what(kept)} '{self.name(kept)}' is back.")
+        return HttpResponseRedirect(self.url("changelist"))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        kept = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if kept is not None:
+            context |= {"kept": kept, "title": self.name(kept), "back": BACK.get(kept.kind, ""), "show_delete": False}
+            context["may_restore"] = self.has_restore_permission(request)
+            context["may_forget"] = self.has_delete_permission(request, kept)
+        return super().changeform_view(request, object_id, form_url, context)
 
     def remove(self, actor: Actor, obj: DeletedRow) -> None:
         """Let it go for good."""

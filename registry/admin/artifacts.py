@@ -107,8 +107,12 @@ class PackageAdmin(TenantAdmin[Package]):
     list_select_related = ("organization",)
     ordering = ("folded_name",)
     search_fields = ("folded_name__startswith", "namespace__startswith")
-    search_help_text = "The beginning of a name, in small letters"
+    search_help_text = "The beginning of a name"
     fields = ("type", "namespace", "name")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Package], search_term: str) -> Any:
+        """By the folded name, which is in small letters."""
+        return super().get_search_results(request, queryset, search_term.lower())
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -68,6 +68,11 @@ class ReleaseProductFilter(ProductFilter):
     parameter_name = "project__product"
 
 
+def _lines() -> QuerySet[Release]:
+    """Releases as a line each, newest version first."""
+    return Release.objects.order_by("-sort_key").annotate(artifact_count=Count("collection__items"))
+
+
 @admin.register(Product)
 class ProductAdmin(TenantAdmin[Product]):
     form = ProductForm
@@ -98,8 +103,7 @@ class ProductAdmin(TenantAdmin[Product]):
         product = self.get_object(request, object_id) if object_id else None
         context = dict(extra_context or {})
         if product is not None:
-            releases = Release.objects.order_by("-sort_key").annotate(artifact_count=Count("collection__items"))
-            projects = product.projects.prefetch_related(Prefetch("releases", queryset=releases)).order_by("name")
+            projects = product.projects.prefetch_related(Prefetch("releases", queryset=_lines())).order_by("name")
             context |= {"product": product, "projects": projects, "kinds": KINDS}
             context["may_edit"] = self.has_change_permission(request, product)
         return super().changeform_view(request, object_id, form_url, context)
@@ -120,6 +124,7 @@ class ProductAdmin(TenantAdmin[Product]):
 @admin.register(Project)
 class ProjectAdmin(TenantAdmin[Project]):
     form = ProjectForm
+    change_form_template = "registry/project.html"
     list_display = ("name", "product", "type", "status", "releases_", "changed")
     list_filter = (ProductFilter,)
     list_filter_submit = True
@@ -142,6 +147,18 @@ class ProjectAdmin(TenantAdmin[Project]):
 
     def remove(self, actor: Actor, obj: Project) -> None:
         delete_project(actor=actor, project=obj)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """With its releases, newest version first."""
+        project = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if project is not None:
+            releases = list(_lines().filter(project=project)[: SHOWN + 1])
+            context |= {"project": project, "releases": releases[:SHOWN], "has_more": len(releases) > SHOWN}
+            context |= {"kinds": KINDS, "may_edit": self.has_change_permission(request, project)}
+        return super().changeform_view(request, object_id, form_url, context)
 
     @admin.display(description="Releases", ordering="release_count")
     def releases_(self, project: Any) -> int:

@@ -179,3 +179,20 @@ def test_the_outsider_sees_no_page(charlie_member: Membership, release: Release)
     for name in ("status", "upload", "take_out"):
         assert outsider.post(page(f"registry_release_{name}", release.pk), {"status": "released"}).status_code == 404
     assert outsider.get(page("registry_artifact_download", things["artifact"])).status_code == 404
+
+
+def test_a_project_lists_its_releases_the_newest_version_first(
+    browser: Client, release: Release, vera_member: Membership
+):
+    text = shown(browser, "registry_project_change", release.project_id)
+    assert 0 < text.index(">1.1</a>") < text.index(">1.0</a>")
+    assert f"{page('registry_release_add')}?project={release.project_id}" in text
+    only_read = shown(session_of(vera_member), "registry_project_change", release.project_id)
+    assert "Its releases" in only_read
+    assert page("registry_release_add") not in only_read
+
+
+def test_components_are_found_by_the_beginning_of_a_name_whatever_its_case(browser: Client, release: Release):
+    found = shown(browser, "registry_package_changelist", query="?q=LOG4J")
+    assert "log4j-core" in found
+    assert "log4j-core" not in shown(browser, "registry_package_changelist", query="?q=core")

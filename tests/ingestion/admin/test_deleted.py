@@ -66,3 +66,37 @@ def test_what_is_refused_is_told(
     act(browser_of_alice, "delete_selected", *kept, post="yes")
     assert not DeletedRow.objects.exclude(key="group.one").exists()
     assert not LostLink.objects.exists()
+
+
+def test_a_page_says_what_comes_back_and_restores_it(
+    browser_of_alice: Client, kept: list[DeletedRow], vera_member: Membership
+) -> None:
+    source = next(row for row in kept if row.kind == "DATA_SOURCE")
+    text = browser_of_alice.get(page("accounts_deletedrow_change", source.pk)).content.decode()
+    assert "inactive until it is given its secrets again" in text
+    assert "shop (data source)" in text
+    assert "Delete deleted thing" not in text
+    restore = page("accounts_deletedrow_restore", source.pk)
+    assert browser_of_alice.get(restore).status_code == 405
+    response = browser_of_alice.post(restore, follow=True)
+    assert "is back" in messages_of(response)[0]
+    assert DataSource.objects.get().name == "shop"
+
+
+def test_outsiders_and_those_who_may_not_restore_nothing_by_its_page(
+    kept: list[DeletedRow], bob_member: Membership, charlie_member: Membership
+) -> None:
+    member = next(row for row in kept if row.kind == "MEMBER")
+    restore = page("accounts_deletedrow_restore", member.pk)
+    assert session_of(charlie_member).post(restore).status_code == 404
+    assert "role" in messages_of(session_of(bob_member).post(restore, follow=True))[0]
+    assert DeletedRow.objects.filter(pk=member.pk).exists()
+
+
+def test_an_empty_list_says_so_and_offers_what_there_is(browser_of_alice: Client) -> None:
+    empty = browser_of_alice.get(page(LIST)).content.decode()
+    assert "No deleted things" in empty
+    assert "Show all" not in empty
+    searched = browser_of_alice.get(page(LIST) + "?q=worn").content.decode()
+    assert "Nothing found" in searched
+    assert "Show all" in searched
