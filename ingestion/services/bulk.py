@@ -64,7 +64,7 @@ def ingest_from_payload(run: Run) -> Mapping[str, Any]:
     counts: dict[str, Any] = {"processed": 0, "created": 0, "updated": 0, "unchanged": 0, "error_count": 0}
     errors: list[dict[str, Any]] = []
     run.progress(phase="Opening", until=1)
-    with open_location(payload["source"]) as opened:
+    with open_location(payload["source"], check=run.check) as opened:
         run.progress(phase="Reading", total=opened.size)
         for batch in chunks(rows_of(opened, payload["format"]), BATCH):
             run.check()

@@ -59,8 +59,11 @@ def _parts_of(source: str) -> SplitResult:
 
 
 @contextmanager
-def open_location(source: str) -> Iterator[Opened]:
-    """The file's bytes as a stream. Raises Invalid, NotFound, Unavailable, and the guard's errors."""
+def open_location(source: str, *, check: Callable[[], None]) -> Iterator[Opened]:
+    """The file's bytes as a stream; `check` is called with each piece that comes from elsewhere, to end it.
+
+    Raises Invalid, NotFound, Unavailable, and the guard's errors.
+    """
     if urlsplit(source).scheme == "file":
         path = _import_path(source)
         try:
@@ -72,7 +75,7 @@ def open_location(source: str) -> Iterator[Opened]:
         return
     if urlsplit(source).scheme == "s3":
         with open_object(source) as (chunks, length):
-            stored = _ChunkReader(chunks)
+            stored = _ChunkReader(chunks, check)
             yield Opened(io.BufferedReader(stored, CHUNK), length, lambda: stored.count)
         return
     try:
@@ -81,7 +84,7 @@ def open_location(source: str) -> Iterator[Opened]:
                 how = "; redirects are not followed" if response.is_redirect else ""
                 raise Unavailable(f"The server answered with {response.status_code}{how}", code="DOWNLOAD_FAILED")
             size = response.headers.get("Content-Length", "")
-            reader = _ChunkReader(response.iter_bytes(CHUNK))
+            reader = _ChunkReader(response.iter_bytes(), check)  # in pieces as they come: it may come slowly
             told = int(size) if size.isdecimal() else None
             yield Opened(io.BufferedReader(reader, CHUNK), told, lambda: reader.count)
     except httpx.HTTPError as error:
@@ -123,8 +126,9 @@ def _import_path(source: str) -> Path:
 class _ChunkReader(io.RawIOBase):
     """A download as a file."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], check: Callable[[], None]) -> None:
         self._chunks = chunks
+        self._check = check
         self._left = b""
         self.count = 0
 
@@ -133,6 +137,7 @@ class _ChunkReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._left:
+            self._check()
             try:
                 self._left = next(self._chunks)
             except StopIteration:

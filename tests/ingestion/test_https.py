@@ -6,6 +6,7 @@ import gzip
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from catalog.models import Asset
 from ingestion.models import Job, JobStatus
 from ingestion.services.bulk import create_job
+from ingestion.services.files import open_location, rows_of
+from ingestion.services.running import Cancelled
 from ingestion.services.worker import work_next
 from tests.certificates import Pair, make_pair
 
@@ -35,6 +38,9 @@ FILES = {
 
 class Files(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/slow.ndjson":
+            self.dribble()
+            return
         content = FILES.get(self.path.partition("?")[0])
         self.send_response(302 if self.path == "/moved.json" else 200 if content else 404)
         if self.path == "/packed.json":
@@ -43,6 +49,17 @@ class Files(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content or b"") + (1 if self.path.endswith("?cut") else 0)))
         self.end_headers()
         self.wfile.write(content or b"")
+
+    def dribble(self) -> None:
+        """A row every hundredth of a second, for ten seconds at most."""
+        self.send_response(200)
+        self.end_headers()
+        for _ in range(1000):
+            try:
+                self.wfile.write(b"{}\n")
+            except OSError:
+                return
+            time.sleep(0.01)
 
     def log_message(self, *args: Any) -> None: ...
 
@@ -111,3 +128,18 @@ def test_certificate_of_an_authority_that_nobody_named_is_not_believed(server, b
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "DOWNLOAD_FAILED")
     assert "certificate verify failed" in job.error["message"]
     assert not Asset.objects.exists()
+
+
+@pytest.mark.usefixtures("_trusted")
+def test_slow_download_is_ended_between_its_pieces(server):
+    asked: list[float] = []
+    rows: list[Any] = []
+
+    def check() -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 5:
+            raise Cancelled()
+
+    with pytest.raises(Cancelled), open_location(f"{server}/slow.ndjson", check=check) as opened:
+        rows.extend(rows_of(opened, "ndjson"))
+    assert asked[-1] - asked[0] < 2

@@ -98,5 +98,5 @@ def test_an_empty_list_says_so_and_offers_what_there_is(browser_of_alice: Client
     assert "No deleted things" in empty
     assert "Show all" not in empty
     searched = browser_of_alice.get(page(LIST) + "?q=worn").content.decode()
-    assert "Nothing found" in searched
+    assert "Nothing matches" in searched
     assert "Show all" in searched
