@@ -261,3 +261,17 @@ def test_the_theme_follows_the_reader(page: Page, site: Site) -> None:
     page.emulate_media(color_scheme="dark")
     page.reload()
     expect(page.locator("html")).to_have_class(re.compile("dark"))
+
+
+def test_long_names_leave_every_column_in_sight(page: Page, site: Site) -> None:
+    name = "a_table_" + "with_a_long_name_" * 8
+    asset = {"type": "TABLE", "name": name, "qualified_name": f"warehouse.{name}", "tags": ["long tag " * 10]}
+    site.up.ask("POST", "/v1/assets", 201, json=asset)
+    sign_in(page, site)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for path, last in (("catalog/asset", "Changed"), ("audit/auditevent", "Door")):
+        page.goto(f"/admin/{path}/")
+        expect(page.get_by_text(name[:40]).first).to_be_visible()
+        box = page.get_by_role("columnheader", name=last).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 1440, path
