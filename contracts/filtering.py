@@ -27,6 +27,10 @@ from contracts.parameters import only
 M = TypeVar("M", bound=Model)
 
 
+MOST_VALUES = 100
+"""Values of one parameter: where all must hold, each is a condition of its own, and many take long to plan."""
+
+
 def moment_from(text: str) -> datetime | None:
     """A moment or a day as ISO 8601 has it, in UTC where it says nothing else; None for what is neither."""
     # A plus sign that a client did not escape arrives as a space.
@@ -68,8 +72,13 @@ class _WordsWidget(_RepeatedWidget):
 class _RepeatedField(BaseCSVField):  # type: ignore[misc]
     base_widget_class = _RepeatedWidget
 
+    def clean(self, value: Any) -> Any:
+        if len(value or ()) > MOST_VALUES:
+            raise forms.ValidationError(f"At most {MOST_VALUES} values; these are {len(value):,}.")
+        return super().clean(value)
 
-class _WordsField(BaseCSVField):  # type: ignore[misc]
+
+class _WordsField(_RepeatedField):
     base_widget_class = _WordsWidget
 
 

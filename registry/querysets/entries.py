@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.actor import Actor
 from accounts.models import Organization
@@ -23,6 +23,8 @@ ORDERS = {
     "size": "size",
 }
 """What lists can be sorted by: the contract's word and the column."""
+CONDITIONS = 5
+"""Labels that are looked for one by one, which ends early; more are counted: many conditions take minutes to plan."""
 
 
 def readable_organizations(actor: Actor) -> models.QuerySet[Organization]:
@@ -61,11 +63,15 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def labelled(self, kind: str, words: Sequence[str]) -> Self:
         """Those that carry every one of these tags, or have every one of these formats."""
-        found = self
+        keys = list(dict.fromkeys(word.lower() for word in words))
         labels: Any = self.model._meta.get_field("labels").related_model
-        for word in words:
-            carried = labels._default_manager.filter(entry=OuterRef("pk"), kind=kind, key=word.lower())
-            found = found.filter(Exists(carried))
+        found = self
+        for key in keys[:CONDITIONS]:
+            found = found.filter(Exists(labels._default_manager.filter(entry=OuterRef("pk"), kind=kind, key=key)))
+        if more := keys[CONDITIONS:]:
+            carried = labels._default_manager.filter(kind=kind, key__in=more).order_by().values("entry")
+            counted = carried.annotate(count=Count("*")).filter(count=len(more))
+            found = found.filter(pk__in=counted.values("entry"))
         return found
 
     def sorted_by(self, names: Sequence[str]) -> Self:

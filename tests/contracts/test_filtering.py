@@ -88,6 +88,17 @@ def test_one_value_of_several_that_means_nothing_is_refused(alice, path: str, pa
 
 
 @pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize("query", ["/api/v1/sources?tag=", "/api/v1/sources?format=", "/v1/assets?tag="])
+def test_more_values_than_can_be_looked_for_are_refused(alice, query: str) -> None:
+    path, _, name = query.rstrip("=").partition("?")
+    words = [f"w{number}" for number in range(101)]
+    assert alice.get(f"{path}?" + "&".join(f"{name}={word}" for word in words[:100])).status_code == 200
+    answer = alice.get(f"{path}?" + "&".join(f"{name}={word}" for word in words))
+    assert answer.status_code == 400
+    assert "At most 100 values; these are 101." in str(answer.json())
+
+
+@pytest.mark.usefixtures("_our_routes")
 @pytest.mark.parametrize("body", [{"query": {"start": "2024-01-01"}}, {"include": ["metadata"]}])
 def test_a_search_refuses_what_it_would_not_heed(alice, body: dict[str, object]) -> None:
     assert alice.post("/api/v2/search/releases", body, format="json").status_code == 400

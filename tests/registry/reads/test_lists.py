@@ -72,6 +72,16 @@ def test_lists_filter(anonymous: APIClient, insulin: Version, bob_actor: Actor, 
     assert answer["meta"]["pagination"]["total"] == len(answer["data"]) == total
 
 
+def test_lists_filter_by_many_labels(anonymous: APIClient, bob_actor: Actor) -> None:
+    """More of them than are looked for one by one: all must be carried, in whatever case and however often said."""
+    tags = [f"tag{number}" for number in range(12)]
+    put(bob_actor, "acme:all@1.0", tags=tags)
+    put(bob_actor, "acme:most@1.0", tags=tags[:-1])
+    for said, slugs in ((tags, ["all"]), (tags[:-1], ["all", "most"]), ([*tags, "TAG0"], ["all"]), ([*tags, "x"], [])):
+        answer = body(anonymous, "/sources?" + "&".join(f"tag={tag}" for tag in said))
+        assert [row["slug"] for row in answer["data"]] == slugs
+
+
 def test_lists_sort_by_several_fields(anonymous: APIClient, bob_actor: Actor) -> None:
     for slug, downloads, name in (("a", 5, "Z"), ("b", 9, "Y"), ("c", 5, "X")):
         put(bob_actor, f"acme:{slug}@1.0", name=name)
