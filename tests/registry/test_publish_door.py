@@ -225,6 +225,14 @@ def test_the_checksum_is_of_what_was_sent(bob: APIClient) -> None:
     assert [file["format"] for file in told["files"]] == ["fasta", "xml"]
 
 
+@pytest.mark.parametrize("name", ["organization", "name", "version", "source_type"])
+def test_what_is_said_twice_is_not_guessed_at(bob: APIClient, name: str) -> None:
+    fields = form()
+    answer = bob.post(f"{API}/sources", {**fields, name: [fields[name], "other"]})
+    assert (answer.status_code, answer.json()["error"]["details"]) == (422, {name: ["This was sent more than once."]})
+    assert not Entry.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

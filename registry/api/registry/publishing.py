@@ -197,6 +197,8 @@ def _all(data: Any, name: str) -> list[Any]:
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:
+    if isinstance(data, QueryDict) and len(data.getlist(name)) > 1:
+        raise Invalid(fields={name: ["This was sent more than once."]})
     value = data.get(name)
     if value is None:
         return ""
