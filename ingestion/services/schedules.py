@@ -62,7 +62,13 @@ def run_due(*, now: datetime | None = None) -> int:
     """Queue a run of every task whose time has come; returns how many were queued."""
     now = now or timezone.now()
     due = CollectionTask.objects.filter(next_run_at__lte=now, status=TaskStatus.ACTIVE).order_by("next_run_at")
-    return sum(_run(task, now) for task in due.select_related("organization", "data_source")[:AT_ONCE])
+    queued = 0
+    for task in due.select_related("organization", "data_source")[:AT_ONCE]:
+        try:
+            queued += _run(task, now)
+        except (ValueError, LookupError):  # such as a time zone that this machine does not know
+            logger.exception("The schedule of task %s cannot be read", task.pk)
+    return queued
 
 
 @transaction.atomic

@@ -150,6 +150,18 @@ def test_downtime_is_made_up_for_once(scheduled):
     assert Job.objects.count() == 1
 
 
+def test_schedule_that_cannot_be_read_any_more_holds_up_no_other(scheduled, shop_source, bob_actor):
+    broken = scheduled(type="interval", interval=60)
+    data = {"name": "sound", "datasource_id": str(shop_source.pk), "schedule": {"type": "interval", "interval": 60}}
+    sound = collections.create_task(actor=bob_actor, data=data)
+    gone = {"type": "cron", "cron_expr": "0 0 * * *", "timezone": "Mars/Olympus_Mons"}  # by another list of zones
+    CollectionTask.objects.filter(pk=broken.pk).update(schedule=gone)
+    due(broken, seconds=2)
+    due(sound, seconds=1)
+    assert tasks.dispatch_jobs() == 1
+    assert Job.objects.get().task_id == sound.pk
+
+
 def test_task_that_is_still_running_passes_over_its_time(scheduled):
     task = scheduled(type="interval", interval=60)
     for _ in range(2):
