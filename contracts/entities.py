@@ -111,6 +111,12 @@ def flag_of(request: Request, name: str) -> bool:
     return choice_of(request, name, ("false", "true")) == "true"
 
 
+def refuse_dry_run(request: Request) -> None:
+    """Nothing is written where somebody asks to see what would be. Raises BadRequest."""
+    if flag_of(request, "dryRun"):
+        raise BadRequest(fields={"dryRun": ["There are no dry runs here: say false, or nothing."]})
+
+
 def choice_of(request: Request, name: str, choices: Sequence[str]) -> str:
     """A query parameter that is one of these, the first where it is not given. Raises BadRequest."""
     value = request.query_params.get(name) or choices[0]

@@ -64,7 +64,7 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         retrieve=extend_schema(responses=entity),
         by_name=extend_schema(responses=entity, operation_id=f"entities_{name}_by_name"),
         create=extend_schema(responses={201: entity}),
-        put=extend_schema(responses={200: entity, 201: entity}, operation_id=f"entities_{name}_put"),
+        upsert=extend_schema(responses={200: entity, 201: entity}, operation_id=f"entities_{name}_put"),
         update=extend_schema(responses=entity),
         partial_update=extend_schema(request=PATCH, responses=entity),
         destroy=extend_schema(responses={200: entity}),
@@ -86,7 +86,7 @@ def routes(where: str, view: Any, entity: Any) -> list[URLPattern]:
         kept.append(path(f"{where}/<str:pk>/versions/<str:decimal>", version, name=f"entities-{name}-version"))
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     return [
-        path(where, told.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        path(where, told.as_view({"get": "list", "post": "create", "put": "upsert"}), name=f"entities-{name}"),
         path(f"{where}/restore", told.as_view({"put": "restore"}), name=f"entities-{name}-restore"),
         path(f"{where}/bulk", told.as_view({"put": "bulk"}), name=f"entities-{name}-bulk"),
         path(f"{where}/deleteStale", told.as_view({"delete": "delete_stale"}), name=f"entities-{name}-stale"),

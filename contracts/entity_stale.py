@@ -38,7 +38,7 @@ def stale_of(data: Any, scopes: Sequence[str], normal: Callable[[str], str]) -> 
         for name in data
         if name not in {"scopeFqn", "scopeEntityType", "seenFqns", "recursive"}
     }
-    scope, fqn, seen = data.get("scopeEntityType"), data.get("scopeFqn"), data.get("seenFqns", [])
+    scope, fqn, seen = data.get("scopeEntityType"), data.get("scopeFqn"), data.get("seenFqns")
     if not isinstance(scope, str) or not (scope in scopes or ("service" in scopes and scope.endswith("Service"))):
         problems["scopeEntityType"] = [f"This must be {' or '.join(scopes)}."]
     if not isinstance(fqn, str) or not fqn:

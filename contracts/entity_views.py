@@ -18,7 +18,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contracts.cursors import Chained
-from contracts.entities import Entities, base_of, choice_of, entity_tag, expected_tag, flag_of, names, renamed, said_as
+from contracts.entities import (
+    Entities,
+    base_of,
+    choice_of,
+    entity_tag,
+    expected_tag,
+    flag_of,
+    names,
+    refuse_dry_run,
+    renamed,
+    said_as,
+)
 from contracts.entity_stale import stale_of
 from contracts.errors import BadRequest, Conflict, DomainError, Invalid, NotFound, TooLarge
 from contracts.patching import patched
@@ -139,7 +150,8 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         self._check_name_is_free(said)
         return self.show(self._made(said), self.shown, code=201)
 
-    def put(self, request: Request) -> Response:
+    def upsert(self, request: Request) -> Response:
+        """Create it, or replace the one of this name."""
         said = self.said(request.data)
         row = self.named(self.name_of(said))
         if row is None:
@@ -148,6 +160,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
 
     def bulk(self, request: Request) -> Response:
         """Create or replace up to 1,000, one after another; a bad row is told and sinks no other."""
+        refuse_dry_run(request)
         bodies = [*request.data]
         if len(bodies) > BULK_MOST:
             raise TooLarge(f"At most {BULK_MOST:,} entities a call; this has {len(bodies):,}")
@@ -209,6 +222,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         """Delete what is in the scope and not among those seen, one after another; what is not empty is told."""
         if not self.scopes:
             raise BadRequest(f"A {self.entity} lies in nothing that could be the scope")
+        refuse_dry_run(request)
         said = stale_of(request.data, self.scopes, self.stale_name)
         rows = list(self.inside(said.scope, said.fqn))
         passed, failed = [], []

@@ -93,9 +93,9 @@ class EntitiesLineageEvent(Entities, EventViews):
         return super().take(request)
 
     @extend_schema(request=AddLineageBody, responses=OpenApiTypes.OBJECT, operation_id="entities_lineage_put")
-    def put(self, request: Request) -> Response:
+    def relate(self, request: Request) -> Response:
         """Relate two entities, upstream and downstream, or change what is said of their relation."""
-        return super().put(request)
+        return super().relate(request)
 
 
 class EntitiesLineageBatch(Entities, BatchViews):
@@ -113,6 +113,6 @@ class EntitiesLineageBatch(Entities, BatchViews):
 
 
 urlpatterns = [
-    path("lineage", EntitiesLineageEvent.as_view({"post": "take", "put": "put"}), name="lineage"),
+    path("lineage", EntitiesLineageEvent.as_view({"post": "take", "put": "relate"}), name="lineage"),
     path("lineage/batch", EntitiesLineageBatch.as_view(), name="lineage-batch"),
 ]

@@ -13,7 +13,7 @@ from catalog.models import Asset
 from catalog.names import normal_name
 from catalog.services import Filing, file_assets
 from catalog.services.trees import delete_all, descendants
-from contracts.entities import flag_of
+from contracts.entities import flag_of, refuse_dry_run
 from contracts.entity_stale import stale_of
 from contracts.entity_views import BULK_MOST, bulk_failure, bulk_result
 from contracts.errors import Invalid, TooLarge
@@ -28,6 +28,7 @@ class BulkViews(EntityViews):
         if len(bodies) > BULK_MOST:
             raise TooLarge(f"At most {BULK_MOST:,} entities a call; this has {len(bodies):,}")
         flag_of(request, "async")
+        refuse_dry_run(request)
         actor = actor_of(request)
         reader = self.reader(actor, *bodies)
         filings: list[Filing] = []
@@ -56,6 +57,7 @@ class BulkViews(EntityViews):
 
     def delete_stale(self, request: Request) -> Response:
         """Delete what is in the scope and not among those seen; all of it, or nothing."""
+        refuse_dry_run(request)
         said, actor = stale_of(request.data, self.scopes(), normal_name), actor_of(request)
         inside_scope = within(actor, self.kind, said.scope, said.fqn)
         assets = Asset.objects.visible_to(actor).filter(inside_scope, type__in=self.kind.types)

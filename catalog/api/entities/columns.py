@@ -98,10 +98,16 @@ def _column(element: Mapping[str, Any], path: str, labels: Labelling, outer: int
     if labels.terms:
         column["tags"] += labels.terms.get(name[outer:], ())
     if element.get("attributes"):
-        column |= {_SHOWN[key]: value for key, value in element["attributes"].items() if key in _SHOWN}
+        column |= _shown(element["attributes"])
     if element.get("children"):
         column["children"] = [_column(child, name, labels, outer) for child in element["children"]]
     return column
+
+
+def _shown(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an element's attributes, which any door may have written, is what a column's public type holds."""
+    told = ((_SHOWN[key], value) for key, value in attributes.items() if key in _SHOWN and value is not None)
+    return {name: value for name, value in told if not _what_is_wrong(name, value)}
 
 
 _OF_FIELDS = ("name", "displayName", "dataTypeDisplay", "description", "fullyQualifiedName", "tags")

@@ -24,7 +24,7 @@ from accounts.actor import Actor
 from accounts.permissions import actor_of
 from catalog.api.entities.described import EntityReferenceSerializer
 from catalog.api.entities.kinds import BY_TYPE, KINDS
-from catalog.api.entities.lineage_details import details_of, metadata_of
+from catalog.api.entities.lineage_details import details_of, metadata_of, texts_in
 from catalog.api.parameters import number_of, parameter
 from catalog.lineage import DEEPEST, EDGES, Direction, Node, Step, lineage
 from catalog.models import Asset, AssetType, Relationship, RelationshipType
@@ -160,7 +160,7 @@ class Graph:
         for step in steps:
             if key := uuid_of(step.metadata.get("pipeline")):
                 keys.add(key)
-            names |= {name for name in (step.metadata.get("by") or ()) if name}
+            names |= {name for name in texts_in(step.metadata.get("by")) if name}
         if not keys and not names:
             return {}
         found = Asset.objects.visible_to(self.actor).filter(type=AssetType.PIPELINE)
@@ -184,7 +184,7 @@ class LineageViews(ContractViewSet[Relationship]):
     queryset = Relationship.objects.none()
     serializer_class: Any = AddLineageBody
 
-    def put(self, request: Request) -> Response:
+    def relate(self, request: Request) -> Response:
         body = dict(request.data)
         edge = body.pop("edge", None)
         if body or not isinstance(edge, Mapping):

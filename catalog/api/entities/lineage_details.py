@@ -46,7 +46,7 @@ def metadata_of(details: Any, source: str, target: str, known: Mapping[str, Any]
                 raise Invalid(fields={f"lineageDetails.{name}": ["This must be text."]})
             metadata[_TEXTS[name]] = value
         elif name == "source":
-            if value not in SOURCES:
+            if not isinstance(value, str) or value not in SOURCES:
                 raise Invalid(fields={"lineageDetails.source": [f"This must be one of {', '.join(sorted(SOURCES))}."]})
             metadata["lineage_source"] = value
         elif name == "pipeline":
@@ -68,10 +68,10 @@ def details_of(
     for name, key in _TEXTS.items():
         if isinstance(metadata.get(key), str):
             details[name] = metadata[key]
-    told = metadata.get("lineage_source")
-    details["source"] = told if told in SOURCES else "OpenLineage" if metadata.get("by") else assumed
-    for key in (metadata.get("pipeline"), *(metadata.get("by") or ())):
-        reference = pipeline(key) if isinstance(key, str) and key else None
+    told = [one for one in texts_in([metadata.get("lineage_source")]) if one in SOURCES]
+    details["source"] = told[0] if told else "OpenLineage" if metadata.get("by") else assumed
+    for key in (*texts_in([metadata.get("pipeline")]), *texts_in(metadata.get("by"))):
+        reference = pipeline(key) if key else None
         if reference is not None:
             details["pipeline"] = reference
             break
@@ -137,17 +137,22 @@ def _columns(metadata: Mapping[str, Any], source: str, target: str) -> list[dict
     mapping = metadata.get("column_mapping")
     if not isinstance(mapping, Mapping):
         return []
-    functions, nested = metadata.get("column_functions") or {}, set(metadata.get("nested_columns") or ())
+    functions, nested = metadata.get("column_functions"), set(texts_in(metadata.get("nested_columns")))
     columns = []
     for made, sources in sorted(mapping.items()):  # PostgreSQL keeps keys in an order of its own
         column: dict[str, Any] = {
-            "fromColumns": [_full(source, each, nested) for each in sources],
+            "fromColumns": [_full(source, each, nested) for each in texts_in(sources)],
             "toColumn": _full(target, made, nested),
         }
-        if isinstance(functions.get(made), str):
+        if isinstance(functions, Mapping) and isinstance(functions.get(made), str):
             column["function"] = functions[made]
         columns.append(column)
     return columns
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts of a list, which any door may have written."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _full(table: str, column: str, nested: set[str]) -> str:

@@ -39,7 +39,9 @@ def view_of(kind: Kind) -> Any:
         retrieve=extend_schema(parameters=reads, responses=entity),
         by_name=extend_schema(parameters=reads, responses=entity, operation_id=f"entities_{kind.path}_by_name"),
         create=extend_schema(request=body, responses={201: entity}),
-        put=extend_schema(request=body, responses={200: entity, 201: entity}, operation_id=f"entities_{kind.path}_put"),
+        upsert=extend_schema(
+            request=body, responses={200: entity, 201: entity}, operation_id=f"entities_{kind.path}_put"
+        ),
         update=extend_schema(request=body, parameters=[shapes.IF_MATCH], responses={200: entity, 201: entity}),
         partial_update=extend_schema(
             request=PATCH,
@@ -69,7 +71,7 @@ def routes_of(kind: Kind) -> list[URLPattern]:
     one = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
     name = kind.path
     return [
-        path(name, view.as_view({"get": "list", "post": "create", "put": "put"}), name=f"entities-{name}"),
+        path(name, view.as_view({"get": "list", "post": "create", "put": "upsert"}), name=f"entities-{name}"),
         path(f"{name}/restore", view.as_view({"put": "restore"}), name=f"entities-{name}-restore"),
         path(f"{name}/bulk", view.as_view({"put": "bulk"}), name=f"entities-{name}-bulk"),
         path(f"{name}/deleteStale", view.as_view({"delete": "delete_stale"}), name=f"entities-{name}-stale"),

@@ -203,7 +203,8 @@ class Shaper:
 
 def _tell_table(entity: dict[str, Any], row: Any, metadata: dict[str, Any], fields: Collection[str]) -> None:
     """`tableType` and `tableConstraints`."""
-    type_ = _TABLE_TYPE.get((row.type, metadata.get("kind") or ""))
+    word = metadata.get("kind") or ""
+    type_ = _TABLE_TYPE.get((row.type, word)) if isinstance(word, str) else None
     entity["tableType"] = type_ or ("View" if row.type == "VIEW" else "Regular")
     if "tableConstraints" in fields:
         kept = metadata.get("constraints")

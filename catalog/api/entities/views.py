@@ -81,7 +81,8 @@ class EntityViews(ContractViewSet[Asset]):
             filed = file_asset(actor=actor, filing=self.reader(actor, request.data).filing(request.data), replace=False)
         return self.show(self.found(filed.id), self.kind.shown, code=201)
 
-    def put(self, request: Request) -> Response:
+    def upsert(self, request: Request) -> Response:
+        """Create it, or replace the one of this name."""
         actor = actor_of(request)
         with said_as(self._its_field):
             filed = file_asset(actor=actor, filing=self.reader(actor, request.data).filing(request.data))

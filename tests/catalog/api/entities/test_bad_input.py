@@ -92,3 +92,70 @@ def test_an_if_match_that_cannot_be_read_changes_nothing(bob: APIClient, table, 
     assert "If-Match" in response.json()["message"]
     assert call(bob, "delete", f"tables/{table['id']}", **{"If-Match": given}).status_code == 400
     assert call(bob, "get", f"tables/{table['id']}").json()["description"] == table["description"]
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, [["x"]], 7])
+def test_metadata_that_another_door_wrote_breaks_no_list(bob: APIClient, table, value: Any):
+    bob.put(f"/v1/assets/{table['id']}", {"metadata": {"kind": value, "constraints": value}}, format="json")
+    [found] = call(bob, "get", "tables?fields=*").json()["data"]
+    assert found["tableType"] == "Regular"
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, 7, True])
+def test_attributes_that_another_door_wrote_are_answered_only_where_they_fit(bob: APIClient, value: Any):
+    attributes = dict.fromkeys(("data_type", "data_length", "constraint", "display_name"), value)
+    schema = [{"name": "a", "type": "text", "attributes": attributes}]
+    for type_, collection, field in (("TABLE", "tables", "columns"), ("INDEX", "searchIndexes", "fields")):
+        body = {"type": type_, "name": "n", "qualified_name": f"x.{type_}", "schema": schema}
+        assert bob.post("/v1/assets", body, format="json").status_code == 201
+        [found] = call(bob, "get", f"{collection}?fields=*").json()["data"]
+        shown = found[field][0]
+        assert (shown["dataType"], shown.get("displayName"), shown.get("constraint")) == ("TEXT", None, None)
+        assert shown.get("dataLength") == (7 if value == 7 and field == "columns" else None)
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, 7, "x", [["x"]]])
+def test_an_edge_that_another_door_described_is_read(bob: APIClient, table, value: Any):
+    other = made(call(bob, "post", "tables", {"name": "o", "databaseSchema": "shop.sales.public", "columns": []}))
+    names = ("lineage_source", "pipeline", "column_functions", "nested_columns", "temp_tables", "by", "sql")
+    body = {"source_asset_id": other["id"], "target_asset_id": table["id"], "type": "DEPENDS_ON"}
+    metadata = {**dict.fromkeys(names, value), "column_mapping": {"a": ["id"]}}
+    assert bob.post("/v1/relationships", {**body, "metadata": metadata}, format="json").status_code == 201
+    [edge] = call(bob, "get", f"lineage/table/{other['id']}").json()["upstreamEdges"]
+    assert edge["lineageDetails"]["source"] in {"Manual", "OpenLineage"}
+    assert edge["lineageDetails"]["columnsLineage"][0]["toColumn"] == "shop.sales.public.o.a"
+
+
+@pytest.mark.parametrize("source", [["Manual"], {"a": 1}, 5, "Hearsay"])
+def test_a_source_of_lineage_that_there_is_not_is_refused(bob: APIClient, table, source: Any):
+    ends = {"fromEntity": {"id": table["id"], "type": "table"}, "toEntity": {"id": table["id"], "type": "table"}}
+    response = call(bob, "put", "lineage", {"edge": {**ends, "lineageDetails": {"source": source}}})
+    assert response.status_code == 400
+    assert "lineageDetails.source" in response.json()["message"]
+
+
+@pytest.mark.parametrize("path", ["tables/name/x", "tables/deleteStale", "users/name/x", "users/deleteStale"])
+def test_put_is_answered_where_the_contract_has_it_only(bob: APIClient, path: str):
+    assert call(bob, "put", path, {}).status_code == 405
+
+
+def test_put_on_a_lineage_is_not_allowed(bob: APIClient, table):
+    assert call(bob, "put", f"lineage/table/{table['id']}", {}).status_code == 405
+
+
+def test_nobody_deletes_by_leaving_out_what_was_seen(bob: APIClient, table):
+    scope = {"scopeFqn": "shop.sales.public", "scopeEntityType": "databaseSchema"}
+    response = call(bob, "delete", "tables/deleteStale", scope)
+    assert response.status_code == 400
+    assert "seenFqns" in response.json()["message"]
+    response = call(bob, "delete", "tables/deleteStale?dryRun=true", {**scope, "seenFqns": []})
+    assert response.status_code == 400
+    assert call(bob, "get", f"tables/{table['id']}").status_code == 200
+
+
+@pytest.mark.parametrize(("collection", "body"), [("tables", TABLE), ("glossaries", {"name": "g"})])
+def test_a_dry_run_is_refused_and_writes_nothing(bob: APIClient, schema, collection: str, body: dict[str, Any]):
+    response = call(bob, "put", f"{collection}/bulk?dryRun=true", [body])
+    assert (response.status_code, "dryRun" in response.json()["message"]) == (400, True)
+    assert call(bob, "get", collection).json()["data"] == []
+    assert call(bob, "put", f"{collection}/bulk?dryRun=false", [body]).json()["status"] == "success"
