@@ -198,7 +198,7 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         row = self.found(pk)
         self.expect(row)
         document = orjson.loads(orjson.dumps(self.entity_of(row, self.shown)))
-        result = patched(document, [*request.data])
+        result = patched(document, [*request.data], fields=self.requested)
         changed = [name for name in {**document, **result} if document.get(name) != result.get(name)]
         problems = {
             name: ["This cannot be changed." if name in self.shown else "There is no such field."]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jsonpatch
@@ -17,8 +17,10 @@ MAX_BYTES = 16 * 1024 * 1024
 _NAMES = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 
 
-def patched(document: Mapping[str, Any], operations: Sequence[Any]) -> dict[str, Any]:
+def patched(document: Mapping[str, Any], operations: Sequence[Any], *, fields: Collection[str] = ()) -> dict[str, Any]:
     """The document after these operations; the one given is left as it is.
+
+    `fields` are those that it has though it leaves out the empty ones: replacing such a one sets it.
 
     Raises BadRequest for what is no operation or points nowhere, Conflict where a `test` fails, TooLarge for
     a patch with too many operations or whose result grows beyond bounds.
@@ -28,9 +30,11 @@ def patched(document: Mapping[str, Any], operations: Sequence[Any]) -> dict[str,
     result: Any = orjson.loads(orjson.dumps(document))
     for index, operation in enumerate(operations):
         name = _name(index, operation)
+        sets = name == "replace" and _is_left_out(operation["path"], result, fields)
         try:
             # Each is applied in the place of its turn, so that the next can be refused before it is done.
-            result = jsonpatch.JsonPatch([operation]).apply(result, in_place=True)
+            step = jsonpatch.JsonPatch([{**operation, "op": "add"} if sets else operation])
+            result = step.apply(result, in_place=True)
         except jsonpatch.JsonPatchTestFailed:
             raise Conflict(f"Operation {index} tests '{operation['path']}', which is not as it says") from None
         except (jsonpatch.JsonPatchException, JsonPointerException, KeyError, TypeError, ValueError) as error:
@@ -41,6 +45,11 @@ def patched(document: Mapping[str, Any], operations: Sequence[Any]) -> dict[str,
         raise BadRequest("The patch leaves no object")
     _check_size(result)
     return result
+
+
+def _is_left_out(path: str, document: Any, fields: Collection[str]) -> bool:
+    field = path.removeprefix("/")
+    return field in fields and isinstance(document, dict) and field not in document
 
 
 def _name(index: int, operation: Any) -> str:

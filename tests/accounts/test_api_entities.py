@@ -170,3 +170,14 @@ def test_outsiders_editors_and_nobody(charlie: APIClient, bob: APIClient, anonym
     assert [user["name"] for user in charlie.get(USERS).json()["data"]] == ["charlie"]
     assert post(bob, {"name": "dora@example.com"}).status_code == 403
     assert anonymous.get(USERS).status_code == 401
+
+
+def test_a_name_that_is_not_there_yet_is_replaced_as_the_page_has_it(alice: APIClient):
+    user = alice.post(USERS, {"name": "user@domain.com"}, format="json").json()
+    assert "displayName" not in user
+    body = [{"op": "replace", "path": "/displayName", "value": "First Last"}]
+    patched = alice.patch(f"{USERS}/{user['id']}", body, format="json")
+    assert (patched.status_code, patched.json()["displayName"]) == (200, "First Last")
+    for path in ("/colour", "/roles/0", "/displayName/first"):
+        refused = alice.patch(f"{USERS}/{user['id']}", [{**body[0], "path": path}], format="json")
+        assert refused.status_code == 400, path

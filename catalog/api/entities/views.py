@@ -111,7 +111,7 @@ class EntityViews(ContractViewSet[Asset]):
             expected = self.expected(row)
             document = self.entity(row, self.kind.shown)
             with said_as(self._its_field):
-                result = patched(document, list(request.data))
+                result = patched(document, list(request.data), fields=self.kind.requested)
                 changes = changes_by(self.kind, actor, row, document, result)
                 contents = contents_by(self.kind, actor, document, result)
                 try:

@@ -126,3 +126,11 @@ def test_if_match_prevents_a_lost_update(bob: APIClient, table):
 def test_outsiders_and_viewers_patch_nothing(charlie: APIClient, vera: APIClient, table):
     assert patch(charlie, table, put("/description", "x")).status_code == 404
     assert patch(vera, table, put("/description", "x")).status_code == 403
+
+
+def test_a_field_that_is_left_out_because_it_is_empty_can_be_replaced(bob: APIClient, table):
+    assert "displayName" not in table
+    replaced = made(patch(bob, table, put("/displayName", "Users", "replace"), put("/displayName", "Users", "test")))
+    assert replaced["displayName"] == "Users"
+    assert patch(bob, table, put("/colour", "red", "replace")).status_code == 400
+    assert patch(bob, table, put("/joins", {}, "replace")).status_code == 400
