@@ -181,3 +181,14 @@ def test_a_name_that_is_not_there_yet_is_replaced_as_the_page_has_it(alice: APIC
     for path in ("/colour", "/roles/0", "/displayName/first"):
         refused = alice.patch(f"{USERS}/{user['id']}", [{**body[0], "path": path}], format="json")
         assert refused.status_code == 400, path
+
+
+@pytest.mark.parametrize("is_admin", [False, "no"])
+def test_a_change_of_a_user_that_is_refused_in_part_changes_nothing(alice: APIClient, alice_member, is_admin):
+    path = f"{USERS}/{alice_member.user_id}"
+    body = [
+        {"op": "add", "path": "/displayName", "value": "Else"},
+        {"op": "replace", "path": "/isAdmin", "value": is_admin},
+    ]
+    assert alice.patch(path, body, format="json").status_code in {400, 409}
+    assert alice.get(path).json().get("displayName") != "Else"
