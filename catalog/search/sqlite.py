@@ -32,6 +32,8 @@ _TEXT = "{name path columns description}"
 _RELEVANCE = "-bm25(catalog_search_words, 0, 0, 10, 4, 2, 1)"
 _FROM_WORDS = "FROM catalog_search_words w JOIN catalog_searchdocument d ON d.id = w.rowid"
 _FROM_PARTS = "FROM catalog_search_parts p JOIN catalog_searchdocument d ON d.id = p.rowid"
+_PART = "+p.rowid"
+"""The plus sign lets SQLite look for the parts once, not once for each document that the scope allows."""
 _LIMIT = f"LIMIT {CANDIDATES + 1}"
 SUSPECTS = 500
 """Documents whose names are looked at closely for a misspelling."""
@@ -62,7 +64,7 @@ def by_words(question: Question, scope: Scope) -> Gathering:
 
 def by_parts(question: Question, scope: Scope) -> Gathering:
     length = sum(map(len, question.parts))
-    scoped, values = _scoped("p.rowid", scope)
+    scoped, values = _scoped(_PART, scope)
     return Gathering(
         f"SELECT {COLUMNS}, {PARTS} AS reason, %s / max(length(d.folded), %s) AS rank {_FROM_PARTS}"
         " WHERE catalog_search_parts MATCH %s AND p.rowid NOT IN"
@@ -73,7 +75,7 @@ def by_parts(question: Question, scope: Scope) -> Gathering:
 
 def by_likeness(question: Question, scope: Scope) -> Gathering:
     """Looks at the documents that share most trigrams, here and now."""
-    scoped, values = _scoped("p.rowid", scope)
+    scoped, values = _scoped(_PART, scope)
     shared = " OR ".join(_quoted(trigram) for part in question.parts for trigram in _inner_trigrams(part))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -114,7 +116,7 @@ def entity_ids(question: Question, scope: Scope) -> tuple[str, list[Any]]:
     sql = f"SELECT d.entity_id {_FROM_WORDS} WHERE catalog_search_words MATCH %s"
     parameters: list[Any] = [_both(_scope(scope), _found_by_words(question))]
     if question.parts:
-        scoped, values = _scoped("p.rowid", scope)
+        scoped, values = _scoped(_PART, scope)
         sql += f" UNION SELECT d.entity_id {_FROM_PARTS} WHERE catalog_search_parts MATCH %s{scoped}"
         parameters += [_parts(question), *values]
     return sql, parameters

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import ANONYMOUS, Actor
 from catalog.models import Asset
@@ -246,3 +248,20 @@ def test_a_rare_word_takes_three_statements_and_a_page_two(bob_actor: Actor, dja
         assert len(found(bob_actor, "zebra")) == 20
     with django_assert_max_num_queries(3):
         assert found(bob_actor, "giraffe") == ["giraffe"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite goes about it")
+@pytest.mark.parametrize("query", ["rders", "ordesr"])
+def test_parts_are_looked_for_once_and_not_for_each_document(bob_actor: Actor, query: str):
+    make_asset(bob_actor, "customer_orders")
+    with CaptureQueriesContext(connection) as seen:
+        assert found(bob_actor, query, kinds=["asset"]) == ["customer_orders"]
+        assert Asset.objects.filter(pk__in=matching(actor=bob_actor, query=query)).exists() == (query == "rders")
+    asked = [statement["sql"] for statement in seen.captured_queries if "catalog_search_parts p" in statement["sql"]]
+    assert asked
+    with connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql)
+            steps = [detail for *_, detail in cursor.fetchall() if detail.startswith("SCAN p ")]
+            assert steps
+            assert not any(":=" in step for step in steps), steps  # FTS5's mark of a lookup by rowid
