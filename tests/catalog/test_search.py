@@ -256,7 +256,8 @@ def test_parts_are_looked_for_once_and_not_for_each_document(bob_actor: Actor, q
     make_asset(bob_actor, "customer_orders")
     with CaptureQueriesContext(connection) as seen:
         assert found(bob_actor, query, kinds=["asset"]) == ["customer_orders"]
-        assert Asset.objects.filter(pk__in=matching(actor=bob_actor, query=query)).exists() == (query == "rders")
+        words: Any = matching(actor=bob_actor, query=query)
+        assert Asset.objects.filter(pk__in=words).exists() == (query == "rders")
     asked = [statement["sql"] for statement in seen.captured_queries if "catalog_search_parts p" in statement["sql"]]
     assert asked
     with connection.cursor() as cursor:

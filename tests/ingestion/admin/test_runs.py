@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from ingestion.models import DataSource, Job, JobStatus, JobType
-from ingestion.services import jobs
+from ingestion.services import bulk, jobs
 from ingestion.services.collections import create_task
 from ingestion.services.sources import create_data_source
 from ingestion.services.worker import work_next
@@ -44,6 +44,19 @@ def test_a_failed_run_tells_why_in_full(browser: Client, warehouse: DataSource) 
     assert "CONNECTION_FAILED" in text
     assert "127.0.0.1:1 refused the connection" in text
     assert SECRET not in text
+
+
+def test_a_file_with_bad_rows_tells_which_and_why(browser: Client, alice_actor: Actor, settings, tmp_path) -> None:
+    settings.IMPORT_DIR = tmp_path
+    bad = ('{"type": "SHOE", "name": "x", "qualified_name": "p.x"}\n' for _ in range(bulk.ERRORS_KEPT + 1))
+    (tmp_path / "a.ndjson").write_text('{"type": "TABLE", "name": "good", "qualified_name": "p.good"}\n' + "".join(bad))
+    job = bulk.ingest_file(actor=alice_actor, source="file://a.ndjson")
+    work_next()
+    text = browser.get(page("ingestion_job_change", job.pk)).content.decode()
+    assert "Rows with errors" in text
+    assert "the first 100 of 101" in text
+    assert '<td class="c-num">2</td><th scope="row" class="c-break">p.x</th>' in text
+    assert text.count("This must be one of TABLE") >= bulk.ERRORS_KEPT
 
 
 def test_a_waiting_run_is_cancelled(browser: Client, shop: DataSource) -> None:
