@@ -50,7 +50,7 @@ def test_a_file_with_bad_rows_tells_which_and_why(browser: Client, alice_actor: 
     settings.IMPORT_DIR = tmp_path
     bad = ('{"type": "SHOE", "name": "x", "qualified_name": "p.x"}\n' for _ in range(bulk.ERRORS_KEPT + 1))
     (tmp_path / "a.ndjson").write_text('{"type": "TABLE", "name": "good", "qualified_name": "p.good"}\n' + "".join(bad))
-    job = bulk.ingest_file(actor=alice_actor, source="file://a.ndjson")
+    job = bulk.create_job(actor=alice_actor, data={"type": "BULK_INGESTION", "payload": {"source": "file://a.ndjson"}})
     work_next()
     text = browser.get(page("ingestion_job_change", job.pk)).content.decode()
     assert "Rows with errors" in text
