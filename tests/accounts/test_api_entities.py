@@ -66,16 +66,6 @@ def test_signing_in_makes_no_version(alice: APIClient, bob_member):
     assert [(one["version"], one["displayName"]) for one in told] == [(before.json()["version"], "Robert")]
 
 
-def test_a_patch_is_done_whole_or_not_at_all(alice: APIClient, alice_member):
-    operations = [
-        {"op": "add", "path": "/displayName", "value": "First Last"},
-        {"op": "add", "path": "/isAdmin", "value": False},
-    ]
-    refused = alice.patch(f"{USERS}/{alice_member.user_id}", operations, format="json")
-    assert (refused.status_code, "last one" in refused.json()["message"]) == (409, True)
-    assert User.objects.get(pk=alice_member.user_id).name == "Alice"
-
-
 def test_who_belongs_elsewhere_too_is_not_renamed_by_one_organization(
     alice: APIClient, bob_member, other, charlie_member
 ):
