@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -141,6 +142,15 @@ def check_files(drafts: list[FileDraft]) -> list[CheckedFile]:
     return checked
 
 
+def _fit(facts: Facts) -> Facts:
+    """What can be kept of what a file tells; the rest is passed over, since nobody has said it of the version."""
+    kept: dict[str, Any] = {"type": facts.type}
+    for name, test in {**_TOLD_CHECKS, "organism": clean_organism}.items():
+        with suppress(ValueError):
+            kept[name] = test(getattr(facts, name))
+    return Facts(**kept)
+
+
 def _file(draft: FileDraft) -> CheckedFile:
     incoming = draft.incoming
     incoming.finish()
@@ -166,7 +176,7 @@ def _file(draft: FileDraft) -> CheckedFile:
     facts = Facts()
     if name in PARSED:
         read: Callable[..., Facts] = import_string("registry.sequences.read_facts")  # Biopython is large
-        facts = read(incoming.path, name, compression)
+        facts = _fit(read(incoming.path, name, compression))
     return CheckedFile(incoming, filename, name, compression, media_type_of(name, compression), facts)
 
 
@@ -332,3 +342,8 @@ _VERSION_CHECKS: dict[str, Callable[[Any], Any]] = {
     "notes": _text(100_000),
     "citations": _citations,
 }
+_TOLD_CHECKS: dict[str, Callable[[Any], Any]] = {
+    **{name: _ENTRY_CHECKS[name] for name in ("name", "description", "external_id", "metadata", "tags")},
+    "citations": _VERSION_CHECKS["citations"],
+}
+"""Of what a file may tell, beside its organism."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
@@ -72,7 +73,9 @@ def put_part(
         path = f"uploads/{upload.pk.hex}/{number}-{incoming.sha256}"
         backend().put(incoming.path, path)
         with transaction.atomic():
-            Upload.objects.select_for_update().get(pk=upload.pk)
+            if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
+                backend().delete(path)
+                raise NotFound(resource="upload", upload_id=str(upload.pk))
             before = UploadPart.objects.filter(upload=upload, number=number).values_list("path", flat=True).first()
             part, _ = UploadPart.objects.update_or_create(
                 upload=upload,
@@ -87,7 +90,7 @@ def put_part(
 def _check_part(incoming: Incoming, checksum: str) -> None:
     if not incoming.size:
         raise Invalid(fields={"part": ["The part is empty."]})
-    stated = checksum.lower().removeprefix("sha256-")
+    stated = re.sub(r"^sha256[-:]", "", checksum.strip().lower())
     if stated and stated != incoming.sha256:
         raise Invalid(fields={"checksum": [f"The bytes that came have the checksum sha256-{incoming.sha256}."]})
 

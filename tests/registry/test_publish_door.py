@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from accounts.models import ApiKey, Membership, Organization
 from accounts.services import create_api_key
 from accounts.tokens import issue_tokens
 from config.handler import ThreadedHandler
+from contracts.errors import NotFound
 from registry import storage
 from registry.models import Entry, File, Upload, Version
+from registry.services.uploads import begin_upload, end_upload, put_part
 from tests.registry.entries import INSULIN, XML, put
 
 pytestmark = pytest.mark.django_db
@@ -271,7 +274,7 @@ def test_a_file_in_parts(bob: APIClient) -> None:
     early = bob.post(f"{API}/sources", {**form(upload=key), "file": []})
     assert (early.status_code, early.json()["error"]["details"]["missing"]) == (409, [1])
     send(bob, key, 1, b"x" * 100)
-    send(bob, key, 1, INSULIN[:100], **{"X-Checksum-SHA256": hashlib.sha256(INSULIN[:100]).hexdigest()})
+    send(bob, key, 1, INSULIN[:100], **{"X-Checksum-SHA256": f"SHA256:{hashlib.sha256(INSULIN[:100]).hexdigest()}"})
     known = bob.get(f"{API}/uploads/{key}").json()["data"]
     assert (known["received_bytes"], [part["number"] for part in known["parts"]]) == (len(INSULIN), [1, 2])
     fields = {**form(upload=key, checksum=f"sha256-{DIGEST}")}
@@ -298,6 +301,19 @@ def test_bad_parts_are_refused(bob: APIClient, settings: Any) -> None:
     settings.UPLOAD_LIMIT = 5
     assert begin(bob, size=6).status_code == 413
     assert list(storage.incoming_folder().iterdir()) == []
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_part_of_an_upload_that_ends_meanwhile_leaves_nothing(bob_actor: Actor) -> None:
+    upload = begin_upload(actor=bob_actor, organization="acme", filename="a.fasta")
+
+    def coming() -> Iterator[bytes]:
+        yield b"x"
+        end_upload(actor=bob_actor, upload=Upload.objects.get(pk=upload.pk))
+
+    with pytest.raises(NotFound):
+        put_part(actor=bob_actor, upload=upload, number=1, stream=coming())
+    assert [path for path in (storage.incoming_folder().parent / "uploads").rglob("*") if path.is_file()] == []
 
 
 def test_an_outsider_cannot_see_an_upload(

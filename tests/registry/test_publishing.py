@@ -75,6 +75,13 @@ def test_reads_what_the_file_tells(bob_actor: Actor) -> None:
     assert File.objects.get().compression == "gzip"
 
 
+def test_what_a_file_tells_at_too_great_length_is_passed_over(bob_actor: Actor) -> None:
+    told = INSULIN.replace(b"Homo sapiens", b"Homo " + b"s" * 200).replace(b"9606", b"99999999999")
+    put(bob_actor, "acme:P01308@1.0", {"P01308.fasta": told})
+    entry = Entry.objects.get()
+    assert (entry.type, entry.external_id, entry.organism) == ("protein", "P01308", None)
+
+
 def test_what_the_publisher_says_goes_before_what_the_file_tells(bob_actor: Actor) -> None:
     put(
         bob_actor,
