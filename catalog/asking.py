@@ -22,13 +22,14 @@ from catalog.search import matching
 from catalog.services import create_relationship, update_asset
 from catalog.validation import tag_key
 from contracts.errors import BadRequest, Invalid, NotFound, Stale
-from contracts.filtering import MOST_VALUES
 
 M = TypeVar("M", bound=Model)
 LIMIT = 20
 TRIES = 5
 MOST = 100
 MOST_OFFSET = 2**31 - 1
+MOST_NAMES = 100
+"""Tags or terms that things must have all of: each is a condition of its own, and many take long to plan."""
 SORTS = ("name", "type", "qualified_name", "created_at", "updated_at")
 
 _TYPES: dict[str, Sequence[str]] = {
@@ -177,8 +178,8 @@ def check_types(kinds: Collection[str], types: Collection[str]) -> None:
 
 def check_number(name: str, words: Collection[str]) -> None:
     """That no more names narrow a list than a statement can hold conditions. Raises BadRequest."""
-    if len(words) > MOST_VALUES:
-        raise BadRequest(fields={name: [f"At most {MOST_VALUES}; these are {len(words):,}."]})
+    if len(words) > MOST_NAMES:
+        raise BadRequest(fields={name: [f"At most {MOST_NAMES}; these are {len(words):,}."]})
 
 
 def tag_names(actor: Actor, values: Iterable[str], *, to_filter: bool = False) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, transaction
 from uuid_utils.compat import uuid7
 
 from audit.models import AuditEvent
@@ -87,7 +87,7 @@ def test_no_rows_are_no_error():
         ("after_state", {"NUL": "\0"}),
     ],
 )
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's columns hold anything")
+@pytest.mark.only_on("postgresql")  # SQLite's columns hold anything
 def test_what_a_column_cannot_hold_is_refused_and_nothing_is_written(field: str, value: Any):
     with pytest.raises(DataError):
         put(**{field: value})

@@ -250,7 +250,7 @@ def test_a_rare_word_takes_three_statements_and_a_page_two(bob_actor: Actor, dja
         assert found(bob_actor, "giraffe") == ["giraffe"]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite goes about it")
+@pytest.mark.only_on("sqlite")  # how it goes about it
 @pytest.mark.parametrize("query", ["rders", "ordesr"])
 def test_parts_are_looked_for_once_and_not_for_each_document(bob_actor: Actor, query: str):
     make_asset(bob_actor, "customer_orders")

@@ -17,10 +17,7 @@ from catalog.search import search
 from catalog.search.vectors import pack_vector
 from catalog.services import AssetDraft, upsert_assets
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="the words of SQLite are rows of FTS5"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]  # the words of SQLite are rows of FTS5
 
 words = st.text(st.characters(categories=("Ll", "Nd")), min_size=1, max_size=12)
 runs = st.lists(st.lists(st.one_of(st.sampled_from(["id", "ids", "a"]), words), max_size=8), max_size=5)

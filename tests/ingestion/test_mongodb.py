@@ -17,22 +17,28 @@ secantus = pytest.importorskip("secantus", reason="needs SecantusDB")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mongo")
     with secantus.SecantusDBServer(port=0, storage_path=str(folder), cache_size="64M") as running:
         client = pymongo.MongoClient(running.uri)
-        people = client["shop"]["people"]
-        people.insert_many(
-            [
-                {"_id": 1, "name": "ann", "address": {"city": "Oslo", "zip": 1}, "tags": ["a"]},
-                {"_id": 2, "name": "bob", "address": {"city": "Rome", "zip": "2"}, "age": None},
-                {"_id": 3, "name": 7, "items": [{"sku": "x"}]},
-            ]
-        )
-        people.create_index("name", unique=True, name="by_name")
-        client["shop"]["temp_people"].insert_one({"x": 1})
         yield client
         client.close()
+
+
+@pytest.fixture
+def server(running):
+    people = running["shop"]["people"]
+    people.insert_many(
+        [
+            {"_id": 1, "name": "ann", "address": {"city": "Oslo", "zip": 1}, "tags": ["a"]},
+            {"_id": 2, "name": "bob", "address": {"city": "Rome", "zip": "2"}, "age": None},
+            {"_id": 3, "name": 7, "items": [{"sku": "x"}]},
+        ]
+    )
+    people.create_index("name", unique=True, name="by_name")
+    running["shop"]["temp_people"].insert_one({"x": 1})
+    yield running
+    running.drop_database("shop")
 
 
 def make(actor, port, **config):

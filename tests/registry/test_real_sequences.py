@@ -27,6 +27,7 @@ from registry.formats import compression_of
 from registry.models import Entry, File
 from registry.sequences import read_facts
 from tests.registry.entries import put
+from tests.registry.samples import unpack
 
 pytestmark = pytest.mark.filterwarnings("ignore::Bio.BiopythonWarning")
 
@@ -67,8 +68,7 @@ def samples() -> Path:
             pytest.skip(reason)
         unpacked = Path(tempfile.mkdtemp(dir=cache.parent))
         with tarfile.open(archives[0]) as archive:
-            inside = [member for member in archive.getmembers() if "/Tests/" in member.name]
-            archive.extractall(unpacked, members=inside, filter="data")
+            unpack(archive, unpacked, "/Tests/")
         with suppress(OSError):  # another worker was faster
             unpacked.rename(cache)
     return tests
