@@ -30,7 +30,7 @@ from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
 from catalog.validation import clean_asset
-from contracts.errors import Conflict, Invalid, NotFound
+from contracts.errors import Conflict, Invalid, NotFound, Stale
 
 CONTAINS = "CONTAINS"
 
@@ -42,6 +42,7 @@ class Filing:
     `parent` is the qualified name of what contains it, empty for nothing; `parent_types` and `types` are the
     types that the one may be of and that the other may have had. `origin` names the data source that must be there.
     `contents` are the qualified names of all that it contains of `content_types`; None leaves that as it is.
+    `expected_version` is the one that it must be at; None for any.
     """
 
     fields: Mapping[str, Any]
@@ -51,6 +52,7 @@ class Filing:
     origin: str = ""
     contents: Sequence[str] | None = None
     content_types: Collection[str] = ()
+    expected_version: int | None = None
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class Filed:
 def file_asset(*, actor: Actor, filing: Filing, replace: bool = True, asset_id: UUID | None = None) -> Filed:
     """File one asset; with `asset_id` a new one gets that id.
 
-    Raises Invalid, NotFound for a parent that is not there, Conflict where it is there and may not be replaced.
+    Raises Invalid, NotFound for a parent that is not there, Stale where it is at another version than expected,
+    Conflict where it is there and may not be replaced.
     """
     actor.require(Role.EDITOR)
     row = _Row(0, clean_asset(filing.fields, required=REQUIRED), filing)
@@ -83,6 +86,8 @@ def file_asset(*, actor: Actor, filing: Filing, replace: bool = True, asset_id: 
     for error in result.errors:
         if error.details.get("is_missing"):
             raise NotFound(error.message, resource="parent")
+        if error.details.get("is_stale"):
+            raise Stale(error.message, resource="asset", expected_version=filing.expected_version)
         if error.details.get("is_taken"):
             raise Conflict(error.message, resource="asset", qualified_name=error.qualified_name)
         raise Invalid(fields=error.details["fields"], resource="asset")
@@ -209,6 +214,8 @@ def _is_fit(row: _Row, known: _Known, replace: bool, result: UpsertResult) -> bo
         message, details = f"There is no '{lost[0]}' to be contained", {"is_missing": True}
     elif filing.origin and filing.origin not in known.origins:
         message, details = f"There is no service '{filing.origin}'", {"is_missing": True}
+    elif filing.expected_version is not None and (record is None or record.version != filing.expected_version):
+        message, details = "It was changed by someone else since it was read", {"is_stale": True}
     elif record is not None and (not replace or record.type not in filing.types):
         message, details = f"'{row.name}' exists already, as a {record.type}", {"is_taken": True}
     if message:

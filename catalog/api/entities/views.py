@@ -99,7 +99,7 @@ class EntityViews(ContractViewSet[Asset]):
             row = self.found(key)
             if filing.fields["qualified_name"] != row.qualified_name:
                 raise Invalid(fields={"name": [f"This id is that of '{row.qualified_name}'."]})
-            self.expected(row)
+            filing.expected_version = self.expected(row)
             file_asset(actor=actor, filing=filing)
         return self.show(self.found(key), self.kind.shown)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from catalog.api.entities.views import EntityViews
 from tests.catalog.api.entities.conftest import call, made
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,21 @@ def test_if_match_prevents_a_lost_update(bob: APIClient, table):
     assert call(bob, "put", f"tables/{table['id']}", body, **{"If-Match": 'W/"0.1"'}).status_code == 412
     assert call(bob, "delete", f"tables/{table['id']}", **{"If-Match": 'W/"0.1"'}).status_code == 412
     assert made(call(bob, "get", f"tables/{table['id']}"))["description"] == "Fourth."
+
+
+def test_a_replacement_overwrites_no_change_that_came_after_the_look(bob: APIClient, table, monkeypatch):
+    whole = EntityViews.expected
+
+    def expected(self, row):
+        version = whole(self, row)
+        monkeypatch.undo()
+        assert patch(bob, table, put("/description", "Meanwhile.")).status_code == 200
+        return version
+
+    monkeypatch.setattr(EntityViews, "expected", expected)
+    body = {"name": "users", "databaseSchema": "shop.sales.public", "columns": []}
+    assert call(bob, "put", f"tables/{table['id']}", body, **{"If-Match": 'W/"0.1"'}).status_code == 412
+    assert made(call(bob, "get", f"tables/{table['id']}"))["description"] == "Meanwhile."
 
 
 def test_outsiders_and_viewers_patch_nothing(charlie: APIClient, vera: APIClient, table):
