@@ -25,7 +25,7 @@ def rows(world: World) -> list[Row]:
     Origin.objects.create(organization=world.organization, name="entities", type="postgresql")
     drafts = [AssetDraft("DATABASE", "db", "entities.db"), AssetDraft("SCHEMA", "sales", "entities.db.sales")]
     upsert_assets(actor=world.actor, drafts=drafts)
-    return [_bulk(world), _page(world), _last_page(world)]
+    return [_bulk(world), _page(World("pages")), _last_page(world)]
 
 
 def _client(world: World) -> Client:
@@ -75,7 +75,7 @@ def _tables(prefix: str) -> list[dict[str, Any]]:
 
 
 def _page(world: World) -> Row:
-    """A hundred tables of 25 columns."""
+    """A hundred tables of 25 columns, in an organization that has nothing else."""
     client = _client(world)
     upsert_assets(
         actor=world.actor,

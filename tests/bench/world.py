@@ -20,10 +20,10 @@ TAGS = ["PII", "finance", "gold", "raw", "deprecated"]
 
 
 class World:
-    """The one tenant of a bench run, and a token of its member."""
+    """A tenant of a bench run, and a token of its member."""
 
-    def __init__(self) -> None:
-        self.organization, _ = Organization.objects.get_or_create(slug="bench", defaults={"name": "Bench"})
+    def __init__(self, slug: str = "bench") -> None:
+        self.organization, _ = Organization.objects.get_or_create(slug=slug, defaults={"name": slug.capitalize()})
         person = {"email": "bench@example.com", "name": "Bench"}
         self.user, _ = User.objects.get_or_create(username="bench", defaults=person)
         membership, _ = Membership.objects.get_or_create(
