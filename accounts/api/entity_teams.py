@@ -16,8 +16,9 @@ from accounts.permissions import actor_of
 from accounts.services import create_team, delete_team, restore_team, update_team
 from audit.api.entities import VersionedRows
 from contracts.entities import names
+from contracts.entity_kept import KeptRows
 from contracts.entity_routes import routes
-from contracts.entity_views import KeptRows, text_of
+from contracts.entity_views import text_of
 from contracts.errors import Invalid
 
 SHOWN = names(

@@ -13,7 +13,8 @@ from drf_spectacular.plumbing import get_doc
 from drf_spectacular.validation import validate_schema
 
 from contracts.base import ContractView
-from contracts.entity_views import KeptRows, RowEntities
+from contracts.entity_kept import KeptRows
+from contracts.entity_views import RowEntities
 from contracts.ownership import contract_of
 from contracts.views import ContractViewSet, ListsAndRetrieves
 from tests.contracts.urls import CONTRACTS, PREFIXES

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from accounts.actor import Actor
-from registry.models import Version
+from registry.models import File, Version
+from registry.services import downloads
 from registry.services.publication import FileDraft, Publication
 from registry.services.publishing import publish
 from registry.storage import receive
@@ -40,3 +41,9 @@ def put(actor: Actor, spec: str, files: Mapping[str, bytes] | None = None, **fie
         files = {} if fields.get("dependencies") else {"set.fasta": f">{spec}\nMAL\n".encode()}
     with drafts(files) as found:
         return publish(actor=actor, publication=Publication(organization, slug, version, files=found, **fields))
+
+
+def counted() -> int:
+    """How often the one FASTA file was downloaded, those counts written that wait to be."""
+    downloads.flush()
+    return File.objects.get(format="fasta").downloads

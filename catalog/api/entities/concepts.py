@@ -16,7 +16,8 @@ from catalog.models import Concept
 from catalog.names import join_name, normal_name, quote_part, split_name
 from catalog.numbering import decimal_of
 from catalog.services import create_concept, delete_concept, restore_concept, update_concept
-from contracts.entity_views import KeptRows, owner_of, text_of
+from contracts.entity_kept import KeptRows
+from contracts.entity_views import owner_of, text_of
 from contracts.errors import Conflict, Invalid
 
 C = TypeVar("C", bound=Concept)
