@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -53,5 +54,6 @@ def test_a_watcher_looks_on_while_redis_is_away(monkeypatch: pytest.MonkeyPatch,
     assert list(hearing.follow(watch, while_=lambda: True)) == [0, 1, 2]
     (ear,) = ears
     assert ear.task is not None
+    asyncio.run_coroutine_threadsafe(asyncio.wait({ear.task}, timeout=10), ear.loop).result()  # its loop is a thread
     assert ear.task.done()
     assert ear.task.exception() is None
