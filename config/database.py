@@ -43,6 +43,8 @@ def why(error: DatabaseError) -> str:
     said = scrub_text(" ".join(str(error).split()))
     if not config["ENGINE"].endswith("sqlite3"):
         where = f"{config['HOST'] or 'localhost'}:{config['PORT'] or 5432}"
+        if "startup parameter" in said:
+            said += ": a pooler stands before it, set DATABASE_BEHIND_PGBOUNCER=true"
         return f"the database '{config['NAME']}' at {where} (DATABASE_URL) cannot be used: {said}"
     path = config["NAME"]
     if "not a database" in said or "malformed" in said:

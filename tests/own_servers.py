@@ -28,6 +28,17 @@ def program(name: str) -> str:
     return found
 
 
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 class OwnPostgreSQL:
     """A PostgreSQL that may be stopped. With a password it asks for it (SCRAM); it never runs as root."""
 
@@ -86,6 +97,46 @@ def own_postgresql(password: str = "") -> Iterator[OwnPostgreSQL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class OwnPgBouncer:
+    """A pooler before a PostgreSQL that trusts: it hands a server's session on after each transaction."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = free_port()
+        user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root, like the server behind it
+        lines = [
+            "[databases]",
+            f"* = host=127.0.0.1 port={port} user=postgres",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            "pool_mode = transaction",
+        ]
+        file = folder / "pgbouncer.ini"
+        file.write_text("\n".join(lines))
+        file.chmod(0o644)
+        self.process = subprocess.Popen([program("pgbouncer"), "-q", str(file)], user=user, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+
+@contextmanager
+def own_pgbouncer() -> Iterator[OwnPgBouncer]:
+    """With a PostgreSQL of its own behind it."""
+    program("pgbouncer")
+    with own_postgresql() as server:
+        pooler = OwnPgBouncer(server.folder, server.port)
+        try:
+            yield pooler
+        finally:
+            pooler.process.kill()
+            pooler.process.wait()
+
+
 class OwnRedis:
     """A Redis that keeps nothing, and may be stopped."""
 
@@ -101,14 +152,7 @@ class OwnRedis:
     def start(self) -> None:
         arguments = [program("redis-server"), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"]
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+        wait_for_port(self.port)
 
     def stop(self) -> None:
         if self.process is not None:

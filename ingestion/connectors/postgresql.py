@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, ClassVar
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -36,6 +36,14 @@ _KINDS = {
     "m": "materialized view",
     "f": "foreign table",
 }
+# They hold for the one message that they are sent in: set for the session, a pooler that hands the server's session on
+# after each transaction would give them to other programs.
+# With an empty path, definitions name every table with its schema.
+_SETTINGS = (
+    "SET LOCAL transaction_read_only = on; "
+    f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; "
+    "SET LOCAL search_path = ''; "
+)
 
 
 class PostgreSQLConnector(RelationalConnector[Connection]):
@@ -98,11 +106,8 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
             arguments["hostaddr"] = ",".join(hosts)
         engine = create_engine(url, connect_args=arguments, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         try:
+            event.listen(engine, "before_cursor_execute", _with_settings, retval=True)
             with engine.connect() as connection:
-                connection.execute(text("SET default_transaction_read_only = on"))
-                connection.execute(text(f"SET statement_timeout = '{STATEMENT_SECONDS}s'"))
-                # With an empty path, definitions name every table with its schema.
-                connection.execute(text("SET search_path = ''"))
                 yield connection
         except DBAPIError as error:
             raise explain(error, config, engine="PostgreSQL") from None
@@ -177,6 +182,10 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
         for oid, key in connection.execute(_PRIMARY_KEYS, {"oids": list(tables)}):
             tables[oid].primary_key = key
         return tables
+
+
+def _with_settings(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_about: Any) -> tuple[str, Any]:
+    return f"{_SETTINGS}{statement}", parameters
 
 
 def _gap(row: Any) -> str:

@@ -102,3 +102,13 @@ def test_private_network_is_refused_where_the_setting_says_so(bob_actor, new_dat
     settings.DENY_PRIVATE_NETWORKS = True
     _, result = failing(new_database(), bob_actor)
     assert (result.code, "DENY_PRIVATE_NETWORKS" in result.message) == ("BLOCKED", True)
+
+
+def test_sessions_are_left_as_they_were(new_database):
+    """A pooler may hand the session to another program after each statement."""
+    with PostgreSQLConnector().connect(new_database()) as connection:
+        connection.execute(text("SELECT 1"))
+        cursor = connection.connection.cursor()
+        for name, value in (("transaction_read_only", "off"), ("search_path", '"$user", public')):
+            cursor.execute(f"SHOW {name}")
+            assert cursor.fetchone() == (value,)
