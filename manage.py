@@ -2,6 +2,7 @@
 """Cartulary's command line: `manage.py up` runs everything, `manage.py help` lists the rest."""
 
 import os
+import secrets
 import sys
 
 
@@ -13,7 +14,9 @@ def main() -> None:
     from config.prepare import CannotStart, claim
 
     try:
-        if sys.argv[1:2] == ["up"]:
+        if sys.argv[1:2] == ["help"] or {"-h", "--help"} & set(sys.argv):
+            os.environ.setdefault("SECRET_KEY", secrets.token_hex())  # help needs nothing that an installation has
+        elif sys.argv[1:2] == ["up"]:
             claim()  # before the settings are read: they need what it makes
         execute_from_command_line(sys.argv)
     except (CannotStart, ImproperlyConfigured) as error:

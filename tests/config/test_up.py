@@ -251,6 +251,14 @@ def test_without_a_secret_key_other_commands_say_so(tmp_path, arguments):
     assert line.startswith("Cartulary cannot start: SECRET_KEY is not set")
 
 
+@pytest.mark.parametrize("arguments", [("up", "--help"), ("help", "up"), ("help",)])
+def test_help_needs_no_installation_and_makes_none(tmp_path, arguments):
+    ended = manage(*arguments, env=environment(tmp_path / "data"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Runs Cartulary" in ended.stdout or "grpcserver" in ended.stdout
+    assert not (tmp_path / "data").exists()
+
+
 def test_production_entry_points_say_it_in_one_line_too(tmp_path):
     env = environment(tmp_path, DATABASE_URL="nothing", SECRET_KEY="x" * 50)
     for command in (["-m", "uvicorn", "config.asgi:application"], ["-m", "celery", "-A", "config", "worker"]):
