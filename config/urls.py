@@ -9,8 +9,6 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 import accounts.api.collection
-import accounts.api.entities
-import accounts.api.entity_teams
 import accounts.api.metastore
 import accounts.api.registry
 import accounts.api.teams
@@ -54,8 +52,6 @@ REGISTRY: Routes = [
 
 ENTITIES: Routes = [
     path("system/version", SystemVersion.as_view(), name="system-version"),
-    *accounts.api.entities.urlpatterns,
-    *accounts.api.entity_teams.urlpatterns,
     *catalog.api.entities.urlpatterns,
     *ingestion.api.entities.urlpatterns,
     *ingestion.api.entity_tests.urlpatterns,

@@ -55,6 +55,8 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
     """The fields of the entity's public schema."""
     requested: ClassVar[frozenset[str]]
     required: ClassVar[tuple[str, ...]] = ("name",)
+    patched_too: ClassVar[frozenset[str]] = frozenset()
+    """Fields that only a PATCH changes."""
     passed_over: ClassVar[frozenset[str]] = names(
         "domains dataProducts reviewers owners roles followers isBot mutuallyExclusive associatedTags"
     )
@@ -198,12 +200,13 @@ class RowEntities(Entities, ContractViewSet[M], Generic[M]):
         row = self.found(pk)
         self.expect(row)
         document = orjson.loads(orjson.dumps(self.entity_of(row, self.shown)))
-        result = patched(document, [*request.data], fields=self.requested)
+        changeable = self.requested | self.patched_too
+        result = patched(document, [*request.data], fields=changeable)
         changed = [name for name in {**document, **result} if document.get(name) != result.get(name)]
         problems = {
             name: ["This cannot be changed." if name in self.shown else "There is no such field."]
             for name in changed
-            if name not in self.requested or name in self.required
+            if name not in changeable or name in self.required
         }
         if problems:
             raise Invalid(fields=problems)

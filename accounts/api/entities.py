@@ -1,4 +1,4 @@
-"""`/api/v1/users` of the entities contract: the members of the actor's organization."""
+"""Users of the entities contract: the members of the actor's organization. Routed where what they own is known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from accounts.services.keeping import row_of
 from accounts.services.members import KEPT_AS as MEMBER_KEPT_AS
 from audit.models import AuditEvent
 from contracts.entities import names
-from contracts.entity_routes import routes
 from contracts.entity_views import text_of
 from contracts.errors import Invalid, NotFound
 
@@ -157,6 +156,3 @@ def _flag(said: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool | None):
         raise Invalid(fields={name: ["This must be true or false."]})
     return bool(value)
-
-
-urlpatterns = routes("users", UserViews, UserEntitySerializer)

@@ -1,4 +1,4 @@
-"""`/api/v1/teams` of the entities contract."""
+"""Teams of the entities contract. Routed where what they own is known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from accounts.services import create_team, delete_team, restore_team, update_tea
 from audit.api.entities import VersionedRows
 from contracts.entities import names
 from contracts.entity_kept import KeptRows
-from contracts.entity_routes import routes
 from contracts.entity_views import text_of
 from contracts.errors import Invalid
 
@@ -144,6 +143,3 @@ def _member(place: int, one: Any) -> str:
     if not isinstance(key, str):
         raise Invalid(fields={f"users.{place}": ["This must be the id of a user."]})
     return key
-
-
-urlpatterns = routes("teams", TeamViews, TeamEntitySerializer)

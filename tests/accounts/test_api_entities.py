@@ -35,7 +35,7 @@ def test_a_user_is_made_as_on_the_page(alice: APIClient):
     assert found["href"] == f"http://testserver{USERS}/{found['id']}"
     assert int(response["Content-Length"]) == len(response.content)
     assert Membership.objects.get(user=found["id"]).role == "viewer"
-    assert alice.get(f"{USERS}/{found['id']}").json() == found
+    assert alice.get(f"{USERS}/{found['id']}?fields=*").json() == found
     assert alice.get(f"{USERS}/name/%22user@domain.com%22").json()["id"] == found["id"]
     assert post(alice, {"name": "user@domain.com"}).status_code == 409
     again = alice.put(USERS, {"name": "user@domain.com", "displayName": "First Last"}, format="json")

@@ -31,7 +31,7 @@ def test_a_team_is_the_same_at_both_doors(alice: APIClient, crew: dict[str, Any]
     )
     assert [user["name"] for user in crew["users"]] == ["bob"]
     assert alice.get(f"/v1/teams/{crew['id']}").json()["display_name"] == "The crew"
-    assert alice.get(f"{TEAMS}/name/CREW?fields=users,userCount").json() == crew
+    assert alice.get(f"{TEAMS}/name/CREW?fields=users,userCount,owns").json() == crew
     assert "users" not in alice.get(f"{TEAMS}/{crew['id']}").json()
 
 
