@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from accounts.api.entity_rows import RestorableRows, unquoted
-from accounts.models import DeletedRow, Membership, Organization, Role, User
+from accounts.models import DeletedRow, Membership, Organization, Role, Team, User
 from accounts.permissions import actor_of
 from accounts.services import change_role, create_member, forget_deleted, remove_member, restore_member, update_user
 from accounts.services.keeping import row_of
@@ -43,6 +43,7 @@ class UserEntitySerializer(UserBody):
     fullyQualifiedName = serializers.CharField()
     isBot = serializers.BooleanField()
     deleted = serializers.BooleanField()
+    teams = serializers.ListField(child=serializers.DictField(), required=False)
     href = serializers.URLField()
 
 
@@ -76,7 +77,12 @@ class UserViews(RestorableRows[User]):
         roles = dict(members.values_list("user_id", "role")) if rows else {}
         events = AuditEvent.objects.visible_to(actor).filter(action__in=self.told_by)
         counts = events.counted(self.trail, [row.pk for row in rows])
-        return [self._shape(row, roles.get(row.pk), counts.get(row.pk, 1)) for row in rows]
+        entities = [self._shape(row, roles.get(row.pk), counts.get(row.pk, 1)) for row in rows]
+        if "teams" in fields:
+            teams = self._teams([row.pk for row in rows])
+            for entity in entities:
+                entity["teams"] = teams.get(entity["id"], [])
+        return entities
 
     def _shape(self, row: User, role: str | None, version: int) -> dict[str, Any]:
         entity: dict[str, Any] = {
@@ -93,6 +99,17 @@ class UserViews(RestorableRows[User]):
         if row.name:
             entity["displayName"] = row.name
         return entity
+
+    def _teams(self, users: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+        """The living teams that each of these belongs to, by user."""
+        found: dict[UUID, list[dict[str, Any]]] = {}
+        teams = (
+            Team.objects.visible_to(actor_of(self.request)).filter(members__in=users) if users else Team.objects.none()
+        )
+        for user, key, name in teams.order_by("name", "pk").values_list("members", "pk", "name"):
+            href = self.href(f"teams/{key}")
+            found.setdefault(user, []).append({"id": key, "type": "team", "name": name, "href": href})
+        return found
 
     def make(self, said: Mapping[str, Any], key: UUID | None = None) -> User:
         email = text_of(said, "email") or (said["name"] if "@" in said["name"] else "")

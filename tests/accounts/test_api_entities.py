@@ -182,3 +182,13 @@ def test_a_change_of_a_user_that_is_refused_in_part_changes_nothing(alice: APICl
     ]
     assert alice.patch(path, body, format="json").status_code in {400, 409}
     assert alice.get(path).json().get("displayName") != "Else"
+
+
+def test_the_teams_of_a_user_where_they_are_asked_for(vera: APIClient, alice_actor, bob_member, alice_member):
+    crew = create_team(actor=alice_actor, data={"name": "crew", "members": [str(bob_member.user_id)]})
+    gone = create_team(actor=alice_actor, data={"name": "gone", "members": [str(bob_member.user_id)]})
+    delete_team(actor=alice_actor, team=gone)
+    listed = vera.get(f"{USERS}?fields=teams").json()["data"]
+    told = [{"id": str(crew.pk), "type": "team", "name": "crew", "href": f"http://testserver/api/v1/teams/{crew.pk}"}]
+    assert {one["name"]: one["teams"] for one in listed if one["teams"]} == {"bob": told}
+    assert "teams" not in vera.get(f"{USERS}/{bob_member.user_id}").json()
