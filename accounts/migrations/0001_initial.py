@@ -92,6 +92,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"), name="user_email_unique_ignoring_case"
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("username"), name="user_username_unique_ignoring_case"
+                    ),
+                ],
+            },
             managers=[
                 ("objects", accounts.managers.UserManager()),
             ],
@@ -172,6 +182,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("slug"), name="organization_slug_unique_ignoring_case"
+                    )
+                ],
                 "ordering": ["slug"],
             },
         ),
@@ -229,24 +244,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "API key",
                 "ordering": ["-created_at"],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("email"), name="user_email_unique_ignoring_case"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("username"), name="user_username_unique_ignoring_case"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("slug"), name="organization_slug_unique_ignoring_case"
-            ),
         ),
         migrations.AddConstraint(
             model_name="membership",

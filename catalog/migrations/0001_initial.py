@@ -153,6 +153,30 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["organization", "-updated_at", "-id"],
+                        name="asset_by_update",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["organization", "type", "-updated_at", "-id"],
+                        name="asset_by_type",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at", None), ("origin__isnull", False)),
+                        fields=["origin", "id"],
+                        name="asset_by_origin",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=("organization", "qualified_name"),
+                        name="asset_qualified_name_unique_among_living",
+                    )
+                ],
                 "ordering": ["-updated_at", "-id"],
             },
         ),
@@ -179,6 +203,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("organization"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="tag_name_unique_in_organization",
+                    )
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -207,6 +238,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["tag", "asset"], name="asset_tag_by_tag")],
+            },
         ),
         migrations.AddField(
             model_name="asset",
@@ -334,49 +368,5 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["organization", "kind", "type"], name="search_by_organization")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="tag",
-            constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Lower("name"),
-                name="tag_name_unique_in_organization",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assettag",
-            index=models.Index(fields=["tag", "asset"], name="asset_tag_by_tag"),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)),
-                fields=["organization", "-updated_at", "-id"],
-                name="asset_by_update",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)),
-                fields=["organization", "type", "-updated_at", "-id"],
-                name="asset_by_type",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None), ("origin__isnull", False)),
-                fields=["origin", "id"],
-                name="asset_by_origin",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="asset",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None)),
-                fields=("organization", "qualified_name"),
-                name="asset_qualified_name_unique_among_living",
-            ),
         ),
     ]

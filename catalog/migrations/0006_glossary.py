@@ -117,6 +117,17 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=("organization", "key"),
+                        name="domain_name_unique_among_living",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"),
+                        name="domain_has_one_owner",
+                    ),
+                ],
                 "ordering": ["key"],
                 "abstract": False,
             },
@@ -186,6 +197,17 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=("organization", "key"),
+                        name="glossary_name_unique_among_living",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"),
+                        name="glossary_has_one_owner",
+                    ),
+                ],
                 "verbose_name_plural": "glossaries",
                 "ordering": ["key"],
                 "abstract": False,
@@ -269,6 +291,17 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=("organization", "key"),
+                        name="glossaryterm_name_unique_among_living",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"),
+                        name="glossaryterm_has_one_owner",
+                    ),
+                ],
                 "verbose_name": "term",
                 "ordering": ["key"],
                 "abstract": False,
@@ -304,6 +337,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["term", "asset"], name="asset_term_by_term")],
+            },
         ),
         migrations.AddField(
             model_name="asset",
@@ -331,52 +367,4 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(_count_again, migrations.RunPython.noop),
-        migrations.AddConstraint(
-            model_name="domain",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None)),
-                fields=("organization", "key"),
-                name="domain_name_unique_among_living",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="domain",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"), name="domain_has_one_owner"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="glossary",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None)),
-                fields=("organization", "key"),
-                name="glossary_name_unique_among_living",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="glossary",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"),
-                name="glossary_has_one_owner",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="glossaryterm",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None)),
-                fields=("organization", "key"),
-                name="glossaryterm_name_unique_among_living",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="glossaryterm",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("owner", None), ("owner_team", None), _connector="OR"),
-                name="glossaryterm_has_one_owner",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assetterm",
-            index=models.Index(fields=["term", "asset"], name="asset_term_by_term"),
-        ),
     ]

@@ -97,6 +97,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="data_source_name_unique_in_organization"
+                    )
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -169,6 +174,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="collection_task_name_unique_in_organization"
+                    )
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -246,39 +256,22 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at"], name="job_by_organization"),
+                    models.Index(
+                        condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
+                        fields=["status", "-priority", "created_at"],
+                        name="job_queue",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
+                        fields=("task",),
+                        name="job_one_at_a_time_per_task",
+                    )
+                ],
                 "ordering": ["-created_at", "-id"],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="datasource",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="data_source_name_unique_in_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="collectiontask",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="collection_task_name_unique_in_organization"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["organization", "-created_at"], name="job_by_organization"),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
-                fields=["status", "-priority", "created_at"],
-                name="job_queue",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="job",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
-                fields=("task",),
-                name="job_one_at_a_time_per_task",
-            ),
         ),
     ]

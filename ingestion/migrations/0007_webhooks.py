@@ -59,6 +59,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="webhook_name_unique_in_organization")
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -101,24 +104,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["webhook", "-created_at"], name="delivery_by_webhook"),
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["next_attempt_at"], name="delivery_queue"
+                    ),
+                ],
                 "verbose_name_plural": "webhook deliveries",
                 "ordering": ["-created_at", "-id"],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="webhook",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="webhook_name_unique_in_organization"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(fields=["webhook", "-created_at"], name="delivery_by_webhook"),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["next_attempt_at"], name="delivery_queue"
-            ),
         ),
     ]

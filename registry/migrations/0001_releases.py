@@ -81,6 +81,16 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at"], name="artifact_by_creation"),
+                    models.Index(fields=["organization", "type", "-created_at"], name="artifact_by_type"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "sha256", "type", "format"),
+                        name="artifact_bytes_unique_in_organization",
+                    )
+                ],
                 "ordering": ["-created_at", "-id"],
             },
         ),
@@ -145,6 +155,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "target", "type"), name="artifact_relationship_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(("source", models.F("target")), _negated=True),
+                        name="artifact_relationship_between_two",
+                    ),
+                ],
                 "ordering": ["-id"],
             },
         ),
@@ -219,6 +236,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["artifact", "collection"], name="collection_item_by_artifact")],
+            },
         ),
         migrations.CreateModel(
             name="Edge",
@@ -236,6 +256,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["artifact", "source"], name="edge_by_artifact")],
+            },
         ),
         migrations.CreateModel(
             name="Licence",
@@ -259,6 +282,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "expression"), name="licence_unique_in_organization"
+                    )
+                ],
                 "ordering": ["expression"],
             },
         ),
@@ -287,6 +315,10 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [models.Index(fields=["organization", "folded_name"], name="package_by_name")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "key"), name="package_unique_in_organization")
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -332,6 +364,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["artifact", "position"], name="content_by_artifact"),
+                    models.Index(fields=["package", "version"], name="content_by_package"),
+                    models.Index(
+                        condition=models.Q(("licence__isnull", False)), fields=["licence"], name="content_by_licence"
+                    ),
+                ],
                 "ordering": ["position"],
             },
         ),
@@ -388,6 +427,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "key"), name="product_name_unique_in_organization")
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -420,6 +462,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [models.UniqueConstraint(fields=("product", "version"), name="product_version_unique")],
                 "ordering": ["-sort_key", "-id"],
             },
         ),
@@ -471,6 +514,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "key"), name="project_name_unique_in_product")
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -512,6 +558,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "key"), name="component_name_unique_in_project")
+                ],
                 "ordering": ["name"],
             },
         ),
@@ -589,6 +638,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["project", "-sort_key"], name="release_by_version_order"),
+                    models.Index(fields=["organization", "version"], name="release_by_version"),
+                    models.Index(fields=["organization", "-created_at"], name="release_by_creation"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "version"), name="release_version_unique_in_project")
+                ],
                 "ordering": ["-sort_key", "-id"],
             },
         ),
@@ -654,130 +711,23 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["artifact", "position"], name="statement_by_artifact"),
+                    models.Index(fields=["vulnerability"], name="statement_by_vulnerability"),
+                    models.Index(
+                        condition=models.Q(("package__isnull", False)), fields=["package"], name="statement_by_package"
+                    ),
+                    models.Index(
+                        condition=models.Q(("serial_number", ""), _negated=True),
+                        fields=["serial_number"],
+                        name="statement_by_serial_number",
+                    ),
+                ],
                 "ordering": ["position"],
             },
-        ),
-        migrations.AddIndex(
-            model_name="artifact",
-            index=models.Index(fields=["organization", "-created_at"], name="artifact_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="artifact",
-            index=models.Index(fields=["organization", "type", "-created_at"], name="artifact_by_type"),
-        ),
-        migrations.AddConstraint(
-            model_name="artifact",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "sha256", "type", "format"), name="artifact_bytes_unique_in_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="artifactrelationship",
-            constraint=models.UniqueConstraint(
-                fields=("source", "target", "type"), name="artifact_relationship_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="artifactrelationship",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("source", models.F("target")), _negated=True),
-                name="artifact_relationship_between_two",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="collectionitem",
-            index=models.Index(fields=["artifact", "collection"], name="collection_item_by_artifact"),
-        ),
-        migrations.AddIndex(
-            model_name="edge",
-            index=models.Index(fields=["artifact", "source"], name="edge_by_artifact"),
-        ),
-        migrations.AddConstraint(
-            model_name="licence",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "expression"), name="licence_unique_in_organization"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="package",
-            index=models.Index(fields=["organization", "folded_name"], name="package_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="package",
-            constraint=models.UniqueConstraint(fields=("organization", "key"), name="package_unique_in_organization"),
-        ),
-        migrations.AddIndex(
-            model_name="content",
-            index=models.Index(fields=["artifact", "position"], name="content_by_artifact"),
-        ),
-        migrations.AddIndex(
-            model_name="content",
-            index=models.Index(fields=["package", "version"], name="content_by_package"),
-        ),
-        migrations.AddIndex(
-            model_name="content",
-            index=models.Index(
-                condition=models.Q(("licence__isnull", False)), fields=["licence"], name="content_by_licence"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "key"), name="product_name_unique_in_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="productversion",
-            constraint=models.UniqueConstraint(fields=("product", "version"), name="product_version_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(fields=("product", "key"), name="project_name_unique_in_product"),
-        ),
-        migrations.AddConstraint(
-            model_name="component",
-            constraint=models.UniqueConstraint(fields=("project", "key"), name="component_name_unique_in_project"),
-        ),
-        migrations.AddIndex(
-            model_name="release",
-            index=models.Index(fields=["project", "-sort_key"], name="release_by_version_order"),
-        ),
-        migrations.AddIndex(
-            model_name="release",
-            index=models.Index(fields=["organization", "version"], name="release_by_version"),
-        ),
-        migrations.AddIndex(
-            model_name="release",
-            index=models.Index(fields=["organization", "-created_at"], name="release_by_creation"),
-        ),
-        migrations.AddConstraint(
-            model_name="release",
-            constraint=models.UniqueConstraint(fields=("project", "version"), name="release_version_unique_in_project"),
         ),
         migrations.AddConstraint(
             model_name="collection",
             constraint=models.UniqueConstraint(fields=("release", "number"), name="collection_number_unique"),
-        ),
-        migrations.AddIndex(
-            model_name="statement",
-            index=models.Index(fields=["artifact", "position"], name="statement_by_artifact"),
-        ),
-        migrations.AddIndex(
-            model_name="statement",
-            index=models.Index(fields=["vulnerability"], name="statement_by_vulnerability"),
-        ),
-        migrations.AddIndex(
-            model_name="statement",
-            index=models.Index(
-                condition=models.Q(("package__isnull", False)), fields=["package"], name="statement_by_package"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statement",
-            index=models.Index(
-                condition=models.Q(("serial_number", ""), _negated=True),
-                fields=["serial_number"],
-                name="statement_by_serial_number",
-            ),
         ),
     ]

@@ -143,6 +143,18 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["kind", "slug_key", "id"], name="entry_by_slug"),
+                    models.Index(fields=["kind", "name", "id"], name="entry_by_name"),
+                    models.Index(fields=["kind", "downloads", "id"], name="entry_by_downloads"),
+                    models.Index(fields=["kind", "size", "id"], name="entry_by_size"),
+                    models.Index(fields=["kind", "created_at", "id"], name="entry_by_creation"),
+                    models.Index(fields=["kind", "updated_at", "id"], name="entry_by_update"),
+                    models.Index(fields=["kind", "type", "slug_key", "id"], name="entry_by_type"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "kind", "slug_key"), name="entry_slug_unique")
+                ],
                 "verbose_name_plural": "entries",
                 "ordering": ["slug_key"],
             },
@@ -218,6 +230,16 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["scientific_key"], name="organism_by_scientific_name"),
+                    models.Index(fields=["common_key"], name="organism_by_common_name"),
+                    models.Index(fields=["ncbi_taxonomy_id"], name="organism_by_taxonomy_id"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "scientific_key"), name="organism_unique_in_organization"
+                    )
+                ],
                 "ordering": ["scientific_name"],
             },
         ),
@@ -348,6 +370,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["entry", "-sort_key", "-version"],
+                        name="version_by_order",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("entry", "version"), name="version_unique_in_entry")],
                 "ordering": ["-sort_key", "-version"],
             },
         ),
@@ -405,6 +435,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("downloads__gt", 0)), fields=["-downloads", "id"], name="file_by_downloads"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "format"), name="file_format_unique_in_version")
+                ],
                 "ordering": ["format"],
             },
         ),
@@ -487,82 +525,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"verbose_name_plural": "dependencies"},
-        ),
-        migrations.AddIndex(
-            model_name="organism",
-            index=models.Index(fields=["scientific_key"], name="organism_by_scientific_name"),
-        ),
-        migrations.AddIndex(
-            model_name="organism",
-            index=models.Index(fields=["common_key"], name="organism_by_common_name"),
-        ),
-        migrations.AddIndex(
-            model_name="organism",
-            index=models.Index(fields=["ncbi_taxonomy_id"], name="organism_by_taxonomy_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="organism",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "scientific_key"), name="organism_unique_in_organization"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "slug_key", "id"], name="entry_by_slug"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "name", "id"], name="entry_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "downloads", "id"], name="entry_by_downloads"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "size", "id"], name="entry_by_size"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "created_at", "id"], name="entry_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "updated_at", "id"], name="entry_by_update"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["kind", "type", "slug_key", "id"], name="entry_by_type"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(fields=("organization", "kind", "slug_key"), name="entry_slug_unique"),
-        ),
-        migrations.AddIndex(
-            model_name="version",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)),
-                fields=["entry", "-sort_key", "-version"],
-                name="version_by_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(fields=("entry", "version"), name="version_unique_in_entry"),
-        ),
-        migrations.AddIndex(
-            model_name="file",
-            index=models.Index(
-                condition=models.Q(("downloads__gt", 0)), fields=["-downloads", "id"], name="file_by_downloads"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="file",
-            constraint=models.UniqueConstraint(fields=("version", "format"), name="file_format_unique_in_version"),
-        ),
-        migrations.AddIndex(
-            model_name="dependency",
-            index=models.Index(fields=["target", "version"], name="dependency_by_target"),
+            options={
+                "indexes": [models.Index(fields=["target", "version"], name="dependency_by_target")],
+                "verbose_name_plural": "dependencies",
+            },
         ),
     ]
