@@ -23,13 +23,15 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from contracts.errors import TooLarge
+from config.identity import check_sender
+from contracts.errors import DomainError, TooLarge
 from contracts.ownership import answer
+from contracts.problems import problem_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +58,10 @@ class ThreadedHandler(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self.read_body(receive)
+            body = await self.body_of(scope, receive)
         except RequestAborted:
             return
-        except TooLarge as error:
+        except (DomainError, DatabaseError) as error:
             await self.send_response(await _in_thread(self.threads, self._refuse, scope, error), send)
             return
         try:
@@ -71,14 +73,21 @@ class ThreadedHandler(ASGIHandler):
         finally:
             body.close()
 
-    async def read_body(self, receive: Receive) -> SpooledTemporaryFile[bytes]:
-        """The request's body, on the disk where it is large. Raises TooLarge where no route could take it.
+    async def body_of(self, scope: Scope, receive: Receive) -> SpooledTemporaryFile[bytes]:
+        """The request's body. What is too large for memory goes to the disk, for those only who say who they are.
 
-        Checked as it arrives: a body may be sent in chunks, with no length declared.
+        Raises TooLarge where no route could take it, Unauthenticated, DatabaseError. Both are checked before it is read
+        where its length is said, and as it arrives: a body may be sent in chunks, with no length declared.
         """
-        most = settings.UPLOAD_LIMIT + FORM_OVERHEAD
-        body = SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, mode="w+b")  # noqa: SIM115
-        size, more = 0, True
+        most, for_all = settings.UPLOAD_LIMIT + FORM_OVERHEAD, settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+        size, more, is_known = _length_of(scope), True, False
+        if size > most:
+            raise TooLarge(f"The body is larger than {most} bytes", limit=settings.UPLOAD_LIMIT)
+        if size > for_all:
+            await _in_thread(self.threads, check_sender, scope)
+            is_known = True
+        body = SpooledTemporaryFile(max_size=for_all, mode="w+b")  # noqa: SIM115
+        size = 0
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -90,16 +99,27 @@ class ThreadedHandler(ASGIHandler):
             if size > most:
                 body.close()
                 raise TooLarge(f"The body is larger than {most} bytes", limit=settings.UPLOAD_LIMIT)
+            if size > for_all and not is_known:
+                try:
+                    await _in_thread(self.threads, check_sender, scope)
+                except BaseException:
+                    body.close()
+                    raise
+                is_known = True
             body.write(chunk)
         body.seek(0)
         return body
 
-    def _refuse(self, scope: Scope, error: TooLarge) -> HttpResponseBase:
+    def _refuse(self, scope: Scope, error: Exception) -> HttpResponseBase:
         """The answer to a request whose body was not read, in the shape of the contract that owns its path."""
         request, refusal = self.create_request(scope, BytesIO())
         if request is None:
             return cast(HttpResponseBase, refusal)
-        return answer(request, error) or HttpResponse(error.message, status=413, content_type="text/plain")
+        refused = answer(request, error)
+        if refused is None:
+            problem = problem_of(error, request)
+            refused = HttpResponse(problem.message, status=problem.status, content_type="text/plain")
+        return refused
 
     def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The whole of a request, in a thread. What needs no stream is closed here too: no second hop."""
@@ -145,6 +165,12 @@ class ThreadedHandler(ASGIHandler):
         headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
         headers += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+
+
+def _length_of(scope: Scope) -> int:
+    """The length that the request declares; 0 where it declares none."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(declared) if declared.isdigit() else 0
 
 
 async def _in_thread(thread: Executor, work: Callable[..., T], *arguments: Any) -> T:

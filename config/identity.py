@@ -1,4 +1,4 @@
-"""Who opens a socket, and until when that holds."""
+"""Who opens a socket, and until when that holds; who sends a large body."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ def identify(scope: Mapping[str, Any], token: str = "", *, door: str = "websocke
     raise Unauthenticated("Connect with ?token=, an Authorization or X-API-Key header, or signed in to the admin")
 
 
+def check_sender(scope: Mapping[str, Any]) -> None:
+    """Raises Unauthenticated where a request has no good token or key in a header, and no session of the admin."""
+    headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+    token = _in_headers(headers)
+    session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    if token:
+        credential_of(token, door="rest")
+    elif session:
+        browser_actor(session)
+    else:
+        raise Unauthenticated("A body of this size is taken from those only who say who they are")
+
+
 async def until_it_ends(identity: Identity, look: Callable[[], Awaitable[Identity]], every: float) -> Unauthenticated:
     """Wait until what opened a socket holds no more: it is looked at `every` so many seconds, and when it ends.
 
@@ -71,15 +84,19 @@ async def until_it_ends(identity: Identity, look: Callable[[], Awaitable[Identit
 
 
 def _given(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
     protocols = list(scope.get("subprotocols", ()))
     following = protocols[protocols.index(TOKEN_PROTOCOL) + 1 :] if TOKEN_PROTOCOL in protocols else []
     return (
         parse_qs(scope["query_string"].decode("latin1")).get("token", [""])[0]
         or next(iter(following), "")
-        or (bearer.strip() if scheme.lower() == "bearer" else "")
-        or headers.get("x-api-key", "")
+        or _in_headers(headers)
     )
+
+
+def _in_headers(headers: Mapping[str, str]) -> str:
+    """The token or key of a header; empty where there is none."""
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return (bearer.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
 
 
 def end_of(token: str) -> float | None:

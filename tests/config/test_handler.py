@@ -7,17 +7,21 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.tokens import issue_tokens
+from config import identity
 from config.handler import CHUNK, ThreadedHandler
 
 SEEN: dict[str, Any] = {}
@@ -126,13 +130,27 @@ class Client:
             self.incoming.put_nowait({"type": "http.disconnect"})
             await asyncio.sleep(0.01)
 
-    async def ask(self, handler: ThreadedHandler, where: str, method: str = "GET", *, query: bytes = b"") -> Client:
+    @classmethod
+    def sending(cls, chunk: bytes, times: int) -> Client:
+        """A client whose body comes in so many chunks."""
+        made = cls()
+        made.incoming = asyncio.Queue()
+        for place in range(times):
+            made.incoming.put_nowait({"type": "http.request", "body": chunk, "more_body": place < times - 1})
+        return made
+
+    async def ask(
+        self, handler: ThreadedHandler, where: str, method: str = "GET", *, query: bytes = b"", **headers: str
+    ) -> Client:
         scope = {
             "type": "http",
             "method": method,
             "path": f"/{where}",
             "query_string": query,
-            "headers": [(b"host", b"localhost")],
+            "headers": [
+                (b"host", b"localhost"),
+                *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()),
+            ],
         }
         await handler(scope, self.incoming.get, self.send)
         return self
@@ -234,18 +252,55 @@ async def test_head_of_a_file_reads_nothing(handler, tmp_path):
 @pytest.mark.parametrize(("where", "in_shape"), [("plain", False), ("v1/assets", True), ("api/v1/sources", True)])
 async def test_body_that_nothing_could_take_is_refused_while_it_arrives(handler, settings, where, in_shape):
     settings.UPLOAD_LIMIT = 1000
-    client = Client()
-    for _ in range(20):
-        client.incoming.put_nowait({"type": "http.request", "body": b"x" * 100_000, "more_body": True})
-    client.incoming.get_nowait()
-    client.incoming.get_nowait()
-    await client.ask(handler, where, "POST")
+    client = await Client.sending(b"x" * 100_000, 20).ask(handler, where, "POST")
     assert client.status == 413
     assert not client.incoming.empty(), "it was read to its end"
     assert "threads" not in SEEN, "the view was called"
     if in_shape:
         error = json.loads(client.body)["error"]
         assert error["details"]["limit"] == 1000
+    declared = await Client.sending(b"x" * 100_000, 20).ask(handler, where, "POST", content_length="2000000")
+    assert (declared.status, declared.incoming.qsize()) == (413, 20), "its length was said, and it was read"
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer of.no.token"}, {"cookie": "sessionid=none"}])
+@pytest.mark.parametrize("where", ["plain", "v1/assets", "api/v1/sources"])
+async def test_a_large_body_of_somebody_unknown_is_not_written_to_the_disk(
+    handler, settings, where, headers, monkeypatch
+):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    rolled: list[int] = []
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", lambda file: rolled.append(1))
+    client = await Client.sending(b"x" * 300, 20).ask(handler, where, "POST", **headers)
+    assert (client.status, client.incoming.qsize()) == (401, 16)
+    declared = await Client.sending(b"x" * 300, 20).ask(handler, where, "POST", content_length="6000", **headers)
+    assert (declared.status, declared.incoming.qsize()) == (401, 20)
+    assert "threads" not in SEEN, "the view was called"
+    assert not rolled
+    if where != "plain":
+        assert json.loads(client.body)["error"]["code"] == "UNAUTHORIZED"
+
+
+async def test_a_large_body_of_somebody_known_arrives(handler, settings, alice_member, client):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    await sync_to_async(client.force_login)(alice_member.user)
+    tokens = await sync_to_async(issue_tokens)(alice_member)
+    session = f"sessionid={client.cookies['sessionid'].value}"
+    for name, value in (("authorization", f"Bearer {tokens.access}"), ("cookie", session)):
+        for headers in ({name: value}, {name: value, "content_length": "6000"}):
+            sent = Client.sending(b"x" * 300, 20)
+            assert (await sent.ask(handler, "plain", "POST", query=b"", **headers)).status == 200
+            assert len(sent.body) == 6000
+
+
+async def test_a_large_body_while_the_database_is_away_is_refused(handler, settings, monkeypatch):
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    monkeypatch.setattr(identity, "credential_of", away)
+    sent = Client.sending(b"x" * 300, 20)
+    assert (await sent.ask(handler, "v1/assets", "POST", x_api_key="any")).status == 503
 
 
 async def test_client_that_left_before_its_body_ended_is_forgotten(handler):
