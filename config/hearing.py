@@ -120,5 +120,5 @@ def _loop() -> asyncio.AbstractEventLoop:
         if _Own.loop is None:
             _Own.loop = asyncio.new_event_loop()
             threading.Thread(target=_Own.loop.run_forever, name="hearing", daemon=True).start()
-            live.serve_on(_Own.loop)
+        live.serve_on(_Own.loop)  # also where another loop has served since, and has ended
         return _Own.loop

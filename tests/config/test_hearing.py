@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
+from accounts import live
 from accounts.watching import Look, Watch
 from config import hearing
 
@@ -35,6 +37,26 @@ class LayerWithoutRedis:
     def _fail(self, name: str) -> None:
         if name in {self.fails, "group_discard"}:
             raise RedisAway("Connection refused")
+
+
+def test_a_watcher_is_woken_though_a_server_began_and_ended_since_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_state", live._State())
+    monkeypatch.setattr(hearing, "LOOK_ANYWAY", 60.0)
+    organization = uuid4()
+
+    def look() -> Look[int]:
+        number = next(looks)
+        live.publish(organization, "topic", {"type": "x"})
+        return Look(number, last=number == 1)
+
+    for _ in range(2):
+        looks: Iterator[int] = iter(range(2))
+        watch = Watch(organization, ("topic",), look)
+        until = time.monotonic() + 30
+        assert list(hearing.follow(watch, while_=lambda until=until: time.monotonic() < until)) == [0, 1]
+        server = asyncio.new_event_loop()
+        live.serve_on(server)
+        server.close()
 
 
 @pytest.mark.parametrize("fails", ["group_add", "receive"])
