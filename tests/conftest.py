@@ -15,6 +15,7 @@ from accounts.actor import Actor, member_actor
 from accounts.models import Membership, Organization, Role, User
 from accounts.tokens import issue_tokens
 from contracts import throttling
+from tests.config.ports import free_port
 from tests.flushing import empty_tables
 from tests.servers import (  # noqa: F401  hooks and fixtures
     IN_CI,
@@ -58,6 +59,12 @@ def _flush_what_is_filled() -> Iterator[None]:
 def _rate_limits_begin_anew() -> None:
     """All tests ask from one address: what one has used up must not fail another."""
     throttling.forget()
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """In the place of pytest-asyncio's, which the system may give to another meanwhile."""
+    return free_port()
 
 
 def make_member(organization: Organization, name: str, role: Role, *, superuser: bool = False) -> Membership:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from importlib.util import find_spec
@@ -22,6 +21,7 @@ from ingestion.connectors import drivers
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
+from tests.config.ports import free_port
 from tests.ingestion.people import VALUES, check_people, columns_of
 from tests.ingestion.recordings import Recording
 
@@ -156,8 +156,7 @@ def spark_port(tmp_path_factory, worker_port):
 
 @pytest.fixture(scope="module")
 def worker_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    return free_port()
 
 
 def started(port: int, folder: Path) -> subprocess.Popen[bytes]:

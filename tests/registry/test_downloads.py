@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -200,12 +199,9 @@ def test_nginx_may_send_the_bytes(anonymous: APIClient, settings: Any, insulin: 
 
 @pytest.fixture
 def s3(settings: Any) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
     httpx.put(f"{address}/published").raise_for_status()
     settings.STORAGE_URL = f"s3://key:secret@published/files?endpoint={address}&region=us-east-1"
     yield address
