@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from ingestion.connectors.base import SourceError
+from ingestion.services.apart import call_apart
 
 T = TypeVar("T")
 
@@ -16,20 +17,10 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
     The call runs in a thread, which is left to its driver's own timeout when we stop waiting.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    deadline = time.monotonic() + seconds
 
-    def work() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001  carried over to the thread that waits
-            failure.append(error)
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise SourceError(f"No answer within {seconds:.0f} seconds", code="TIMEOUT", retry=True)
 
-    thread = threading.Thread(target=work, daemon=True, name="connection-test")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise SourceError(f"No answer within {seconds:.0f} seconds", code="TIMEOUT", retry=True)
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return call_apart(call, check=check)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from catalog.files import rows_of_text
 from catalog.json_stream import CHUNK
 from contracts.errors import Invalid, NotFound, Unavailable
 from ingestion.outbound import http_client
+from ingestion.services.apart import apart
 from ingestion.services.objects import check_object, open_object
 
 
@@ -60,7 +61,7 @@ def _parts_of(source: str) -> SplitResult:
 
 @contextmanager
 def open_location(source: str, *, check: Callable[[], None]) -> Iterator[Opened]:
-    """The file's bytes as a stream; `check` is called with each piece that comes from elsewhere, to end it.
+    """The file's bytes as a stream. While they are awaited from elsewhere `check` is called, which may end it.
 
     Raises Invalid, NotFound, Unavailable, and the guard's errors.
     """
@@ -73,20 +74,33 @@ def open_location(source: str, *, check: Callable[[], None]) -> Iterator[Opened]
         with stream:
             yield Opened(stream, path.stat().st_size, stream.tell)
         return
-    if urlsplit(source).scheme == "s3":
-        with open_object(source) as (chunks, length):
-            stored = _ChunkReader(chunks, check)
-            yield Opened(io.BufferedReader(stored, CHUNK), length, lambda: stored.count)
-        return
+    work = _object if urlsplit(source).scheme == "s3" else _download
+    with closing(apart(lambda _: work(source), check=check)) as pieces:
+        size, content = next(pieces)
+        reader = _PieceReader(content, pieces)
+        yield Opened(io.BufferedReader(reader, CHUNK), size, lambda: reader.count)
+
+
+def _object(source: str) -> Generator[tuple[int | None, bytes]]:
+    """As `_download`, of an object in S3."""
+    with open_object(source) as (chunks, length):
+        yield length, b""
+        for chunk in chunks:
+            yield length, chunk
+
+
+def _download(source: str) -> Generator[tuple[int | None, bytes]]:
+    """The pieces of a file as they come, which may be slowly, each with the size of the whole; the first is empty."""
     try:
         with http_client() as client, client.stream("GET", source) as response:
             if response.status_code != 200:
                 how = "; redirects are not followed" if response.is_redirect else ""
                 raise Unavailable(f"The server answered with {response.status_code}{how}", code="DOWNLOAD_FAILED")
-            size = response.headers.get("Content-Length", "")
-            reader = _ChunkReader(response.iter_bytes(), check)  # in pieces as they come: it may come slowly
-            told = int(size) if size.isdecimal() else None
-            yield Opened(io.BufferedReader(reader, CHUNK), told, lambda: reader.count)
+            told = response.headers.get("Content-Length", "")
+            size = int(told) if told.isdecimal() else None
+            yield size, b""
+            for chunk in response.iter_bytes():
+                yield size, chunk
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise Unavailable(f"The download failed: {reason}", code="DOWNLOAD_FAILED") from None
@@ -123,13 +137,12 @@ def _import_path(source: str) -> Path:
     return path
 
 
-class _ChunkReader(io.RawIOBase):
+class _PieceReader(io.RawIOBase):
     """A download as a file."""
 
-    def __init__(self, chunks: Iterator[bytes], check: Callable[[], None]) -> None:
-        self._chunks = chunks
-        self._check = check
-        self._left = b""
+    def __init__(self, first: bytes, pieces: Iterator[tuple[int | None, bytes]]) -> None:
+        self._left = first
+        self._pieces = pieces
         self.count = 0
 
     def readable(self) -> bool:
@@ -137,9 +150,8 @@ class _ChunkReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._left:
-            self._check()
             try:
-                self._left = next(self._chunks)
+                _, self._left = next(self._pieces)
             except StopIteration:
                 return 0
         part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]

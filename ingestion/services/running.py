@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 BEAT = 10.0
 """Seconds between two renewals of a lease of 30."""
-STUCK = 60.0
-"""Seconds after a run's limit of time when it is ended from outside: a call of its driver has not come back."""
 LOG_EVERY = 1.0
 """Seconds between two writes of a run's lines."""
 
@@ -77,22 +75,13 @@ class Run:
         self.deadline = time.monotonic() + seconds
         self._limit = seconds
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether the limit passed long ago and no `check` came to see it."""
-        return self.deadline is not None and time.monotonic() > self.deadline + STUCK
-
-    @property
-    def out_of_time(self) -> str:
-        return f"It took longer than the {self._limit:.0f} seconds its task allows"
-
     def check(self) -> None:
         """Between two steps. Raises Cancelled, TimedOut or LeaseLost; asks the row at most every `every` seconds."""
         if self.lost.is_set():
             raise LeaseLost()
         now = time.monotonic()
         if self.deadline is not None and now > self.deadline:
-            raise TimedOut(self.out_of_time, code="TIMEOUT")
+            raise TimedOut(f"It took longer than the {self._limit:.0f} seconds its task allows", code="TIMEOUT")
         if now - self._checked_at < self.every:
             return
         self._checked_at = now
@@ -166,7 +155,7 @@ class Run:
 
 @contextmanager
 def heartbeat(run: Run, *, every: float | None = None) -> Iterator[None]:
-    """Renew the run's lease from a thread of its own, however long one step takes; end the run when it is stuck."""
+    """Renew the run's lease from a thread of its own, however long one step takes."""
     stop = threading.Event()
     thread = threading.Thread(target=_beat, args=(run, stop, every or BEAT), name=f"lease-{run.job.pk}", daemon=True)
     thread.start()
@@ -181,11 +170,6 @@ def _beat(run: Run, stop: threading.Event, every: float) -> None:
     try:
         while not stop.wait(every):
             try:
-                if run.is_stuck:
-                    message = f"{run.out_of_time}, and the source never answered"
-                    jobs.fail(run.job, code="TIMEOUT", message=message, result=run.result)
-                    run.lost.set()
-                    return
                 if not jobs.renew(run.job):
                     run.lost.set()
                     return

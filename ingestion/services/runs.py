@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -20,9 +21,11 @@ from contracts.errors import Invalid
 from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, Connector, SourceError
 from ingestion.connectors.registry import get_connector
 from ingestion.models import CollectionTask, CollectionType, DataSource
+from ingestion.services.apart import call_apart
 from ingestion.services.config import open_config, secret_names
 from ingestion.services.ledger import Ledger, is_trusted
 from ingestion.services.profiling import store_profiles
+from ingestion.services.reading import read_apart
 from ingestion.services.running import Run
 from ingestion.services.sources import note_reachable
 from ingestion.services.task_settings import DEFAULT_MAX_LOSS, DEFAULT_TIMEOUT, collect_options, grace_of
@@ -145,15 +148,16 @@ def _open(run: Run, task: CollectionTask, source: DataSource) -> _Opened:
     config = open_config(source.type, source.config, source.secrets)
     run.log.secrets = [config.get(name) for name in secret_names(source.type)]
     run.progress(phase="Connecting", until=2)
-    note_reachable(actor=run.actor, source=source, result=connector.test(config))
+    found = call_apart(lambda: connector.test(config), check=run.check)
+    note_reachable(actor=run.actor, source=source, result=found)
     return _Opened(connector, config, collect_options(source.root, task.config), Watch(run, Tally(), source.root))
 
 
 def _profile(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str, Any]:
     opened = _open(run, task, source)
     tally = opened.watch.tally
-    found = opened.connector.profile(opened.config, opened.options, opened.watch)
-    counts = store_profiles(run, source.origin, found, opened.watch.warn)
+    with closing(read_apart(opened.connector.profile, opened.config, opened.options, opened.watch)) as found:
+        counts = store_profiles(run, source.origin, found, opened.watch.warn)
     return {**counts, "warnings": tally.warnings, "warning_count": tally.warning_count}
 
 
@@ -165,7 +169,8 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
     is_incremental = task.type == CollectionType.INCREMENTAL
     if is_incremental and is_trusted(source, run.job):
         options = replace(options, known=ledger)
-    seen, seen_edges = _write(run, watch, ledger, connector.collect(opened.config, options, watch))
+    with closing(read_apart(connector.collect, opened.config, options, watch)) as batches:
+        seen, seen_edges = _write(run, watch, ledger, batches)
     if not is_incremental:
         run.check()
         run.progress(phase="Looking for what is gone", until=99)

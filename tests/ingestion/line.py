@@ -14,7 +14,7 @@ class Line:
     def __init__(self, host: str, port: int) -> None:
         self.host, self.target = host, port
         self.after: int | None = None
-        self.falls_silent = False
+        self.falls_silent, self.fell_silent = False, threading.Event()
         self.said = 0
         self._open: list[socket.socket] = []
         self._lock, self._is_closed = threading.Lock(), False
@@ -63,6 +63,7 @@ class Line:
                     self.said += len(data)
                     if self.after is not None and self.said > self.after:
                         if self.falls_silent:
+                            self.fell_silent.set()
                             continue
                         break
                 target.sendall(data)

@@ -49,7 +49,7 @@ class Shelf(Connector):
             if isinstance(step, Batch):
                 yield step
             elif callable(step):
-                step(observer)
+                observer.aside.call(step, observer.observer)  # in the run's thread, which has the test's database
 
 
 @pytest.fixture
