@@ -6,6 +6,7 @@ sentence for whoever sent it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ Check = Callable[[Any], Any]
 NAME_LENGTH = 100
 DISPLAY_NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 100_000
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Refused(ValueError):
@@ -42,6 +45,26 @@ def text(value: Any, *, limit: int, blank: bool = True) -> str:
         except UnicodeEncodeError as error:
             raise ValueError("Text that is not valid Unicode cannot be stored.") from error
     return value
+
+
+def check_lines(given: Mapping[str, Any], former: Mapping[str, Any], names: Iterable[str], *, resource: str) -> None:
+    """Raise Invalid for each of these names (checked texts and lists of them) that holds a line break or another
+    control character. What was called so before may go on being called so: a database may have named it.
+    """
+    problems: dict[str, list[str]] = {}
+    for field in names:
+        value, was = given.get(field), former.get(field)
+        if isinstance(value, str):
+            if _CONTROL.search(value) and value != was:
+                problems[field] = [_NOT_A_LINE]
+        elif value:
+            odd = (place for place, one in enumerate(value) if _CONTROL.search(one) and one not in (was or ()))
+            problems |= {f"{field}.{place}": [_NOT_A_LINE] for place in odd}
+    if problems:
+        raise Invalid(fields=problems, resource=resource)
+
+
+_NOT_A_LINE = "A name may not hold line breaks or other control characters."
 
 
 def clean_name(value: Any) -> str:

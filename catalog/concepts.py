@@ -55,6 +55,9 @@ TERM_CHECKS: Mapping[str, Check] = {
     "glossary": clean_reference,
 }
 
+CONCEPT_LINES = ("name", "display_name", "synonyms")
+"""What is one line, where a kind has it."""
+
 
 def check_full_name(name: str, resource: str) -> None:
     """Raise Invalid for a full name that is too long to be looked up."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
-from accounts.checks import Refused, clean, clean_description, clean_display_name, clean_name, text
+from accounts.checks import Refused, check_lines, clean, clean_description, clean_display_name, clean_name, text
 from accounts.managers import name_key
 from accounts.models import Organization, Role, Team, User
 from audit.services import Change, record
@@ -34,6 +34,7 @@ def create_team(*, actor: Actor, data: Mapping[str, Any], team_id: UUID | None =
     """
     actor.require(Role.ADMIN)
     fields = clean(data, _CHECKS, ("name",), resource="team")
+    check_lines(fields, {}, _LINES, resource="team")
     with transaction.atomic():
         members = _members(actor.tenant, fields.pop("members", ()))
         team = Team(id=team_id or uuid7(), organization_id=actor.tenant, key=name_key(fields["name"]), **fields)
@@ -54,6 +55,7 @@ def update_team(*, actor: Actor, team: Team, changes: Mapping[str, Any], expecte
     with transaction.atomic():
         team = _locked(actor, team.pk, expected_version)
         before = team_state(team)
+        check_lines(fields, before, _LINES, resource="team")
         members = _members(team.organization_id, fields.pop("members")) if "members" in fields else None
         for field, value in fields.items():
             setattr(team, field, value)
@@ -206,6 +208,7 @@ def _member(index: int, item: Any) -> str:
 
 
 _CHECKS = {"name": clean_name, "display_name": clean_display_name, "description": clean_description, "members": _names}
+_LINES = ("name", "display_name")
 
 
 def _name_taken(team: Team) -> dict[str, DomainError]:

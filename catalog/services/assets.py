@@ -12,7 +12,7 @@ from catalog.merging import merged
 from catalog.models import Asset
 from catalog.records import AssetRecord, asset_state, read_by_id
 from catalog.services.bulk import REQUIRED, new_asset
-from catalog.services.naming import TagBook
+from catalog.services.naming import TagBook, check_asset_lines
 from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
@@ -70,6 +70,7 @@ def snapshot(asset: Asset) -> dict[str, Any]:
 @retried
 def _create(actor: Actor, fields: dict[str, Any]) -> UUID:
     organization_id = actor.tenant
+    check_asset_lines(fields, None)
     _check_name_is_free(organization_id, fields["qualified_name"])
     book = ReferenceBook(organization_id)
     book.learn([fields])
@@ -86,6 +87,7 @@ def _create(actor: Actor, fields: dict[str, Any]) -> UUID:
 @retried
 def _update(actor: Actor, asset_id: UUID, fields: dict[str, Any], expected_version: int | None) -> None:
     record = locked(actor, asset_id, expected_version)
+    check_asset_lines(fields, record)
     book = ReferenceBook(record.organization_id)
     book.learn([fields])
     fields = book.found(fields, record)

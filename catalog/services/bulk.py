@@ -20,7 +20,7 @@ from catalog.merging import curated_by, merged, without_nulls
 from catalog.models import Origin
 from catalog.records import AssetRecord, read_by_name
 from catalog.services.drafts import AssetDraft, RowError, UpsertResult, draft_fields, draft_from
-from catalog.services.naming import TagBook
+from catalog.services.naming import TagBook, check_asset_lines
 from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
@@ -50,7 +50,7 @@ def upsert_assets(
     """
     actor.require(Role.EDITOR)
     checked, errors = _checked((index, draft_fields(draft)) for index, draft in enumerate(drafts))
-    return _upsert(actor, checked, errors, origin, upsert)
+    return _upsert(actor, checked, errors, origin, upsert, names_are_given=False)
 
 
 @collector_paused()
@@ -66,13 +66,20 @@ def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) ->
             name = row.get("qualified_name") if isinstance(row, dict) else None
             refused.append(_row_error(index, name, error))
     checked, errors = _checked(entries)
-    return _upsert(actor, checked, refused + errors, None, upsert)
+    return _upsert(actor, checked, refused + errors, None, upsert, names_are_given=True)
 
 
 def _upsert(
-    actor: Actor, checked: list[CheckedRow], errors: list[RowError], origin: Origin | None, upsert: bool
+    actor: Actor,
+    checked: list[CheckedRow],
+    errors: list[RowError],
+    origin: Origin | None,
+    upsert: bool,
+    *,
+    names_are_given: bool,
 ) -> UpsertResult:
-    result = _write(actor, checked, origin, upsert) if checked else UpsertResult()
+    """`names_are_given` says that somebody chose the names, and that they are not what a program found."""
+    result = _write(actor, checked, origin, upsert, names_are_given) if checked else UpsertResult()
     result.errors = sorted(result.errors + errors, key=lambda error: error.index)
     return result
 
@@ -103,12 +110,16 @@ def _row_error(index: int, name: object, error: Invalid) -> RowError:
 
 
 @retried
-def _write(actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upsert: bool) -> UpsertResult:
+def _write(
+    actor: Actor, rows: Sequence[CheckedRow], origin: Origin | None, upsert: bool, names_are_given: bool
+) -> UpsertResult:
     organization_id = actor.tenant
     result = UpsertResult()
     there = {record.qualified_name: record for record in read_by_name(organization_id, _names(rows))}
     if not upsert:
         rows = _without_existing(rows, there, result)
+    if names_are_given:
+        rows = _of_one_line(rows, there, result)
     tags = TagBook(actor, organization_id)
     tags.learn(name for row in rows for name in row.fields.get("tags", ()))
     book = ReferenceBook(organization_id)
@@ -157,6 +168,18 @@ def _without_existing(
                 RowError(row.place, record.qualified_name, "An asset with this qualified name exists", details)
             )
     return free
+
+
+def _of_one_line(rows: Sequence[CheckedRow], there: dict[str, AssetRecord], result: UpsertResult) -> list[CheckedRow]:
+    fit = []
+    for row in rows:
+        name = row.fields["qualified_name"]
+        try:
+            check_asset_lines(row.fields, there.get(name))
+            fit.append(row)
+        except Invalid as error:
+            result.errors.append(_row_error(row.place, name, error))
+    return fit
 
 
 def new_asset(

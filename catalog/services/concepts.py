@@ -18,13 +18,14 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
-from accounts.checks import Check, clean
+from accounts.checks import Check, check_lines, clean
 from accounts.managers import name_key
 from accounts.models import Role
 from audit import services as audit
 from audit.services import Change
 from catalog.concepts import (
     CONCEPT_CHECKS,
+    CONCEPT_LINES,
     DOMAIN_CHECKS,
     TERM_CHECKS,
     check_full_name,
@@ -68,6 +69,7 @@ def create_concept(*, actor: Actor, model: type[T], data: Mapping[str, Any], con
     """
     actor.require(Role.EDITOR)
     fields = clean(data, KINDS[model].checks, ("name",), resource=KINDS[model].resource)
+    check_lines(fields, {}, CONCEPT_LINES, resource=KINDS[model].resource)
     return _create(actor, model, fields, concept_id)
 
 
@@ -119,6 +121,7 @@ def _create(actor: Actor, model: type[T], fields: dict[str, Any], concept_id: UU
 def _update(actor: Actor, concept: T, fields: dict[str, Any], expected_version: int | None) -> T:
     found = _locked(actor, concept, expected_version)
     before, old_name = concept_state(found), found.fully_qualified_name
+    check_lines(fields, before, CONCEPT_LINES, resource=KINDS[type(found)].resource)
     if "name" in fields or "parent" in fields:
         _hold_all(found)
     _apply(found, fields)

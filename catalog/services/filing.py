@@ -25,7 +25,7 @@ from catalog.records import AssetRecord, read_by_name
 from catalog.services.bulk import REQUIRED, new_asset
 from catalog.services.drafts import RowError, UpsertResult
 from catalog.services.edge_writing import EdgeWriter
-from catalog.services.naming import TagBook
+from catalog.services.naming import TagBook, check_asset_lines
 from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
@@ -218,6 +218,11 @@ def _is_fit(row: _Row, known: _Known, replace: bool, result: UpsertResult) -> bo
         message, details = "It was changed by someone else since it was read", {"is_stale": True}
     elif record is not None and (not replace or record.type not in filing.types):
         message, details = f"'{row.name}' exists already, as a {record.type}", {"is_taken": True}
+    else:
+        try:
+            check_asset_lines(row.fields, record)
+        except Invalid as error:
+            message, details = error.message, {"fields": error.fields}
     if message:
         result.errors.append(RowError(row.place, row.name, message, details))
     return not message

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -10,13 +11,27 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from audit import services as audit
 from audit.services import Change
 from audit.tables import insert_rows
 from catalog.models import Tag
-from catalog.records import TagName, sorted_tags
+from catalog.records import AssetRecord, TagName, sorted_tags
 from catalog.tables import among, as_uuid, db_uuid
 from catalog.validation import tag_key
+
+
+def check_asset_lines(fields: Mapping[str, Any], record: AssetRecord | None) -> None:
+    """Raise Invalid for a name that somebody gives to an asset, or a tag of it, and that is not one line.
+
+    Not asked of what a collection brings: a table is called what its database calls it.
+    """
+    former = {"name": record.name, "qualified_name": record.qualified_name, "tags": _names(record)} if record else {}
+    check_lines(fields, former, ("name", "qualified_name", "tags"), resource="asset")
+
+
+def _names(record: AssetRecord) -> list[str]:
+    return [tag.name for tag in record.tags]
 
 
 class TagBook:

@@ -17,7 +17,7 @@ from accounts.models import Role, Team, User
 from catalog.merging import merged
 from catalog.models import Domain
 from catalog.records import AssetRecord, read_by_id
-from catalog.services.naming import TagBook
+from catalog.services.naming import TagBook, check_asset_lines
 from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
 from catalog.services.writing import AssetWriter
@@ -100,6 +100,8 @@ def _change(actor: Actor, asset_ids: list[UUID], fields: Fields) -> int:
     count = 0
     for organization_id, records in _living_by_tenant(actor, asset_ids):
         said = [(record, clean_asset(fields(record))) for record in records]
+        for record, cleaned in said:
+            check_asset_lines(cleaned, record)
         tags = TagBook(actor, organization_id)
         tags.learn(name for _, cleaned in said for name in cleaned.get("tags", ()))
         book = ReferenceBook(organization_id)

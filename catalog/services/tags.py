@@ -16,6 +16,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import DeletedRow, Role
 from accounts.services.keeping import forget_deleted, insert_again, keep, row_of, state_of, take
 from audit import services as audit
@@ -32,6 +33,7 @@ from contracts.errors import Conflict, Invalid, NotFound
 
 TAG, CATEGORY = "TAG", "CATEGORY"
 """What a deleted tag, and one that bears its category's name, is kept as."""
+_LINES = ("name", "category")
 AT_A_TIME = 2000
 """Assets that are held in memory together while they follow a tag."""
 
@@ -127,6 +129,7 @@ def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
 @retried
 def _create(actor: Actor, fields: dict[str, Any], tag_id: UUID | None) -> Tag:
     organization_id = actor.tenant
+    check_lines(fields, {}, _LINES, resource="tag")
     _check_name_is_free(organization_id, fields["name"])
     tag = Tag(id=tag_id or uuid7(), organization_id=organization_id, key=tag_key(fields["name"]), **fields)
     tag.save(force_insert=True)
@@ -138,6 +141,7 @@ def _create(actor: Actor, fields: dict[str, Any], tag_id: UUID | None) -> Tag:
 def _update(actor: Actor, tag_id: UUID, fields: dict[str, Any]) -> Tag:
     tag = _locked(actor, tag_id)
     before, name = _state(tag), tag.name
+    check_lines(fields, before, _LINES, resource="tag")
     for field, value in fields.items():
         setattr(tag, field, value)
     if _state(tag) == before:
