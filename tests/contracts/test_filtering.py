@@ -49,6 +49,40 @@ def test_an_empty_parameter_filters_nothing(alice, bob_actor) -> None:
 
 
 @pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize(
+    "query", ["?typ=TABLE", "?_=1700000000", "?type=", "?type=&tag=&search=&limit="]
+)
+def test_a_parameter_that_is_not_known_or_says_nothing_narrows_nothing(alice, bob_actor, query) -> None:
+    make_asset(bob_actor, "orders")
+    answer = alice.get(f"/v1/assets{query}")
+    assert (answer.status_code, answer.json()) == (200, alice.get("/v1/assets").json())
+
+
+@pytest.mark.usefixtures("_our_routes")
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("type=table", "type"),
+        ("type=TABLE,", ""),
+        ("type=TABLE,odd", "type"),
+        ("sort=size", "sort"),
+        ("sort=name:up", "sort"),
+        ("fields=odd", "fields"),
+        ("created_after=yesterday", "created_after"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("offset=-1", "offset"),
+        ("limit=1&limit=2", "limit"),
+        ("search=a&search=b", "search"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named(alice, query, name) -> None:
+    answer = alice.get(f"/v1/assets?{query}")
+    assert answer.status_code == (400 if name else 200)
+    assert not name or list(answer.json()["error"]["details"]) == [name]
+
+
+@pytest.mark.usefixtures("_our_routes")
 def test_the_openapi_schema_and_the_browsable_api_show_the_filters(alice) -> None:
     operation = alice.get("/api/schema?format=json").json()["paths"]["/v1/audits"]["get"]
     said = {each["name"]: each for each in operation["parameters"]}
