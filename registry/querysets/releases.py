@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Self
@@ -11,6 +12,7 @@ from django.db import models
 from django.utils.timezone import make_aware
 
 from accounts.actor import Actor
+from catalog.tables import is_postgresql
 
 if TYPE_CHECKING:
     from registry.models import Component, Product, ProductVersion, Project, Release
@@ -79,12 +81,14 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 
     def matching_version(self, pattern: str) -> Self:
         """`*` stands for any characters, `?` for one; without them the version itself."""
+        pattern = re.sub(r"\*+", "*", pattern)
+        if len(pattern.replace("*", "")) > (self.model._meta.get_field("version").max_length or 0):
+            return self.none()
         if not set("*?") & set(pattern):
             return self.filter(version=pattern)
         if pattern.endswith("*") and not set("*?") & set(pattern[:-1]):
             return self.filter(version__startswith=pattern[:-1])
-        expression = "".join({"*": ".*", "?": "."}.get(char, _literal(char)) for char in pattern)
-        return self.filter(version__regex=f"^{expression}$")
+        return self.filter(version__regex=f"^{_expression(pattern)}$")
 
     def released_between(self, start: date | datetime | None, end: date | datetime | None) -> Self:
         """By release date, both ends included; a day means the whole day."""
@@ -104,5 +108,19 @@ def _moment(value: date | datetime, at: time) -> datetime:
     return value if isinstance(value, datetime) else make_aware(datetime.combine(value, at))
 
 
+def _expression(pattern: str) -> str:
+    """A regular expression for wildcards.
+
+    SQLite asks Python, which would try every way to place every `*`, for hours: what lies between two of them is
+    taken where it is first found, which is as good. PostgreSQL knows no atomic groups and needs none.
+    """
+    first, *rest = ("".join("." if char == "?" else _literal(char) for char in part) for part in pattern.split("*"))
+    if not rest:
+        return first
+    *between, last = rest
+    before, after = (".*", "") if is_postgresql() else ("(?>.*?", ")")
+    return f"{first}{''.join(f'{before}{part}{after}' for part in between)}.*{last}"
+
+
 def _literal(char: str) -> str:
-    return char if char.isalnum() or char == "_" else f"[{char}]" if char not in "\\^]" else f"\\{char}"
+    return char if char.isalnum() or char == "_" else f"[{char}]" if char not in "\\^[]" else f"\\{char}"

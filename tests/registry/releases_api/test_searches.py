@@ -47,6 +47,32 @@ def test_releases_are_searched_as_the_page_shows(bob: APIClient, project: dict[s
     assert versions(post(bob, "/api/v1/search/releases", inside, 200)) == ["1.0"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "matching"),
+    [
+        ("*", ["1.0", "a-[b]^c", "a" * 100]),
+        ("1*0", ["1.0"]),
+        ("*.*", ["1.0"]),
+        ("a**", ["a-[b]^c", "a" * 100]),
+        ("*-*b?^c", ["a-[b]^c"]),
+        ("*[b]*", ["a-[b]^c"]),
+        ("a" * 99 + "?", ["a" * 100]),
+        ("?" * 100 + "*", ["a" * 100]),
+        ("*a" * 50 + "*b", []),
+        ("*" * 1000 + "c", ["a-[b]^c"]),
+        ("?" * 100_000, []),
+        ("a" * 101, []),
+    ],
+)
+def test_wildcards_in_versions_match_at_once_however_many_they_are(
+    bob: APIClient, releases: str, pattern: str, matching: list[str]
+):
+    for version in ("1.0", "a-[b]^c", "a" * 100):
+        post(bob, releases, {"version": version})
+    body = {"query": {"version_pattern": pattern}, "sort": [{"field": "version"}]}
+    assert sorted(versions(post(bob, "/api/v1/search/releases", body, 200))) == sorted(matching)
+
+
 def test_artifacts_are_searched_as_the_page_shows(bob: APIClient, shipped):
     vex = add(bob, "/api/v2/artifacts", openvex(f"{LOG4J}@2.14.1"), type="vex")
     body = {
