@@ -166,3 +166,21 @@ def test_what_is_asked_wrongly_is_refused(anonymous: APIClient, shop: Release):
 def test_pages_by_number(anonymous: APIClient, shop: Release):
     body = get(anonymous, "/productReleases?pageOffset=1&pageSize=1")
     assert (body["pageStartIndex"], body["pageSize"], body["totalResults"], len(body["results"])) == (1, 1, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [r"cpe:2.3:a:v\!endor:shop\-x:1", "pkg:generic/caf\u00e9", "pkg:generic/\u5546\u5e97", 'say "shop"', "a%b_c"],
+)
+def test_things_are_found_by_what_they_were_given_whatever_is_in_it(
+    anonymous: APIClient, bob_actor: Actor, shop: Release, value: str
+):
+    product = Product.objects.get()
+    update_product(actor=bob_actor, product=product, changes={"identifiers": [{"idType": "X", "idValue": value}]})
+
+    def found(id_type: str, wanted: str) -> list[str]:
+        response = anonymous.get(f"{ROOT}/products", {"idType": id_type, "idValue": wanted})
+        return [one["uuid"] for one in response.json()["results"]]
+
+    assert found("X", value) == [str(product.pk)]
+    assert found("Y", value) == found("X", value[:-1]) == found("X", value.upper()) == []

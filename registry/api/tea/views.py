@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, StrIndex
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.tables import is_postgresql
 from contracts.errors import NotFound
 from registry.api.tea import shapes
 from registry.api.tea.base import VERSION, Tea, uuid_in_tei
@@ -52,17 +55,13 @@ class TeaView(Tea):
 
 
 def _holders(readable: QuerySet[Any], id_type: str, value: str) -> list[Any]:
-    """The ids of the products or projects that were given an identifier.
-
-    The text narrows down on any database; the entry itself decides.
-    """
-    rows = readable.order_by().filter(identifiers__icontains=_as_json(value)).values_list("pk", "identifiers")
+    """The ids of the products or projects that were given an identifier."""
     wanted = {"idType": id_type, "idValue": value}
-    return [key for key, identifiers in rows if wanted in identifiers]
-
-
-def _as_json(value: str) -> str:
-    return value.encode("unicode_escape").decode() if not value.isascii() else value
+    if is_postgresql():
+        return list(readable.order_by().filter(identifiers__contains=[wanted]).values_list("pk", flat=True))
+    # The text, as JSON has it, narrows down; the entry itself decides.
+    rows = readable.order_by().annotate(place=StrIndex(Cast("identifiers", TextField()), Value(json.dumps(value))))
+    return [key for key, given in rows.filter(place__gt=0).values_list("pk", "identifiers") if wanted in given]
 
 
 class Discovery(TeaView):
