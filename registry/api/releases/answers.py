@@ -70,7 +70,9 @@ class ProductVersionSerializer(serializers.Serializer[Any]):
         return found
 
     def get_component_count(self, version: ProductVersion) -> int:
-        return sum(artifact["component_count"] for artifact in self.get_artifacts(version))
+        """Of each artifact once, also where several releases hold it."""
+        held = {artifact["id"]: artifact["component_count"] for artifact in self.get_artifacts(version)}
+        return sum(held.values())
 
 
 # What is inside a release ------------------------------------------------------------------------

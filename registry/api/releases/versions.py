@@ -96,7 +96,10 @@ def _artifacts(version_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
 
 def _components(artifacts: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[dict[str, Any]]]:
     """The first components of each artifact, each with the artifact it came with. One statement."""
-    owners = {row["id"]: version_id for version_id, rows in artifacts.items() for row in rows if row["component_count"]}
+    owners: dict[UUID, list[UUID]] = defaultdict(list)
+    for version_id, held in artifacts.items():
+        for artifact_id in {row["id"] for row in held if row["component_count"]}:
+            owners[artifact_id].append(version_id)
     place = Window(RowNumber(), partition_by=F("artifact"), order_by=F("position").asc())
     rows = (
         Content.objects.filter(artifact__in=owners)
@@ -107,14 +110,14 @@ def _components(artifacts: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[
     )
     found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        found[owners[row.artifact_id]].append(
-            {
-                "group": row.package.namespace,
-                "name": row.package.name,
-                "version": row.version,
-                "purl": row.purl,
-                "licence": row.licence.expression if row.licence else "",
-                "artifact_id": row.artifact_id,
-            }
-        )
+        shape = {
+            "group": row.package.namespace,
+            "name": row.package.name,
+            "version": row.version,
+            "purl": row.purl,
+            "licence": row.licence.expression if row.licence else "",
+            "artifact_id": row.artifact_id,
+        }
+        for version_id in owners[row.artifact_id]:
+            found[version_id].append(shape)
     return found

@@ -50,3 +50,20 @@ def test_versions_list_the_components_and_the_artifacts_they_came_with(
     ]
     assert get(bob, f"/api/v2/versions/{version['id']}") == version
     assert get(bob, f"/api/v2/versions/{version['id']}/components")["total"] == 2
+
+
+def test_versions_that_share_an_artifact_all_list_its_components(
+    bob: APIClient, product: dict[str, Any], releases: str
+):
+    second = post(bob, f"/api/v2/products/{product['id']}/projects", {"name": "Api"})["id"]
+    artifact = add(bob, "/api/v2/artifacts", sbom((LOG4J, "2.17.0")))["id"]
+    for path in (releases, f"/api/v1/projects/{second}/releases"):
+        for version in ("1.0", "2.0"):
+            post(bob, path, {"version": version})
+            post(bob, f"{path}/{version}/artifacts/{artifact}", {})
+    found = get(bob, f"/api/v2/versions?product_id={product['id']}")["items"]
+    assert [(one["version"], len(one["artifacts"]), len(one["components"])) for one in found] == [
+        ("2.0", 2, 1),
+        ("1.0", 2, 1),
+    ]
+    assert [one["component_count"] for one in found] == [1, 1]
