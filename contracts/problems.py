@@ -243,9 +243,12 @@ def _overflow(error: OverflowError) -> Problem | None:
 def _unreachable(error: Exception) -> Problem | None:
     """No connection, a server that is going down, a deadlock or a lock not had in time: try again.
 
-    On SQLite the same class also speaks of missing tables, which is a bug.
+    On SQLite the same class also speaks of missing tables, which is a bug, and of words to look for that are
+    longer than it compares.
     """
     cause = error.__cause__ or error
+    if "LIKE or GLOB pattern too complex" in str(error):
+        return Problem("bad_request", "What is looked for is too long")
     if type(cause).__module__.startswith("sqlite3") and not any(
         words in str(error) for words in ("locked", "unable to open", "disk")
     ):

@@ -75,6 +75,8 @@ def _pins(document: Mapping[str, Any], part: str) -> dict[str, dict[str, Any]]:
             raise Invalid(fields={f"{part}.{spec}": ["A pin is an object with resolved, checksum and size."]})
         if not isinstance(entry.get("checksum"), str) or not _CHECKSUM.fullmatch(entry["checksum"]):
             raise Invalid(fields={f"{part}.{spec}.checksum": ["This must be sha256- and 64 hexadecimal digits."]})
+        if type(entry.get("size")) not in {int, type(None)}:
+            raise Invalid(fields={f"{part}.{spec}.size": ["This must be a whole number of bytes."]})
     return pins
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import CharField, TextField
 from packageurl import PackageURL
 
 from accounts.actor import Actor
@@ -120,7 +121,7 @@ def _change(actor: Actor, given: Owned, changes: Mapping[str, Any]) -> Owned:
 def _save(actor: Actor, instance: Owned, data: Mapping[str, Any], *, before: dict[str, Any] | None) -> Owned:
     known(data, _FIELDS[type(instance)])
     for name, value in data.items():
-        setattr(instance, name, value.strip() if name == "name" and isinstance(value, str) else value)
+        setattr(instance, name, _stored(instance, name, value))
     instance.key = str(instance.name).casefold()
     clean(instance)
     if isinstance(instance, Component):
@@ -134,6 +135,18 @@ def _save(actor: Actor, instance: Owned, data: Mapping[str, Any], *, before: dic
         instance.save()
     _record(actor, instance, before=before, after=after)
     return instance
+
+
+def _stored(instance: Owned, name: str, value: Any) -> Any:
+    """A value of a column: null is what it has where nothing is said; only texts are texts. Raises Invalid."""
+    field: Any = instance._meta.get_field(name)
+    if name in {"metadata", "identifiers"}:
+        return value
+    if value is None:
+        return field.get_default()
+    if isinstance(field, CharField | TextField) and not isinstance(value, str):
+        raise Invalid(fields={name: ["This must be a text."]})
+    return value.strip() if name == "name" else value
 
 
 def _check_purl(purl: str) -> None:

@@ -156,6 +156,15 @@ def test_a_missing_table_is_a_bug_on_both(db: None, rf) -> None:
     assert problem_of(raised_by("SELECT * FROM no_such_table"), rf.get("/")).kind == "internal"
 
 
+@pytest.mark.only_on("sqlite")
+@pytest.mark.django_db
+def test_words_longer_than_sqlite_compares_are_a_bad_request(rf) -> None:
+    Organization.objects.create(slug="acme", name="Acme")
+    with pytest.raises(OperationalError) as raised:
+        Organization.objects.filter(name__icontains="a" * 60_000).exists()
+    assert problem_of(raised.value, rf.get("/")).kind == "bad_request"
+
+
 def test_a_locked_or_absent_sqlite_file_is_unavailable(rf) -> None:
     for words in ("database is locked", "unable to open database file", "database or disk is full"):
         assert problem_of(OperationalError(words), rf.get("/")).kind == "unavailable"

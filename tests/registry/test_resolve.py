@@ -215,3 +215,13 @@ def test_a_lock_that_no_longer_holds_says_why(anonymous: APIClient, alice_actor:
 )
 def test_what_is_no_lock_is_422(anonymous: APIClient, lock: dict[str, Any]) -> None:
     assert anonymous.post(f"{URL}/verify", lock, format="json").status_code == 422
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("size", [[], {}, "45", 1.5, True])
+def test_a_size_that_is_no_number_is_422_by_its_path(anonymous: APIClient, size: Any) -> None:
+    spec = "acme:P01308-fasta@1.9"
+    lock = ask(anonymous, spec, query="?lock=true")["data"]
+    lock["sources"][spec]["size"] = size
+    response = anonymous.post(f"{URL}/verify", lock, format="json")
+    assert (response.status_code, list(response.json()["error"]["details"])) == (422, [f"sources.{spec}.size"])

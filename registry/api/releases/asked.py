@@ -77,7 +77,7 @@ def _term(term: Any) -> tuple[str, bool]:
         return term.strip().removeprefix("-"), term.strip().startswith("-")
     if isinstance(term, dict) and isinstance(term.get("field"), str):
         order = term.get("order", "asc")
-        if order in {"asc", "desc"} and set(term) <= {"field", "order"}:
+        if isinstance(order, str) and order in {"asc", "desc"} and set(term) <= {"field", "order"}:
             return term["field"], order == "desc"
     raise BadRequest(fields={"sort": ['A term is {"field": "…", "order": "asc" or "desc"}.']})
 
@@ -105,7 +105,9 @@ def components_in(given: Any) -> Wanted | None:
         raise BadRequest(fields={"components": [f"This must be an object with {', '.join(WANTED)}."]})
     given = dict(given)
     if "license" in given:
-        given.setdefault("licence", given.pop("license"))
+        if "licence" in given:
+            raise BadRequest(fields={"components": ["licence and license are the same: give one of them."]})
+        given["licence"] = given.pop("license")
     if not all(isinstance(value, str) for value in given.values()):
         raise BadRequest(fields={"components": ["What is asked for must be texts."]})
     return wanted_of(given)

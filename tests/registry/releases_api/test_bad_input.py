@@ -129,6 +129,9 @@ def test_a_large_document_is_refused_with_413_by_its_length_before_it_is_read(bo
         ("search/artifacts", {"include": {}}),
         ("search/releases", {"sort": [{"field": "colour"}]}),
         ("search/releases", {"sort": 5}),
+        ("search/releases", {"sort": [{"field": "version", "order": []}]}),
+        ("search/releases", {"sort": [{"field": "version", "order": {}}]}),
+        ("search/releases", {"query": {"components": {"name": "a", "licence": "MIT", "license": "ISC"}}}),
         ("search/releases", {"limit": 101}),
         ("search/releases", {"limit": "x"}),
         ("search/releases", {"include": ["everything"]}),
@@ -167,3 +170,21 @@ def test_relationships_narrowed_by_a_type_that_there_is_not_are_refused(bob: API
     artifact = add(bob, f"{release}/artifacts", sbom((LOG4J, "1")))
     response = bob.get(f"/api/v2/artifacts/{artifact['id']}/relationships?type=likes")
     assert (response.status_code, list(response.json()["details"])) == (400, ["type"])
+
+
+@pytest.mark.parametrize("value", [1, 1.5, True, ["a"], {"a": 1}])
+@pytest.mark.parametrize("name", ["category", "lifecycle_status"])
+def test_what_is_no_text_is_not_made_one(bob: APIClient, name: str, value: Any):
+    response = bob.post("/api/v2/products", {"name": "Odd", "metadata": {name: value}}, format="json")
+    assert (response.status_code, list(response.json()["details"])) == (400, [name]), response.content
+
+
+def test_a_null_in_metadata_takes_back_what_was_said(bob: APIClient, product: dict[str, Any], project: dict[str, Any]):
+    nothing = dict.fromkeys(("category", "tags", "lifecycle_status", "tier"))
+    response = bob.patch(f"/api/v2/products/{product['id']}", {"metadata": nothing}, format="json")
+    assert (response.status_code, response.json()["metadata"]) == (
+        200,
+        {"category": "", "tags": [], "lifecycle_status": "active"},
+    )
+    response = bob.patch(f"/api/v2/projects/{project['id']}", {"metadata": {"type": None}}, format="json")
+    assert (response.status_code, response.json()["metadata"]["type"]) == (200, "application")
