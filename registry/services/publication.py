@@ -180,12 +180,12 @@ def _file(draft: FileDraft) -> CheckedFile:
     return CheckedFile(incoming, filename, name, compression, media_type_of(name, compression), facts)
 
 
-def clean_filename(name: str) -> str:
-    """The last part of a path, without what no file system likes; raises Invalid for what is none."""
+def clean_filename(name: str, *, field: str = "file") -> str:
+    """The last part of a path, without what no file system likes; raises Invalid, of `field`, for what is none."""
     last = re.split(r"[/\\]", name)[-1].strip()
     last = "".join(letter for letter in last if letter.isprintable())[-255:]
     if not last.strip("."):
-        raise Invalid(fields={"file": ["The file has no name."]})
+        raise Invalid(fields={field: ["The file has no name."]})
     return last
 
 

@@ -37,7 +37,7 @@ def begin_upload(*, actor: Actor, organization: str, filename: str, size: int | 
     now = timezone.now()
     return Upload.objects.create(
         organization=owner,
-        filename=clean_filename(filename),
+        filename=clean_filename(filename, field="filename"),
         size=size,
         created_by_id=actor.user_id,
         created_at=now,

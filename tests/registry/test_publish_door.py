@@ -298,6 +298,8 @@ def test_bad_parts_are_refused(bob: APIClient, settings: Any) -> None:
     assert bob.put(f"{API}/uploads/{key}/parts/one", b"x", content_type="a/b").status_code == 422
     assert begin(bob, size=0).status_code == 422
     assert begin(bob, filename="").status_code == 422
+    nameless = begin(bob, filename="a/..")
+    assert (nameless.status_code, list(nameless.json()["error"]["details"])) == (422, ["filename"])
     settings.UPLOAD_LIMIT = 5
     assert begin(bob, size=6).status_code == 413
     assert list(storage.incoming_folder().iterdir()) == []

@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from accounts.actor import Actor
 from accounts.permissions import PublicReads, actor_of
 from contracts.conditional import is_fresh, set_validators
-from contracts.errors import NotFound
+from contracts.errors import BadRequest, Invalid, NotFound
 from contracts.filtering import RepeatedFilter, SortFilter, WordsFilter
 from contracts.openapi import Schema
+from contracts.parsing import OF_THE_PAGE
 from contracts.registry import Registry, RegistryPagination, envelope
 from contracts.views import ContractViewSet
 from registry.api.registry.shapes import (
@@ -28,6 +29,7 @@ from registry.api.registry.shapes import (
 from registry.models import Dependency, DependencySet, Entry, EntryKind, LabelKind, Statistics, Version
 from registry.querysets.entries import ORDERS, EntryQuerySet
 from registry.services.withdrawing import delete_entry, delete_version, unyank, yank
+from registry.specs import is_version
 
 
 class EntryFilters(filters.FilterSet):  # type: ignore[misc]
@@ -215,21 +217,30 @@ class Versions(EntryPart):
         set_validators(response, etag=etag, modified=found.updated_at)
         return response
 
+    def exactly(self, org: str, name: str, version: str) -> Version:
+        """The version of this very name: what is changed nobody chooses. Raises BadRequest."""
+        if not is_version(version):
+            words = "This must be one version by its name, no range and not latest."
+            raise BadRequest(fields={"version": [words]})
+        return self.version(org, name, version)
+
     def destroy(self, request: Request, org: str, name: str, version: str) -> Response:
-        delete_version(actor=self.actor, version=self.version(org, name, version))
+        delete_version(actor=self.actor, version=self.exactly(org, name, version))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=_REASON, responses=VersionSerializer)
     def yank(self, request: Request, org: str, name: str, version: str) -> Response:
-        found = self.version(org, name, version)
-        reason = request.data.get("reason", "") if isinstance(request.data, dict) else ""
-        changed = yank(actor=self.actor, version=found, reason=reason)
+        found = self.exactly(org, name, version)
+        said: Any = request.data
+        if unknown := [str(field) for field in said if field not in {"reason", *OF_THE_PAGE}]:
+            raise Invalid(fields={field: ["Unknown field."] for field in unknown})
+        changed = yank(actor=self.actor, version=found, reason=said.get("reason", ""))
         changed.entry = found.entry
         return Response(VersionSerializer(changed).data)
 
     @extend_schema(request=None, responses=VersionSerializer)
     def unyank(self, request: Request, org: str, name: str, version: str) -> Response:
-        found = self.version(org, name, version)
+        found = self.exactly(org, name, version)
         changed = unyank(actor=self.actor, version=found)
         changed.entry = found.entry
         return Response(VersionSerializer(changed).data)
