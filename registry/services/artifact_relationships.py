@@ -12,7 +12,7 @@ from audit.services import Change, record
 from audit.tables import refused_by
 from contracts.errors import Conflict, Invalid, NotFound
 from registry.models import Artifact, ArtifactRelationship, ArtifactRelationType
-from registry.services.checks import clean
+from registry.services.checks import clean, locked
 
 
 @transaction.atomic
@@ -49,6 +49,7 @@ def relate_artifacts(
 @transaction.atomic
 def unrelate_artifacts(*, actor: Actor, relationship: ArtifactRelationship) -> None:
     actor.require(Role.EDITOR)
+    relationship = locked(ArtifactRelationship.objects.all(), relationship)
     before, key = state_of(relationship), relationship.pk
     relationship.delete()
     relationship.pk = key

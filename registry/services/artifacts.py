@@ -16,10 +16,10 @@ from audit.tables import refused_by
 from contracts.errors import Conflict, Invalid
 from registry import storage
 from registry.documents import ALIASES, Document, is_read, read_document
-from registry.models import Artifact, ArtifactType, CollectionItem, ReleaseStatus
+from registry.models import Artifact, ArtifactType, CollectionItem, Release, ReleaseStatus
 from registry.services.artifacts_index import write_index
 from registry.services.artifacts_matching import relate_by_content
-from registry.services.checks import clean
+from registry.services.checks import clean, locked
 from registry.services.products import merged
 
 BINARY = "application/octet-stream"
@@ -77,7 +77,7 @@ def add_artifact(*, actor: Actor, upload: Upload) -> Added:
 def update_artifact(*, actor: Actor, artifact: Artifact, metadata: Any) -> Artifact:
     """Merge metadata, one level deep; a null removes a key. Nothing else of an artifact changes."""
     actor.require(Role.EDITOR)
-    artifact = Artifact.objects.select_for_update().get(pk=artifact.pk)
+    artifact = locked(Artifact.objects.all(), artifact)
     before = state_of(artifact)
     artifact.metadata = merged(artifact.metadata, metadata)
     clean(artifact)
@@ -91,8 +91,13 @@ def update_artifact(*, actor: Actor, artifact: Artifact, metadata: Any) -> Artif
 def delete_artifact(*, actor: Actor, artifact: Artifact) -> None:
     """Delete an artifact that no release has shipped with; drafts lose it. Raises Conflict."""
     actor.require(Role.EDITOR)
-    artifact = Artifact.objects.select_for_update().get(pk=artifact.pk)
     placed = CollectionItem.objects.filter(artifact=artifact).select_related("collection__release__project__product")
+    # Held until the end, and in the order in which they are written: a draft could be released meanwhile.
+    holding = Release.objects.filter(pk__in=placed.values("collection__release")).order_by("pk")
+    held = {release.pk for release in holding.select_for_update(of=("self",))}
+    artifact = locked(Artifact.objects.all(), artifact)
+    if not held.issuperset(placed.values_list("collection__release", flat=True)):
+        raise Conflict("A release took the artifact just now", resource="artifact")
     shipped = [item.collection.release for item in placed if item.collection.release.status != ReleaseStatus.DRAFT]
     if shipped:
         named = sorted({str(release) for release in shipped})[:LISTED]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
-from contracts.errors import Invalid
+from contracts.errors import Invalid, NotFound
+
+M = TypeVar("M", bound=models.Model)
 
 
 def known(data: Mapping[str, Any], fields: Collection[str]) -> None:
@@ -16,6 +18,15 @@ def known(data: Mapping[str, Any], fields: Collection[str]) -> None:
     unknown = [name for name in data if name not in fields]
     if unknown:
         raise Invalid(fields={name: ["Unknown field."] for name in unknown})
+
+
+def locked(rows: models.QuerySet[M], instance: M) -> M:
+    """The row as it is now, held until the transaction ends. Raises NotFound where it was deleted just now."""
+    found = rows.select_for_update(of=("self",)).filter(pk=instance.pk).first()
+    if found is None:
+        resource = rows.model.__name__.lower()
+        raise NotFound(resource=resource, **{f"{resource}_id": str(instance.pk)})
+    return found
 
 
 def clean(instance: models.Model, *, names: Mapping[str, str] | None = None) -> None:

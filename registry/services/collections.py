@@ -14,6 +14,7 @@ from audit.services import Change, record
 from contracts.errors import Conflict, Invalid, NotFound
 from registry.models import Artifact, ArtifactType, Collection, CollectionItem, CollectionReason, Release, ReleaseStatus
 from registry.services.artifacts import Added, Upload, add_artifact
+from registry.services.checks import locked
 
 ASSOCIATIONS = ("primary", "secondary", "supporting")
 
@@ -45,7 +46,7 @@ def add_to_release(
         raise Invalid(fields={"association_type": [f"Choose one of {', '.join(ASSOCIATIONS)}."]})
     if artifact.organization_id != release.organization_id:
         raise NotFound(resource="artifact", artifact_id=str(artifact.pk))
-    release = _locked(release)
+    release = locked(Release.objects.select_related("project__product"), release)
     there = CollectionItem.objects.filter(collection=release.collection_id, artifact=artifact).first()
     if there is not None:
         return Placement(there, is_new=False)
@@ -65,7 +66,7 @@ def remove_from_release(*, actor: Actor, release: Release, artifact: Artifact, c
     Raises NotFound where it is not in it, Conflict for an archived release.
     """
     actor.require(Role.EDITOR)
-    release = _locked(release)
+    release = locked(Release.objects.select_related("project__product"), release)
     if not CollectionItem.objects.filter(collection=release.collection_id, artifact=artifact).exists():
         raise NotFound("The release does not hold this artifact", resource="artifact", artifact_id=str(artifact.pk))
     before = held_by(release)
@@ -93,10 +94,6 @@ def held_by(release: Release) -> list[str]:
     """The ids of the artifacts in the release's current set, as the trail keeps them."""
     held = CollectionItem.objects.filter(collection=release.collection_id).order_by("artifact")
     return [str(pk) for pk in held.values_list("artifact", flat=True)]
-
-
-def _locked(release: Release) -> Release:
-    return Release.objects.select_for_update(of=("self",)).select_related("project__product").get(pk=release.pk)
 
 
 def _archived(release: Release) -> Conflict:

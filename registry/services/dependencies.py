@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.actor import Actor
 from audit.tables import insert_rows
-from catalog.tables import as_uuid, db_uuid
+from catalog.tables import as_uuid, db_uuid, is_postgresql
 from contracts.errors import Invalid
 from registry.models import Dependency, DependencySet, Version
 from registry.resolution import Resolution, Resolved, resolve
@@ -72,8 +72,13 @@ def _part(found: Resolved) -> Part:
 
 
 def refuse_cycles(version: Version, parts: Parts) -> None:
-    """Raise Invalid where a dependency is made of this version itself, however far down. One query."""
+    """Raise Invalid where a dependency is made of this version itself, however far down. One query.
+
+    One at a time, until the transaction ends: two that look at once would not see each other's.
+    """
     with connection.cursor() as cursor:
+        if is_postgresql():
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('registry_dependency'))")
         cursor.execute(
             "WITH RECURSIVE above(id) AS ("
             " SELECT version_id FROM registry_dependency WHERE target_id = %s"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import CharField, TextField
+from django.db.models import CharField, QuerySet, TextField
 from packageurl import PackageURL
 
 from accounts.actor import Actor
@@ -16,7 +16,7 @@ from audit.tables import refused_by
 from contracts.errors import Conflict, DomainError, Invalid
 from registry.models import Component, Product, Project
 from registry.models.releases import folded
-from registry.services.checks import clean, known
+from registry.services.checks import clean, known, locked
 
 PRODUCT_FIELDS = (
     "name",
@@ -77,13 +77,13 @@ def update_component(*, actor: Actor, component: Component, changes: Mapping[str
 def delete_product(*, actor: Actor, product: Product) -> None:
     """Raises Conflict while it has projects."""
     actor.require(Role.EDITOR)
-    _delete(actor, product, projects=product.projects.count())
+    _delete(actor, product, "projects")
 
 
 def delete_project(*, actor: Actor, project: Project) -> None:
     """Raises Conflict while it has releases. Its declared components go with it."""
     actor.require(Role.EDITOR)
-    _delete(actor, project, releases=project.releases.count())
+    _delete(actor, project, "releases")
 
 
 def delete_component(*, actor: Actor, component: Component) -> None:
@@ -110,7 +110,7 @@ def merged(current: Mapping[str, Any], changes: Any) -> Any:
 
 @transaction.atomic
 def _change(actor: Actor, given: Owned, changes: Mapping[str, Any]) -> Owned:
-    instance = type(given)._default_manager.select_for_update().get(pk=given.pk)
+    instance = locked(_rows(given), given)
     before = state_of(instance)
     if "metadata" in changes:
         changes = {**changes, "metadata": merged(instance.metadata, changes["metadata"])}
@@ -135,6 +135,10 @@ def _save(actor: Actor, instance: Owned, data: Mapping[str, Any], *, before: dic
         instance.save()
     _record(actor, instance, before=before, after=after)
     return instance
+
+
+def _rows(instance: Owned) -> QuerySet[Owned]:
+    return type(instance)._default_manager.all()
 
 
 def _stored(instance: Owned, name: str, value: Any) -> Any:
@@ -169,11 +173,13 @@ def _refusals(instance: Owned) -> dict[str, DomainError]:
 
 
 @transaction.atomic
-def _delete(actor: Actor, instance: Owned, **held: int) -> None:
+def _delete(actor: Actor, given: Owned, what: str = "") -> None:
+    """`what` names what it may hold none of."""
+    instance = locked(_rows(given), given)
     kind = type(instance).__name__.lower()
-    for what, count in held.items():
-        if count:
-            raise Conflict(f"The {kind} still has {what}; delete them first", resource=kind, **{what: count})
+    count = getattr(instance, what).count() if what else 0
+    if count:
+        raise Conflict(f"The {kind} still has {what}; delete them first", resource=kind, **{what: count})
     before = state_of(instance)
     key = instance.pk
     instance.delete()

@@ -74,7 +74,8 @@ def _write(
         _refuse_repeats(version, checked.files, publication)
     sets: list[DependencySet] = []
     if publication.dependencies:
-        refuse_cycles(version, parts)
+        if was is not None:  # nothing can be made of what was not there yet
+            refuse_cycles(version, parts)
         sets = write_parts(version, parts)
     taken = Conflict("This version was published in this format just now", version=version.version)
     with refused_by({"file_format_unique_in_version": taken}):

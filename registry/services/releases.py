@@ -16,7 +16,7 @@ from audit.tables import refused_by
 from contracts.errors import Conflict, Invalid
 from registry.models import Collection, ProductVersion, Project, Release, ReleaseStatus
 from registry.models.releases import STEPS, VERSION_LENGTH
-from registry.services.checks import clean, known
+from registry.services.checks import clean, known, locked
 from registry.services.products import merged
 from registry.services.releases_catalog import forget_release, publish_release
 from registry.version_order import sort_key
@@ -69,7 +69,7 @@ def update_release(*, actor: Actor, release: Release, changes: Mapping[str, Any]
     """
     actor.require(Role.EDITOR)
     known(changes, FIELDS)
-    release = Release.objects.select_for_update(of=("self",)).select_related("project__product").get(pk=release.pk)
+    release = locked(Release.objects.select_related("project__product"), release)
     before = state_of(release)
     if changes.get("version", release.version) != release.version:
         raise Conflict("The version of a release never changes", resource="release", version=release.version)
@@ -88,7 +88,7 @@ def update_release(*, actor: Actor, release: Release, changes: Mapping[str, Any]
 def delete_release(*, actor: Actor, release: Release) -> None:
     """Drafts only: what was released stays readable. Raises Conflict."""
     actor.require(Role.EDITOR)
-    release = Release.objects.select_for_update(of=("self",)).select_related("project__product").get(pk=release.pk)
+    release = locked(Release.objects.select_related("project__product"), release)
     if release.status != ReleaseStatus.DRAFT:
         raise Conflict("Only a draft can be deleted; archive the release", resource="release", status=release.status)
     before, key, product_version = state_of(release), release.pk, release.product_version
