@@ -18,7 +18,7 @@ from contracts.parsing import OF_THE_PAGE, loads
 from contracts.registry import Registry
 from contracts.views import uuid_of
 from registry.api.registry.entries import Entries
-from registry.api.registry.receiving import LARGE, PublicationParser, WholeMultiPartParser
+from registry.api.registry.receiving import LARGE, PublicationMultiPartParser, PublicationParser
 from registry.api.registry.shapes import FileSerializer, SourceSerializer, ToolSerializer, path_of
 from registry.models import EntryKind, Upload, Version
 from registry.receiving import ContentUploadHandler, ReceivedFile
@@ -86,7 +86,7 @@ _FORM: dict[str, Any] = {
 }
 
 
-PARSERS = [WholeMultiPartParser, PublicationParser]
+PARSERS = [PublicationMultiPartParser, PublicationParser]
 
 
 class Publishes(Entries):

@@ -9,11 +9,12 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 
 from catalog.json_stream import Damaged, JSONStream
 from contracts.errors import BadRequest, TooLarge
 from contracts.parsing import PART, JSONParser, is_packed, loads, unpacked
+from registry.api.whole import WholeMultiPartParser
 from registry.receiving import ContentUploadHandler
 from registry.services.spec_files import SpecFile
 
@@ -31,31 +32,14 @@ def declared_length(request: Any) -> int:
     return int(declared) if declared.isdigit() else 0
 
 
-class _Watched:
-    """A stream that remembers its last bytes."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream = stream
-        self.tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self.stream.read(size)
-        self.tail = (self.tail + chunk)[-256:]
-        return chunk
-
-
-class WholeMultiPartParser(MultiPartParser):
-    """Refuses a body that ends before its last boundary: Django takes what came for the whole."""
+class PublicationMultiPartParser(WholeMultiPartParser):
+    """One that says it is too long is refused before it is read."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         most = settings.UPLOAD_LIMIT + OVERHEAD
         if declared_length((parser_context or {}).get("request")) > most:
             raise TooLarge(f"The body is larger than {most} bytes", limit=settings.UPLOAD_LIMIT)
-        watched = _Watched(stream)
-        found = super().parse(watched, media_type, parser_context)  # type: ignore[arg-type]
-        if not watched.tail.rstrip(b"\r\n").endswith(b"--"):
-            raise BadRequest("The body ends before its last part does")
-        return found
+        return super().parse(stream, media_type, parser_context)
 
 
 class PublicationParser(JSONParser):

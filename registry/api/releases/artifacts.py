@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
@@ -18,6 +19,7 @@ from contracts.openapi import BYTES
 from contracts.parsing import OF_THE_PAGE, loads
 from contracts.views import uuid_of
 from registry import storage
+from registry.api.contents import content_or_unchanged
 from registry.api.releases.base import OF_PROJECT, ReleasesView
 from registry.api.releases.filters import ArtifactFilters, RelationshipFilters
 from registry.api.releases.parsers import ArtifactJSONParser, ArtifactMultiPartParser
@@ -29,7 +31,6 @@ from registry.api.releases.serializers import (
     RelationshipSerializer,
     ReleaseArtifactSerializer,
 )
-from registry.artifact_content import content_response
 from registry.models import Artifact, ArtifactRelationship, Release
 from registry.services.artifact_relationships import relate_artifacts, unrelate_artifacts
 from registry.services.artifacts import Upload, add_artifact, delete_artifact, update_artifact
@@ -84,7 +85,7 @@ class OneArtifact(ArtifactViews):
     @extend_schema(responses={(200, "*/*"): BYTES})
     def content(self, request: Request, artifact_id: str) -> HttpResponseBase:
         """The bytes as they were uploaded."""
-        return content_response(self.get_object())
+        return content_or_unchanged(request, self.get_object())
 
 
 class ReleaseArtifacts(ArtifactViews):
@@ -237,6 +238,8 @@ def upload_of(data: Any, also: Set[str] = frozenset()) -> Upload:
     unknown = [name for name in data if name not in UPLOAD_FIELDS | also | OF_THE_PAGE]
     if unknown:
         raise Invalid(fields={name: ["Unknown field."] for name in unknown})
+    if isinstance(data, QueryDict) and (repeated := [name for name, values in data.lists() if len(values) > 1]):
+        raise Invalid(fields={name: ["This was sent more than once."] for name in repeated})
     type_ = text_in(data, "type")
     if not type_:
         raise Invalid(fields={"type": ["This field is required."]})
@@ -256,6 +259,8 @@ def upload_of(data: Any, also: Set[str] = frozenset()) -> Upload:
 
 def _content(data: Any) -> tuple[Iterable[bytes], str]:
     file, content = data.get("file"), data.get("content")
+    if isinstance(file, UploadedFile) and content:
+        raise Invalid(fields={"content": ["Send the document as content or as file, not as both."]})
     if isinstance(file, UploadedFile):
         return file.chunks(storage.CHUNK), file.name or ""
     if file not in (None, ""):

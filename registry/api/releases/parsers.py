@@ -7,10 +7,11 @@ from typing import IO, Any
 
 import msgspec
 from django.conf import settings
-from rest_framework.parsers import DataAndFiles, MultiPartParser
+from rest_framework.parsers import DataAndFiles
 
 from contracts.errors import BadRequest, TooLarge
 from contracts.parsing import JSONParser, loads
+from registry.api.whole import WholeMultiPartParser
 
 ENVELOPE = 1024 * 1024
 """Bytes that a body may have besides the artifact itself."""
@@ -37,14 +38,15 @@ class ArtifactJSONParser(JSONParser):
         return rest if content is None else {**rest, "content": _bytes_of(bytes(content))}
 
 
-class ArtifactMultiPartParser(MultiPartParser):
+class ArtifactMultiPartParser(WholeMultiPartParser):
     """`multipart/form-data`; one that says it is too long is refused before it is read."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> DataAndFiles[Any, Any]:
         _refuse_length(parser_context)
-        return super().parse(stream, media_type, parser_context)
+        found: DataAndFiles[Any, Any] = super().parse(stream, media_type, parser_context)
+        return found
 
 
 def _bytes_of(raw: bytes) -> Raw | None:

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 
 from catalog.tables import is_postgresql
 from contracts.errors import NotFound
+from registry.api.contents import content_or_unchanged
 from registry.api.tea import shapes
 from registry.api.tea.base import VERSION, Tea, uuid_in_tei
-from registry.artifact_content import content_response
 from registry.models import Artifact, Product, ProductVersion, Project, Release
 
 
@@ -225,7 +225,7 @@ class OneArtifact(TeaView):
 
 class ArtifactContent(OneArtifact):
     def get(self, request: Request, uuid: str, version: str = "") -> Any:
-        return content_response(self.artifact(uuid))
+        return content_or_unchanged(request, self.artifact(uuid))
 
 
 # Lifecycles --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from registry.models import Artifact
 from tests.registry.documents import openvex, sbom
-from tests.registry.releases_api.asking import DEEP, LOG4J, add, send
+from tests.registry.releases_api.asking import DEEP, LOG4J, add, get, send
 
 
 def test_a_version_that_exists_is_a_conflict_with_details(bob: APIClient, releases: str, release: str):
@@ -188,3 +188,41 @@ def test_a_null_in_metadata_takes_back_what_was_said(bob: APIClient, product: di
     )
     response = bob.patch(f"/api/v2/projects/{project['id']}", {"metadata": {"type": None}}, format="json")
     assert (response.status_code, response.json()["metadata"]["type"]) == (200, "application")
+
+
+def test_a_form_that_says_a_thing_twice_is_refused_by_the_field(bob: APIClient):
+    def file() -> SimpleUploadedFile:
+        return SimpleUploadedFile("a.txt", b"one")
+
+    whole: dict[str, Any] = {"type": "other", "format": "note"}
+    for fields, name in (
+        ({**whole, "file": [file(), file()]}, "file"),
+        ({**whole, "file": file(), "content": "two"}, "content"),
+        ({**whole, "file": file(), "type": ["other", "sbom"]}, "type"),
+    ):
+        response = bob.post("/api/v2/artifacts", fields, format="multipart")
+        assert (response.status_code, list(response.json()["details"])) == (400, [name]), response.content
+    assert not Artifact.objects.exists()
+
+
+def test_a_form_that_ends_in_the_middle_is_refused(bob: APIClient):
+    parts = [("type", "other"), ("format", "note"), ("content", "whole"), ("filename", "notes of the meeting.txt")]
+    body = "".join(f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{said}\r\n' for name, said in parts)
+    for cut in (len(body) - 10, len(body)):
+        sent: Any = body[:cut].encode()
+        response = bob.generic("POST", "/api/v2/artifacts", sent, content_type="multipart/form-data; boundary=B")
+        assert (response.status_code, response.json()["error"]) == (400, "validation_error"), response.content
+    assert not Artifact.objects.exists()
+    sent = f"{body}--B--\r\n".encode()
+    assert (
+        bob.generic("POST", "/api/v2/artifacts", sent, content_type="multipart/form-data; boundary=B").status_code
+        == 201
+    )
+
+
+def test_what_was_deleted_already_is_not_there(bob: APIClient, release: str):
+    artifact = f"/api/v2/artifacts/{add(bob, f'{release}/artifacts', sbom((LOG4J, '1')))['id']}"
+    for path in (artifact, release):
+        assert bob.delete(path).status_code == 204
+        assert get(bob, path, 404)["error"] == "not_found"
+        assert bob.delete(path).status_code == 404

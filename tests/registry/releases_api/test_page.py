@@ -139,3 +139,12 @@ def test_metadata_of_an_artifact_is_patched_and_nothing_else(bob: APIClient):
     assert bob.patch(path, {"type": "vex"}, format="json").status_code == 400
     assert bob.delete(path).status_code == 204
     assert bob.get(path).status_code == 404
+
+
+def test_who_holds_the_bytes_of_an_artifact_is_not_sent_them_again(bob: APIClient):
+    path = f"/api/v2/artifacts/{add(bob, '/api/v2/artifacts', sbom((LOG4J, '1')))['id']}/content"
+    first = bob.get(path)
+    assert (first.status_code, first["ETag"]) == (200, f'"{first["X-Checksum-SHA256"]}"')
+    again = bob.get(path, HTTP_IF_NONE_MATCH=first["ETag"])
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert bob.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
