@@ -16,6 +16,7 @@ from accounts.admin_base import TenantAdmin, badge, posted
 from accounts.admin_lists import DropdownFilter, VisibleFilter
 from accounts.models import Role
 from accounts.templatetags.cartulary import ago
+from catalog.asking import uuid_of
 from contracts.errors import DomainError, Invalid
 from registry.admin.releases_forms import ProductForm, ProjectForm, ReleaseForm
 from registry.models import Artifact, Content, Product, Project, Release, ReleaseStatus
@@ -300,7 +301,8 @@ class ReleaseAdmin(TenantAdmin[Release]):
     def take_out(self, request: HttpRequest, release: Release) -> HttpResponse:
         """Take an artifact out of the release's current set."""
         actor = self.actor(request, release)
-        held = Artifact.objects.all().in_release(release).filter(pk=request.POST.get("artifact", "")).first()
+        key = uuid_of(request.POST.get("artifact", ""))
+        held = Artifact.objects.all().in_release(release).filter(pk=key).first() if key else None
         if held is None:
             messages.error(request, "The release does not hold this artifact.")
         else:

@@ -128,6 +128,9 @@ def test_files_are_uploaded_and_a_bad_one_is_told(browser: Client, vera_member: 
     refused = session_of(vera_member).post(url, {"type": "sbom", "file": SimpleUploadedFile("a", b"{}")})
     assert "editor" in refused.json()["error"]
     held = Artifact.objects.get(filename="bom.json")
+    for nothing in ("", "x", str(release.pk)):
+        answer = browser.post(page("registry_release_take_out", release.pk), {"artifact": nothing}, follow=True)
+        assert "does not hold this artifact" in answer.content.decode()
     browser.post(page("registry_release_take_out", release.pk), {"artifact": str(held.pk)})
     assert held not in Artifact.objects.all().in_release(release)
 
