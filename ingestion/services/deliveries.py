@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 PAUSES = (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000)
 """Seconds between one try and the next; after the last a message has failed, some two days after the first."""
 TIMEOUT = 10
-"""Seconds for each step of a request (connect, send, wait), and for the answer's headers and beginning in all."""
+"""Seconds for each step of a request (connect, send, wait); an answer that trickles in has twice that in all."""
 GIVEN_UP = timedelta(seconds=60)
 """How long a try may take before another worker may take the row."""
 BODY_KEPT = 1000
@@ -104,7 +104,7 @@ def _post(row: WebhookDelivery) -> Outcome:
         headers = signing.headers(secrets, row.message_id, int(time.time()), body)
         headers |= {"content-type": "application/json", "user-agent": "Cartulary-Webhooks/1"}
         with (
-            http_client(timeout=TIMEOUT) as client,
+            http_client(timeout=TIMEOUT, lifetime=2 * TIMEOUT) as client,
             client.stream("POST", row.webhook.url, content=body, headers=headers) as response,
         ):
             status = response.status_code
@@ -125,7 +125,7 @@ def _beginning(response: httpx.Response, began: float) -> str:
     """The first characters of an answer, however long or slow the rest is."""
     found = b""
     try:
-        for chunk in response.iter_raw(BODY_KEPT):
+        for chunk in response.iter_raw():
             found += chunk
             if len(found) >= BODY_KEPT or time.monotonic() - began > TIMEOUT:
                 break
