@@ -18,6 +18,8 @@ from celery.schedules import ParseException, crontab
 
 HORIZON = timedelta(days=8 * 366)
 """The 29th of February can be eight years away."""
+LONGEST = 500
+"""Characters of an expression: every minute, one by one, takes 170."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,13 @@ class Cron:
 
     @classmethod
     def read(cls, expression: str) -> Cron:
+        if len(expression) > LONGEST or not expression.isascii():
+            raise ValueError(f"it must have at most {LONGEST} characters, digits and letters of ASCII only")
         fields = expression.split()
         if len(fields) != 5:
             raise ValueError("it must have five fields: minute, hour, day of month, month, day of week")
+        if re.search(r"/0*(?!\d)", expression):
+            raise ValueError("a step must be a number from 1, as in */5")
         minute, hour, day, month, weekday = fields
         try:
             # Sunday is 0 to Celery, 7 as well to cron.

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cron_descriptor import ExpressionDescriptor, Options
+from cron_descriptor import ExpressionDescriptor, FormatException, Options
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -108,13 +108,33 @@ def in_words(schedule: Mapping[str, Any]) -> str:
         case "interval":
             return f"Every {_duration(schedule['interval'])}"
         case "cron":
-            options = Options()
-            options.use_24hour_time_format = True
-            words = ExpressionDescriptor(schedule["cron_expr"], options).get_description()
-            if schedule["cron_expr"].split()[2:] == ["*", "*", "*"]:
-                words = words.replace("At ", "Every day at ", 1)  # "At 00:00" leaves out how often
-            return f"{words}, {schedule['timezone']}"
+            return f"{_cron_in_words(schedule['cron_expr'])}, {schedule['timezone']}"
     return "Only by hand"
+
+
+_RANGES = (60, 24, 31, 12, 7)
+"""How many minutes, hours, days, months, days of the week there are: a step that is longer is none."""
+
+
+def _cron_in_words(expression: str) -> str:
+    """What a cron expression says; itself where there are no words for it, or wrong ones."""
+    fields = expression.split()
+    options = Options()
+    options.use_24hour_time_format = True
+    try:
+        words = str(ExpressionDescriptor(expression, options).get_description())
+    except FormatException:
+        words = ""
+    if not words or any(_is_odd(field, most) for field, most in zip(fields, _RANGES, strict=True)):
+        return f"By the clock: {' '.join(fields)}"
+    # "At 00:00" leaves out how often.
+    return words.replace("At ", "Every day at ", 1) if fields[2:] == ["*", "*", "*"] else words
+
+
+def _is_odd(field: str, most: int) -> bool:
+    """Whether it has a step of which the words would be wrong: within a list, or a longer one than there is."""
+    step = field.partition("/")[2]
+    return bool(step) and ("," in field or int(step) >= most)
 
 
 def _duration(seconds: int) -> str:

@@ -91,6 +91,9 @@ def test_interval_does_not_drift_and_leaps_over_what_was_missed():
         ({"type": "cron", "cron_expr": "0 0 * * *", "timezone": "Asia/Shanghai"}, "Every day at 00:00, Asia/Shanghai"),
         ({"type": "cron", "cron_expr": "0 2 * * 1-5", "timezone": "UTC"}, "At 02:00, Monday through Friday, UTC"),
         ({"type": "cron", "cron_expr": "*/5 * * * *", "timezone": "UTC"}, "Every 5 minutes, UTC"),
+        ({"type": "cron", "cron_expr": "*/99 * * * *", "timezone": "UTC"}, "By the clock: */99 * * * *, UTC"),
+        ({"type": "cron", "cron_expr": "0 0 * * */7", "timezone": "UTC"}, "By the clock: 0 0 * * */7, UTC"),
+        ({"type": "cron", "cron_expr": "3,*/5 * * * *", "timezone": "UTC"}, "By the clock: 3,*/5 * * * *, UTC"),
     ],
 )
 def test_schedule_in_words(schedule, words):
