@@ -183,7 +183,8 @@ def _admin(config: Mapping[str, Any]) -> Iterator[Any]:
     kafka = driver("confluent_kafka", package="confluent-kafka", engine="Kafka")
     driver("confluent_kafka.admin", package="confluent-kafka", engine="Kafka")
     allowed_addresses_of(config)
-    where = f"{config['host']}:{config['port']}"
+    host = f"[{config['host']}]" if ":" in config["host"] else config["host"]
+    where = f"{host}:{config['port']}"
     options = {
         "bootstrap.servers": where,
         "security.protocol": config["security_protocol"],

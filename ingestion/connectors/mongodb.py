@@ -196,9 +196,10 @@ def _client(config: Mapping[str, Any], *, statement_seconds: int = 60) -> Iterat
     pymongo = driver("pymongo", package="pymongo", engine="MongoDB")
     addresses = allowed_addresses_of(config)
     milliseconds = config["timeout"] * 1000
+    # With TLS the certificate is checked against the name, so the name it must be.
+    host = config["host"] if config["tls"] else addresses[0]
     client = pymongo.MongoClient(
-        # With TLS the certificate is checked against the name, so the name it must be.
-        host=config["host"] if config["tls"] else addresses[0],
+        host=f"[{host}]" if ":" in host else host,
         port=config["port"],
         username=config.get("username") or None,
         password=config.get("password") or None,

@@ -19,9 +19,10 @@ HOST_SCHEMA = {
     "type": "string",
     "minLength": 1,
     "maxLength": 253,
-    "pattern": r"^[A-Za-z0-9_.:\-]+$",
+    # A colon is an IPv6 address's, of which it has two at least: `db:5432` is a host and a port.
+    "pattern": r"^([A-Za-z0-9_.\-]+|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*)$",
     "title": "Host",
-    "description": "A name or an address, without a scheme.",
+    "description": "A name or an address, without a scheme and without a port.",
 }
 
 PASSWORD_SCHEMA = {"type": "string", "maxLength": 1000, "writeOnly": True, "title": "Password"}
@@ -93,6 +94,8 @@ def guarded_errors(config: Mapping[str, Any], *, engine: str) -> Iterator[None]:
         raise SourceError(error.message, code="BLOCKED") from None
     except Unresolvable as error:
         raise SourceError(f"{error.message}: check the host", code="CONNECTION_FAILED", retry=True) from None
+    except httpx.InvalidURL:
+        raise SourceError(f"'{config['host']}' is no host: check the host", code="CONNECTION_FAILED") from None
     except httpx.TimeoutException:
         message = f"{engine} at {where} did not answer within {config['timeout']} seconds"
         raise SourceError(message, code="TIMEOUT", retry=True) from None

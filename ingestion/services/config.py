@@ -50,7 +50,9 @@ def merge_config(
             whole[name] = value
         elif name not in former:
             raise Invalid(fields={f"config.{name}": ["There is no stored value that the mask could stand for."]})
-    check(get_connector(source_type).schema_of(whole), whole, prefix="config")
+    schema = get_connector(source_type).schema_of(whole)
+    check(schema, whole, prefix="config")
+    whole = with_integers(schema, whole)
     kept = {name: whole[name] for name in sorted(hidden & whole.keys())}
     shown = {name: MASK if name in hidden else value for name, value in whole.items()}
     return shown, secrets if kept == former else encrypt(kept)
@@ -65,8 +67,9 @@ def merge_template(source_type: str, changes: Any, config: Mapping[str, Any] | N
         reason = "A template holds no secrets: give them when it is applied."
         raise Invalid(fields={f"config_template.{name}": [reason] for name in secret})
     whole = {name: value for name, value in {**(config or {}), **changes}.items() if value is not None}
-    check({**get_connector(source_type).config_schema, "required": []}, whole, prefix="config_template")
-    return whole
+    schema = get_connector(source_type).config_schema
+    check({**schema, "required": []}, whole, prefix="config_template")
+    return with_integers(schema, whole)
 
 
 def check(schema: JsonSchema, value: Any, *, prefix: str) -> None:
@@ -80,7 +83,20 @@ def check(schema: JsonSchema, value: Any, *, prefix: str) -> None:
         elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
             for name in kind.unexpected:
                 fields.setdefault(".".join([*path, name]), []).append("There is no such setting.")
+        elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Pattern) and (wanted := _described(schema, path[1:])):
+            fields.setdefault(".".join(path), []).append(f"It must be: {wanted}")
         else:
             fields.setdefault(".".join(path), []).append(f"{error.message}.")
     if fields:
         raise Invalid(fields=fields)
+
+
+def with_integers(schema: JsonSchema, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the schema holds for, with 5432 for 5432.0: JSON Schema takes both, drivers do not."""
+    integers = {name for name, rule in schema.get("properties", {}).items() if rule.get("type") == "integer"}
+    return {name: int(value) if name in integers else value for name, value in config.items()}
+
+
+def _described(schema: JsonSchema, path: list[str]) -> str:
+    """What a setting's schema says of it, in words."""
+    return str(schema.get("properties", {}).get(path[0], {}).get("description", "")) if len(path) == 1 else ""

@@ -12,10 +12,12 @@ from django.utils.timezone import is_naive
 
 from contracts.errors import Invalid
 from ingestion.connectors.base import CollectOptions, JsonSchema
-from ingestion.services.config import check
+from ingestion.services.config import check, with_integers
 from ingestion.services.cron import Cron
 
 _PATTERNS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 200}, "maxItems": 1000}
+
+MAX_GRACE = 100 * 366 * 86_400  # seconds; what is to be kept for ever
 
 TASK_CONFIG_SCHEMA: JsonSchema = {
     "type": "object",
@@ -38,6 +40,7 @@ TASK_CONFIG_SCHEMA: JsonSchema = {
         "grace": {
             "type": "integer",
             "minimum": 0,
+            "maximum": MAX_GRACE,
             "title": "Grace in seconds",
             "description": "What has been stale for longer is deleted.",
         },
@@ -80,7 +83,7 @@ def merge_task_config(changes: Any, config: Mapping[str, Any] | None = None) -> 
         raise Invalid(fields={"config": ["It must be an object."]})
     whole = {name: value for name, value in {**(config or {}), **changes}.items() if value is not None}
     check(TASK_CONFIG_SCHEMA, whole, prefix="config")
-    return whole
+    return with_integers(TASK_CONFIG_SCHEMA, whole)
 
 
 def collect_options(root: str, config: Mapping[str, Any]) -> CollectOptions:

@@ -91,6 +91,17 @@ def test_bad_query_is_a_400_in_the_shape_of_the_page(bob, query):
     assert response.json()["code"] == "INVALID_REQUEST"
 
 
+@pytest.mark.parametrize("host", ["::1", "fe80:0::ffff:10.0.0.1", "db-1.example.com", "10.0.0.1"])
+def test_host_is_a_name_or_an_address_of_either_kind(bob, host):
+    changes = {"config": {**PRODUCTION["config"], "host": host}}
+    assert bob.post(URL, {**PRODUCTION, **changes}, format="json").status_code == 201
+
+
+def test_whole_number_written_as_a_fraction_reaches_the_driver_as_one(bob, production):
+    bob.put(f"{URL}/{production}", {"config": {"port": 5433.0}}, format="json")
+    assert repr(opened(production)["port"]) == "5433"
+
+
 def test_put_merges_the_config_and_keeps_the_secret(bob, production):
     changes = {"name": "renamed", "config": {"host": "new-host", "port": 3306}, "tags": ["updated"]}
     body = bob.put(f"{URL}/{production}", changes, format="json").json()
@@ -134,6 +145,7 @@ def test_secret_is_nowhere_but_encrypted(bob, production, caplog):
         ({"config": {**PRODUCTION["config"], "port": 70000}}, "config.port"),
         ({"config": {**PRODUCTION["config"], "colour": "red"}}, "config.colour"),
         ({"config": {**PRODUCTION["config"], "host": "a/b"}}, "config.host"),
+        ({"config": {**PRODUCTION["config"], "host": "db:5432"}}, "config.host: It must be: A name or an address"),
         ({"config": {**PRODUCTION["config"], "password": "******"}}, "config.password"),
         ({"config": {**PRODUCTION["config"], "password": 7355608}}, "config.password"),
         ({"config": []}, "config"),

@@ -85,6 +85,10 @@ def test_list_can_be_filtered_by_data_source(bob, task, shop_source):
         ({"schedule": {"type": "cron", "cron_expr": "0 0 * * *", "timezone": "Mars/Base"}}, "schedule.timezone"),
         ({"schedule": {"type": "cron", "cron_expr": "0 0 * * *", "timezone": ["UTC"]}}, "schedule.timezone"),
         ({"schedule": {"type": "cron", "cron_expr": 5}}, "schedule.cron_expr"),
+        ({"schedule": {"type": "cron", "cron_expr": "\u0663 * * * *"}}, "schedule.cron_expr"),
+        ({"schedule": {"type": "cron", "cron_expr": f"{'1,' * 500}1 * * * *"}}, "schedule.cron_expr"),
+        ({"schedule": {"type": "cron", "cron_expr": "*/0 * * * *"}}, "a step must be a number from 1"),
+        ({"config": {"grace": 10**15}}, "config.grace"),
         ({"schedule": {"type": {"cron": 1}}}, "schedule.type"),
         ({"schedule": {"type": "once", "run_at": [1]}}, "schedule.run_at"),
         ({"config": {"batch_size": 1e99}}, "config.batch_size"),
@@ -109,6 +113,12 @@ def test_bad_input_names_the_field(bob, daily, changes, field):
 def test_schedule_that_never_comes_is_told_in_a_sentence(bob, daily):
     response = bob.post(URL, {**daily, "schedule": {"type": "cron", "cron_expr": "0 0 31 2 *"}}, format="json")
     assert response.json()["details"].endswith("never occurs in month_of_year '2'.")
+
+
+def test_whole_number_written_as_a_fraction_is_kept_as_one(bob, daily):
+    body = bob.post(URL, {**daily, "config": {"batch_size": 10.0, "max_loss": 1.0}}, format="json").json()
+    kept = CollectionTask.objects.get(pk=body["id"]).config
+    assert (repr(kept["batch_size"]), repr(kept["max_loss"])) == ("10", "1.0")
 
 
 def test_name_that_is_taken_is_a_conflict(bob, task, daily):

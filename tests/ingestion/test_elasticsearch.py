@@ -190,3 +190,8 @@ def test_server_that_is_down_or_silent_says_so(bob_actor, unused_tcp_port, silen
 def test_metadata_address_is_refused(bob_actor):
     result = connection_test(actor=bob_actor, source=make(bob_actor, 9200, host="169.254.169.254"))
     assert result.code == "BLOCKED"
+
+
+def test_host_that_can_be_none_is_told(bob_actor):
+    result = connection_test(actor=bob_actor, source=make(bob_actor, 9200, host=":::"))
+    assert (result.success, result.message) == (False, "':::' is no host: check the host")

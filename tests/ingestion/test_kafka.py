@@ -258,3 +258,8 @@ def test_connection_is_tested(port, bob_actor):
 def test_cluster_that_is_down_says_so(bob_actor, unused_tcp_port):
     result = connection_test(actor=bob_actor, source=make(bob_actor, unused_tcp_port, timeout=1))
     assert (result.success, result.code) == (False, "CONNECTION_FAILED")
+
+
+def test_cluster_with_an_address_of_version_6_is_asked(bob_actor, unused_tcp_port):
+    result = connection_test(actor=bob_actor, source=make(bob_actor, unused_tcp_port, host="::1", timeout=1))
+    assert f"[::1]:{unused_tcp_port} does not answer" in result.message

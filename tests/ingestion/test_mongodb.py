@@ -94,6 +94,11 @@ def test_server_that_is_down_says_so(bob_actor, unused_tcp_port):
     assert (result.success, result.code) == (False, "CONNECTION_FAILED")
 
 
+def test_server_with_an_address_of_version_6_is_asked(bob_actor, unused_tcp_port):
+    result = connection_test(actor=bob_actor, source=make(bob_actor, unused_tcp_port, host="::1", timeout=1))
+    assert (result.success, result.code) == (False, "CONNECTION_FAILED")
+
+
 def test_missing_driver_names_its_package(bob_actor, monkeypatch):
     def missing(name):
         raise ImportError(name)
