@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 
@@ -12,8 +14,17 @@ from ingestion.services.secrets import decrypt
 
 
 def snapshot(webhook: Webhook) -> dict[str, Any]:
-    """The whole state for the trail, without the secret."""
-    return {name: getattr(webhook, name) for name in ("name", "url", "events", "is_active", "disabled_reason")}
+    """The whole state for the trail, which others than administrators read too: without what may be secret."""
+    state = {name: getattr(webhook, name) for name in ("name", "events", "is_active", "disabled_reason")}
+    return {**state, "url": _told(webhook.url)}
+
+
+def _told(url: str) -> str:
+    """A URL by its host; a digest tells whether what follows it, which may be a password, has changed."""
+    parts = urlsplit(url)
+    whole = f"{parts.scheme}://{parts.netloc}"
+    rest = url[len(whole) :]
+    return f"{whole}/… ({hashlib.sha256(url.encode()).hexdigest()[:12]})" if rest.strip("/") else url
 
 
 def signing_secrets(webhook: Webhook) -> list[str]:

@@ -113,6 +113,17 @@ def test_secret_is_shown_once_and_never_kept_in_the_clear(alice, receiver):
     assert secret not in json.dumps([event.after_state for event in AuditEvent.objects.all()])
 
 
+def test_trail_names_the_host_of_a_webhook_and_nothing_that_follows_it(alice, vera, receiver):
+    body = {"name": "ops", "url": f"{receiver.url}/T0k3n?key=T0k3n", "events": ["*"]}
+    made = alice.post(URL, body, format="json").json()
+    alice.put(f"{URL}/{made['id']}", {"url": f"{receiver.url}/0th3r"}, format="json")
+    trail = vera.get("/v1/audits?entity_type=WEBHOOK")
+    host = receiver.url.removesuffix("hook")
+    before, after = (trail.json()["data"][0][name]["url"] for name in ("before_state", "after_state"))
+    assert (before[: len(host)], after[: len(host)], before == after) == (host, host, False)
+    assert not any(word in trail.content.decode() for word in ("T0k3n", "0th3r", "hook/"))
+
+
 def test_batch_of_assets_is_one_message(subscribe, receiver, bob_actor):
     subscribe("asset.created")
     upsert_assets(actor=bob_actor, drafts=[AssetDraft("TABLE", f"t{n}", f"db.t{n}") for n in range(1200)])
