@@ -186,6 +186,8 @@ class TenantAdmin(StockAdmin[M]):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context.setdefault("show_save_and_add_another", False)
+        if context.get("subtitle") == context.get("title"):
+            context["subtitle"] = None  # a thing is named once in the title of its page
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordToggleWidget,
@@ -28,7 +30,7 @@ def fields_of(schema: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str,
     for name, rule in schema.get("properties", {}).items():
         field = _field(rule, stored.get(name), is_set=name in stored)
         field.required = name in required and not (rule.get("writeOnly") and name in stored)
-        field.label = rule.get("title") or name.replace("_", " ").capitalize()
+        field.label = _title(name, rule)
         fields[PREFIX + name] = field
         if rule.get("writeOnly") and name in stored and name not in required:
             label = f"Forget the stored {str(field.label).lower()}"
@@ -55,6 +57,24 @@ def settings_from(schema: Mapping[str, Any], cleaned: Mapping[str, Any], stored:
         elif stored.get(name) != value and not (name not in stored and value == rule.get("default")):
             changes[name] = value
     return changes
+
+
+def told(schema: Mapping[str, Any], stored: Mapping[str, Any]) -> SafeString | str:
+    """The settings as one reads them who may not change them: each with its title, a secret as its mask."""
+    rules = schema.get("properties", {})
+    named = ((_title(name, rules.get(name, {})), _in_words(value)) for name, value in sorted(stored.items()))
+    lines = format_html_join("", "<dt>{}</dt><dd>{}</dd>", named)
+    return format_html('<dl class="c-facts">{}</dl>', lines) if lines else "-"
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _title(name: str, rule: Mapping[str, Any]) -> str:
+    return str(rule.get("title") or name.replace("_", " ").capitalize())
 
 
 def _field(rule: Mapping[str, Any], value: Any, *, is_set: bool) -> forms.Field:

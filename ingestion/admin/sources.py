@@ -24,7 +24,7 @@ from accounts.templatetags.cartulary import ago
 from contracts.errors import DomainError, Forbidden
 from ingestion.admin.charts import RUNS_DRAWN, duration_chart
 from ingestion.admin.runs import run_url, status_badge
-from ingestion.admin.schema_forms import fields_of, settings_from
+from ingestion.admin.schema_forms import fields_of, settings_from, told
 from ingestion.connectors.base import Connector
 from ingestion.connectors.registry import connector_types, get_connector
 from ingestion.models import DataSource, Job, SourceStatus, Template
@@ -81,13 +81,15 @@ class SourceStatusFilter(DropdownFilter):
 
 
 class SourceTypeFilter(DropdownFilter):
+    """Of data sources, and of templates."""
+
     title = "type"
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, get_connector(name).title) for name in connector_types()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DataSource]) -> QuerySet[DataSource]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
@@ -113,7 +115,8 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
     sortable_by = ("name",)
     search_fields = ("name", "description")
     actions = ("test_selected", "delete_selected")
-    reader_fieldsets = ((None, {"fields": ("name", "description", "tags", "status", "config")}),)
+    reader_fieldsets = ((None, {"fields": ("name", "description", "labels", "settings")}),)
+    readonly_fields = ("labels", "settings")
 
     def visible_to(self, actor: Actor) -> QuerySet[DataSource]:
         """Annotated with its latest run."""
@@ -263,6 +266,15 @@ class DataSourceAdmin(TenantAdmin[DataSource]):
         result = test_connection(actor=self.actor(request, source), source=source)
         if not result.success:
             raise Forbidden(result.message)
+
+    @admin.display(description="Labels")
+    def labels(self, source: DataSource) -> str:
+        return ", ".join(source.tags) or "-"
+
+    @admin.display(description="Connection")
+    def settings(self, source: DataSource) -> SafeString | str:
+        connector = connector_of(source.type)
+        return told(connector.config_schema if connector else {}, source.config)
 
     @admin.display(description="Type", ordering="type")
     def kind(self, source: DataSource) -> str:

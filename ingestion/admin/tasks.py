@@ -20,7 +20,7 @@ from accounts.models import Role
 from ingestion.admin.charts import RUNS_DRAWN, duration_chart
 from ingestion.admin.runs import run_url
 from ingestion.admin.schedules import SCHEDULES, schedule_from
-from ingestion.admin.schema_forms import fields_of, settings_from
+from ingestion.admin.schema_forms import fields_of, settings_from, told
 from ingestion.models import CollectionTask, CollectionType, DataSource, Job, SchedulerType, TaskStatus
 from ingestion.services.collections import (
     create_task,
@@ -119,7 +119,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
     list_select_related = ("data_source", "organization")
     ordering = ("name",)
     search_fields = ("name", "data_source__name")
-    reader_fieldsets = ((None, {"fields": ("name", "data_source", "type", "status", "schedule", "config")}),)
+    reader_fieldsets = ((None, {"fields": ("name", "data_source", "type", "settings")}),)
 
     def visible_to(self, actor: Actor) -> QuerySet[CollectionTask]:
         return CollectionTask.objects.visible_to(actor)
@@ -143,7 +143,7 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("data_source",) if obj else ()
+        return ("data_source", "settings") if obj else ()
 
     def create(self, actor: Actor, form: Any) -> CollectionTask:
         data = form.cleaned_data
@@ -206,6 +206,10 @@ class CollectionTaskAdmin(TenantAdmin[CollectionTask]):
                 "may_run": self.actor(request).may(Role.EDITOR),
             }
         return super().changeform_view(request, object_id, form_url, context)
+
+    @admin.display(description="What it collects")
+    def settings(self, task: CollectionTask) -> SafeString | str:
+        return told(TASK_CONFIG_SCHEMA, task.config)
 
     @admin.display(description="When")
     def when(self, task: CollectionTask) -> str:

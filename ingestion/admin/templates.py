@@ -15,8 +15,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.actor import Actor
 from accounts.admin_base import DomainForm, TenantAdmin
-from ingestion.admin.schema_forms import fields_of, settings_from
-from ingestion.admin.sources import ICONS, connector_of, type_title
+from ingestion.admin.schema_forms import fields_of, settings_from, told
+from ingestion.admin.sources import ICONS, SourceTypeFilter, connector_of, type_title
 from ingestion.connectors.registry import connector_types, get_connector
 from ingestion.models import Template
 from ingestion.services.templates import create_template, delete_template, update_template
@@ -44,7 +44,9 @@ class TemplateAdmin(TenantAdmin[Template]):
     list_select_related = ("organization",)
     ordering = ("name",)
     search_fields = ("name", "description")
-    reader_fieldsets = ((None, {"fields": ("name", "type", "description", "config_template")}),)
+    reader_fieldsets = ((None, {"fields": ("name", "kind", "description", "settings")}),)
+    readonly_fields = ("kind", "settings")
+    list_filter = (SourceTypeFilter,)
 
     def visible_to(self, actor: Actor) -> QuerySet[Template]:
         return Template.objects.visible_to(actor)
@@ -103,6 +105,10 @@ class TemplateAdmin(TenantAdmin[Template]):
     @admin.display(description="Type", ordering="type")
     def kind(self, template: Template) -> str:
         return type_title(template.type)
+
+    @admin.display(description="Connection")
+    def settings(self, template: Template) -> SafeString | str:
+        return told(open_schema(template.type), template.config_template)
 
     @admin.display(description="Actions")
     def apply(self, template: Template) -> SafeString:

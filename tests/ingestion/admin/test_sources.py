@@ -158,3 +158,11 @@ def test_a_viewer_reads_the_settings_without_the_secret(vera_member: Membership,
     assert "127.0.0.1" in text
     assert SECRET not in text
     assert "Test connection" not in text
+    assert "<dt>Host</dt><dd>127.0.0.1</dd>" in text
+    assert f"<dt>Password</dt><dd>{MASK}</dd>" in text
+
+
+def test_a_page_names_its_source_once_in_its_title(browser: Client, shop: DataSource) -> None:
+    text = browser.get(page("ingestion_datasource_change", shop.pk)).content.decode()
+    title = text.partition("<title>")[2].partition("</title>")[0]
+    assert title.split() == ["shop", "|", "Cartulary"]

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.actor import Actor
+from accounts.models import Membership
 from ingestion.models import CollectionTask, DataSource
 from ingestion.services.collections import create_task
 from ingestion.services.sources import create_data_source
-from tests.adminkit import form_of, messages_of, page
+from tests.adminkit import form_of, messages_of, page, session_of
 
 
 def test_a_task_is_scheduled_and_said_in_words(browser: Client, shop: DataSource) -> None:
@@ -84,3 +85,18 @@ def test_a_task_is_paused_resumed_stopped_and_started(browser: Client, shop: Dat
     browser.post(page("ingestion_collectiontask_stop", task.pk))
     refused = browser.post(page("ingestion_collectiontask_resume", task.pk), follow=True)
     assert any("start it first" in told for told in messages_of(refused))
+
+
+def test_a_viewer_reads_the_settings_in_words(vera_member: Membership, shop: DataSource, bob_actor: Actor) -> None:
+    data = {"name": "nightly", "datasource_id": str(shop.pk), "config": {"exclude_tables": ["tmp_*", "*_old"]}}
+    task = create_task(actor=bob_actor, data=data)
+    text = session_of(vera_member).get(page("ingestion_collectiontask_change", task.pk)).content.decode()
+    assert "<dt>Tables to leave out</dt><dd>tmp_*, *_old</dd>" in text
+    assert "Only by hand" in text
+
+
+def test_schedule_without_words_breaks_no_page(browser: Client, shop: DataSource, bob_actor: Actor) -> None:
+    schedule = {"type": "cron", "cron_expr": "0 0 * * */7", "timezone": "UTC"}
+    task = create_task(actor=bob_actor, data={"name": "odd", "datasource_id": str(shop.pk), "schedule": schedule})
+    for address in (page("ingestion_collectiontask_changelist"), page("ingestion_collectiontask_change", task.pk)):
+        assert "0 0 * * */7" in browser.get(address).content.decode()

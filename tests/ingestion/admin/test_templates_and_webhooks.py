@@ -33,6 +33,18 @@ def test_a_template_fills_the_form_of_a_new_source(browser: Client) -> None:
     assert browser.get(page(ADD), {"type": "postgresql", "template": "x"}).status_code == 200
 
 
+def test_templates_are_listed_by_type_and_read_in_words(
+    browser: Client, vera_member: Membership, bob_actor: Actor
+) -> None:
+    for kind in ("postgresql", "mysql"):
+        data = {"name": f"for {kind}", "type": kind, "config_template": {"host": f"db.{kind}"}}
+        template = create_template(actor=bob_actor, data=data)
+    text = browser.get(page("ingestion_template_changelist"), {"type": "mysql"}).content.decode()
+    assert ("for mysql" in text, "for postgresql" in text) == (True, False)
+    text = session_of(vera_member).get(page("ingestion_template_change", template.pk)).content.decode()
+    assert "<dt>Host</dt><dd>db.mysql</dd>" in text
+
+
 def test_another_tenants_template_fills_nothing(browser: Client, charlie_actor: Actor) -> None:
     data = {"name": "t", "type": "postgresql", "config_template": {"host": "secret.host"}}
     template = create_template(actor=charlie_actor, data=data)
