@@ -17,10 +17,10 @@ from catalog.models import Asset, Origin, Relationship
 from catalog.names import split_name
 from catalog.services import retire_assets, retire_relationships, upsert_assets, upsert_relationships
 from catalog.services.drafts import UpsertResult
-from contracts.errors import Invalid
+from contracts.errors import Conflict, Invalid
 from ingestion.connectors.base import Batch, CollectOptions, ConnectionResult, Connector, SourceError
 from ingestion.connectors.registry import get_connector
-from ingestion.models import CollectionTask, CollectionType, DataSource
+from ingestion.models import CollectionTask, CollectionType, DataSource, SourceStatus
 from ingestion.services.apart import call_apart
 from ingestion.services.config import open_config, secret_names
 from ingestion.services.ledger import Ledger, is_trusted
@@ -123,6 +123,8 @@ def collect_for_job(run: Run) -> Mapping[str, Any]:
     if task is None:
         raise Invalid("The job names no collection task")
     source = DataSource.objects.select_related("origin").get(pk=task.data_source_id)
+    if source.status == SourceStatus.INACTIVE:  # since the run was asked for, or between two tries
+        raise Conflict(f"The data source '{source.name}' is inactive: activate it first", code="SOURCE_INACTIVE")
     run.limit(task.config.get("timeout", DEFAULT_TIMEOUT))
     try:
         if task.type == CollectionType.PROFILE:

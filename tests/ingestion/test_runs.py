@@ -264,6 +264,18 @@ def test_source_that_is_unreachable_for_good_fails_after_its_retries(source, she
     assert (job.status, job.attempts) == (JobStatus.FAILED, 2)
 
 
+def test_source_that_was_made_inactive_is_not_tried_again(source, shelf, collect, bob_actor):
+    shelf.steps = [SourceError("Down", code="CONNECTION_FAILED", retry=True)]
+    job = collect(source, {"retry_count": 1})
+    update_data_source(actor=bob_actor, source=source, changes={"status": "inactive"})
+    Job.objects.update(run_after=None)
+    shelf.steps, shelf.names = [], ["b10"]
+    work_next()
+    job.refresh_from_db()
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "SOURCE_INACTIVE")
+    assert not Asset.objects.filter(name="b10").exists()
+
+
 def test_wrong_password_is_not_tried_again(source, shelf, collect):
     shelf.steps = [SourceError("Wrong password", code="AUTHENTICATION_FAILED")]
     assert collect(source, {"retry_count": 5}).status == JobStatus.FAILED
