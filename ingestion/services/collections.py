@@ -89,7 +89,8 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
 def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any]) -> CollectionTask:
     """Change what is named: `config` is merged (a null removes a setting), `schedule` is replaced.
 
-    Raises Invalid, Conflict, NotFound, Unavailable (another scheduler does not answer).
+    One whose schedule becomes `immediate` is run at once, as a new one is. Raises Invalid, Conflict, NotFound,
+    Unavailable (another scheduler does not answer).
     """
     task = _locked(actor, task)
     refuse_unknown(changes, FIELDS)
@@ -111,6 +112,8 @@ def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any
             set_next_run(task)
         _save(task)
         _record(actor, "UPDATE", task, before=before)
+        if task.schedule != before["schedule"] and task.schedule.get("type") == "immediate":
+            execute_task(actor=actor, task=task)
         _tell_scheduler(actor, task, former)
     return task
 

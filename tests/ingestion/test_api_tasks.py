@@ -195,6 +195,12 @@ def test_immediate_task_runs_at_once(bob, daily):
     assert [row["status"] for row in bob.get(f"{URL}/{task}/executions").json()["data"]] == ["pending"]
 
 
+def test_task_that_becomes_immediate_runs_at_once_and_only_then(bob, task):
+    for changes in ({"schedule": {"type": "immediate"}}, {"schedule": {"type": "immediate"}, "name": "other"}):
+        assert bob.put(f"{URL}/{task}", changes, format="json").status_code == 200
+    assert [row["status"] for row in bob.get(f"{URL}/{task}/executions").json()["data"]] == ["pending"]
+
+
 def test_running_task_cannot_be_deleted(bob, task):
     bob.post(f"{URL}/{task}/execute")
     Job.objects.update(status=JobStatus.RUNNING)
