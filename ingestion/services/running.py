@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from accounts.actor import Actor, system_actor
 from accounts.live import publish
@@ -173,7 +173,7 @@ def _beat(run: Run, stop: threading.Event, every: float) -> None:
                 if not jobs.renew(run.job):
                     run.lost.set()
                     return
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 # The next beat tries again on a new connection; the lease holds for two more.
                 logger.warning("Could not renew the lease of job %s", run.job.pk, exc_info=True)
                 connection.close()

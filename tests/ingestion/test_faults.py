@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from catalog.models import Asset
 from ingestion.models import Job, JobStatus
@@ -198,3 +198,23 @@ def test_clock_change_loses_no_run_and_doubles_none(zone, change, shop_source, b
     hours = int((end - begin) / timedelta(hours=1))
     assert ran["0 * * * *"] == [begin + timedelta(hours=number) for number in range(1, hours + 1)]
     assert ran["*/30 * * * *"] == [begin + timedelta(minutes=30 * number) for number in range(1, 2 * hours + 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lease_is_renewed_on_a_new_connection_when_one_breaks(shop_source, bob_actor, monkeypatch):
+    collections.collect_now(actor=bob_actor, source=shop_source)
+    job = jobs.claim()
+    assert job is not None
+    renew, answers, renewed = jobs.renew, [InterfaceError("closed"), OperationalError("gone")], threading.Event()
+
+    def shaky(job):
+        if answers:
+            raise answers.pop()
+        renewed.set()
+        return renew(job)
+
+    monkeypatch.setattr(jobs, "renew", shaky)
+    run = running.Run(job)
+    with running.heartbeat(run, every=0.02):
+        assert renewed.wait(60)
+    assert not run.lost.is_set()
