@@ -5,7 +5,9 @@ A call takes the actor and the request's message and gives the answer's.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
 
 from accounts.actor import Actor
 from catalog.asking import key_of, uuid_of
@@ -13,10 +15,13 @@ from catalog.protos import metadata_pb2
 from catalog.rpc import Call, seconds
 from catalog.structs import from_struct, to_struct
 from contracts.errors import BadRequest, NotFound
+from ingestion.connectors.registry import connector_types
 from ingestion.models import DataSource, Job, SourceStatus, Template
 from ingestion.protos import ingestion_pb2 as pb
 from ingestion.rpc_shared import choice, fill_outcome, page_of, set_texts
 from ingestion.services import bulk, sources, templates
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 # Background tasks of the metadata service --------------------------------------------------------
 
@@ -59,13 +64,21 @@ def job_message(job: Job) -> metadata_pb2.BackgroundTask:
 def list_sources(actor: Actor, request: pb.ListDataSourcesRequest) -> pb.ListDataSourcesResponse:
     found = DataSource.objects.visible_to(actor)
     if request.type:
-        found = found.filter(type=request.type)
+        found = _of_type(found, request.type)
     if request.status:
         found = found.filter(status=choice("status", request.status, SourceStatus.values))
     if request.name:
         found = found.filter(name__icontains=request.name)
     rows, paging = page_of(found.order_by("name", "pk"), request)
     return pb.ListDataSourcesResponse(data_sources=map(source_message, rows), **paging)
+
+
+def _of_type(found: Rows, wanted: str) -> Rows:
+    """Those of a type: of one that there is a connector for, or that a row was left of. Raises BadRequest."""
+    rows = found.filter(type=wanted)
+    if wanted not in connector_types() and not rows.exists():
+        choice("type", wanted, connector_types())
+    return rows
 
 
 def create_source(actor: Actor, request: pb.CreateDataSourceRequest) -> pb.DataSource:
@@ -154,7 +167,7 @@ METADATA: dict[str, Call] = {"CreateTask": create_job, "GetTask": get_job}
 def list_templates(actor: Actor, request: pb.ListTemplatesRequest) -> pb.ListTemplatesResponse:
     found = Template.objects.visible_to(actor)
     if request.type:
-        found = found.filter(type=request.type)
+        found = _of_type(found, request.type)
     rows, paging = page_of(found.order_by("name", "pk"), request)
     return pb.ListTemplatesResponse(templates=map(template_message, rows), **paging)
 

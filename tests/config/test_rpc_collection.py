@@ -173,6 +173,7 @@ def test_bad_source_is_named(sources, fields, named):
 
 def test_bad_page_is_named(sources, tasks):
     assert refused(sources.ListDataSources, page_size=101).code == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused(sources.ListDataSources, type="postgres").code == grpc.StatusCode.INVALID_ARGUMENT
     assert refused(tasks.ListTasks, page=-1).code == grpc.StatusCode.INVALID_ARGUMENT
     assert refused(tasks.ListTasks, status="asleep").code == grpc.StatusCode.INVALID_ARGUMENT
 
