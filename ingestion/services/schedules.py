@@ -104,7 +104,8 @@ def in_words(schedule: Mapping[str, Any]) -> str:
         case "immediate":
             return "Once, when it was made"
         case "once":
-            return f"Once, at {schedule['run_at']}"
+            moment = parse_datetime(schedule["run_at"])
+            return f"Once, at {moment:%Y-%m-%d %H:%M %Z}" if moment else "Once"
         case "interval":
             return f"Every {_duration(schedule['interval'])}"
         case "cron":

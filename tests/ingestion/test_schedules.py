@@ -85,6 +85,8 @@ def test_interval_does_not_drift_and_leaps_over_what_was_missed():
     ("schedule", "words"),
     [
         ({}, "Only by hand"),
+        ({"type": "once", "run_at": "2030-01-31T02:00:00Z"}, "Once, at 2030-01-31 02:00 UTC"),
+        ({"type": "once", "run_at": "2030-01-31T02:00:00+08:00"}, "Once, at 2030-01-31 02:00 UTC+08:00"),
         ({"type": "interval", "interval": 3600}, "Every hour"),
         ({"type": "interval", "interval": 90}, "Every 90 seconds"),
         ({"type": "interval", "interval": 172_800}, "Every 2 days"),
