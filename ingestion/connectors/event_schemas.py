@@ -6,7 +6,9 @@ Sources: the Avro 1.12 specification; JSON Schema draft 7 and later; descriptor.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
@@ -15,16 +17,39 @@ from ingestion.connectors.documents import DEEPEST
 
 Elements = list[dict[str, Any]]
 
+MOST = 5000
+"""Elements after which no more are told of what is inside a field: types that hold each other unfold without end."""
+
 
 class UnreadableSchema(Exception):
     """The text is not a schema of its kind; the message says why, in a line."""
 
 
+@dataclass(slots=True)
+class _Reading:
+    """One schema as it is read: what names stand for in it, the types that are open, how many elements there are."""
+
+    names: Any
+    inside: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def goes_into(self, name: str) -> bool:
+        """Whether what is inside this type is told here: not within itself, and not for ever."""
+        return name not in self.inside and self.count < MOST
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[None]:
+        self.inside.add(name)
+        try:
+            yield
+        finally:
+            self.inside.discard(name)
+
+
 def avro_elements(text: str) -> Elements:
     """The fields of an Avro record; of another type the one element `value`. Raises UnreadableSchema."""
     schema = _json(text)
-    named: dict[str, Any] = {}
-    kind, nullable, children = _avro_type(schema, named, 0)
+    kind, nullable, children = _avro_type(schema, _Reading({}), 0)
     if isinstance(schema, dict) and schema.get("type") == "record":
         return children
     return [_element("value", kind, nullable, 1, children=children)]
@@ -35,7 +60,7 @@ def json_elements(text: str) -> Elements:
     whole = _json(text)
     if not isinstance(whole, dict):
         raise UnreadableSchema("it is not an object")
-    kind, nullable, children = _json_type(whole, whole, 0)
+    kind, nullable, children = _json_type(whole, _Reading(whole), 0)
     return children or [_element("value", kind, nullable, 1)]
 
 
@@ -49,7 +74,10 @@ def protobuf_elements(serialized: bytes) -> Elements:
         raise UnreadableSchema("it holds no message")
     messages: dict[str, DescriptorProto] = {}
     _note_messages(file.message_type, f".{file.package}" if file.package else "", messages)
-    return _protobuf_fields(file.message_type[0], messages, 0)
+    reading = _Reading(messages)
+    first = file.message_type[0]
+    with reading.opened(f".{file.package}.{first.name}" if file.package else f".{first.name}"):
+        return _protobuf_fields(first, reading, 0)
 
 
 def _json(text: str) -> Any:
@@ -72,43 +100,48 @@ def _element(
     return element
 
 
-def _avro_type(schema: Any, named: dict[str, Any], depth: int) -> tuple[str, bool, Elements]:
+def _avro_type(schema: Any, reading: _Reading, depth: int) -> tuple[str, bool, Elements]:
     """(type in words, whether null is one of it, the fields inside)."""
     if depth > DEEPEST:
         return "record", False, []
     if isinstance(schema, list):
-        inner = [_avro_type(one, named, depth) for one in schema if one != "null"]
+        inner = [_avro_type(one, reading, depth) for one in schema if one != "null"]
         children = next((found for *_, found in inner if found), [])
         return "|".join(kind for kind, *_ in inner) or "null", "null" in schema, children
     if isinstance(schema, str):
-        known = named.get(schema)
-        return (schema, False, []) if known is None else _avro_type(known, named, depth + 1)
+        known = reading.names.get(schema)
+        return (schema, False, []) if known is None else _avro_type(known, reading, depth + 1)
     if not isinstance(schema, dict) or "type" not in schema:
         raise UnreadableSchema("a type is neither a name, a list nor an object with a type")
-    return _avro_object(schema, named, depth)
+    return _avro_object(schema, reading, depth)
 
 
-def _avro_object(schema: dict[str, Any], named: dict[str, Any], depth: int) -> tuple[str, bool, Elements]:
+def _avro_object(schema: dict[str, Any], reading: _Reading, depth: int) -> tuple[str, bool, Elements]:
     kind = schema["type"]
+    name = f"{schema.get('namespace', '')}.{schema.get('name', '')}"
     if kind in ("record", "error", "enum", "fixed"):
-        named[str(schema.get("name", "")).rpartition(".")[2]] = schema
-        named[f"{schema.get('namespace', '')}.{schema.get('name', '')}"] = schema
+        reading.names[str(schema.get("name", "")).rpartition(".")[2]] = schema
+        reading.names[name] = schema
     if kind in ("record", "error"):
-        return "record", False, _avro_fields(schema.get("fields", []), named, depth)
+        if not reading.goes_into(name):
+            return "record", False, []
+        with reading.opened(name):
+            return "record", False, _avro_fields(schema.get("fields", []), reading, depth)
     if kind in ("array", "map"):
-        inner, _, children = _avro_type(schema.get("items" if kind == "array" else "values", "null"), named, depth)
+        inner, _, children = _avro_type(schema.get("items" if kind == "array" else "values", "null"), reading, depth)
         return f"{kind}<{inner}>", False, children
     if schema.get("logicalType") == "decimal":
         return f"decimal({schema.get('precision')},{schema.get('scale', 0)})", False, []
     if isinstance(kind, str):
         return str(schema.get("logicalType", kind)), False, []
-    return _avro_type(kind, named, depth)
+    return _avro_type(kind, reading, depth)
 
 
-def _avro_fields(fields: Sequence[Mapping[str, Any]], named: dict[str, Any], depth: int) -> Elements:
+def _avro_fields(fields: Sequence[Mapping[str, Any]], reading: _Reading, depth: int) -> Elements:
     elements = []
+    reading.count += len(fields)
     for position, told in enumerate(fields, 1):
-        kind, nullable, children = _avro_type(told["type"], named, depth + 1)
+        kind, nullable, children = _avro_type(told["type"], reading, depth + 1)
         element = _element(
             str(told["name"]), kind, nullable, position, description=str(told.get("doc") or ""), children=children
         )
@@ -118,31 +151,47 @@ def _avro_fields(fields: Sequence[Mapping[str, Any]], named: dict[str, Any], dep
     return elements
 
 
-def _json_type(schema: Any, whole: Mapping[str, Any], depth: int) -> tuple[str, bool, Elements]:
+def _json_type(schema: Any, reading: _Reading, depth: int) -> tuple[str, bool, Elements]:
     """(type in words, whether null is one of it, the properties inside)."""
-    schema = _resolved(schema, whole)
+    reference = str(schema.get("$ref", "")) if isinstance(schema, dict) else ""
+    schema = _resolved(schema, reading.names)
     if not isinstance(schema, dict) or depth > DEEPEST:
         return "any", True, []
+    if not reference:
+        return _json_object(schema, reading, depth)
+    if not reading.goes_into(reference):
+        told = schema.get("type", "object")
+        return told if isinstance(told, str) else "any", True, []
+    with reading.opened(reference):
+        return _json_object(schema, reading, depth)
+
+
+def _json_object(schema: dict[str, Any], reading: _Reading, depth: int) -> tuple[str, bool, Elements]:
     variants = schema.get("oneOf") or schema.get("anyOf")
     if variants and "type" not in schema:
-        found = [_json_type(one, whole, depth + 1) for one in variants]
+        found = [_json_type(one, reading, depth + 1) for one in variants]
         kinds = [kind for kind, *_ in found if kind != "null"]
         return "|".join(dict.fromkeys(kinds)) or "null", len(kinds) < len(found), next((c for *_, c in found if c), [])
     told = schema.get("type", "object" if "properties" in schema else "any")
     kinds = [one for one in (told if isinstance(told, list) else [told]) if one != "null"]
     nullable = isinstance(told, list) and "null" in told
     if kinds == ["array"]:
-        inner, _, children = _json_type(schema.get("items", {}), whole, depth + 1)
+        inner, _, children = _json_type(schema.get("items", {}), reading, depth + 1)
         return f"array<{inner}>", nullable, children
-    required = schema.get("required", [])
+    return "|".join(kinds) or "null", nullable or told == "null", _json_properties(schema, reading, depth)
+
+
+def _json_properties(schema: dict[str, Any], reading: _Reading, depth: int) -> Elements:
+    required, properties = schema.get("required", []), schema.get("properties", {})
+    reading.count += len(properties)
     children = []
-    for position, (name, one) in enumerate(schema.get("properties", {}).items(), 1):
-        kind, can_be_null, inside = _json_type(one, whole, depth + 1)
-        described = _resolved(one, whole)
+    for position, (name, one) in enumerate(properties.items(), 1):
+        kind, can_be_null, inside = _json_type(one, reading, depth + 1)
+        described = _resolved(one, reading.names)
         description = str(described.get("description", "")) if isinstance(described, dict) else ""
         is_open = can_be_null or name not in required
         children.append(_element(name, kind, is_open, position, description=description, children=inside))
-    return "|".join(kinds) or "null", nullable or told == "null", children
+    return children
 
 
 def _resolved(schema: Any, whole: Mapping[str, Any]) -> Any:
@@ -163,20 +212,24 @@ def _note_messages(messages: Sequence[DescriptorProto], path: str, into: dict[st
         _note_messages(message.nested_type, f"{path}.{message.name}", into)
 
 
-def _protobuf_fields(message: DescriptorProto, messages: Mapping[str, DescriptorProto], depth: int) -> Elements:
+def _protobuf_fields(message: DescriptorProto, reading: _Reading, depth: int) -> Elements:
     elements = []
+    reading.count += len(message.field)
     for position, told in enumerate(message.field, 1):
-        inner = messages.get(told.type_name)
+        type_name = told.type_name
+        inner = reading.names.get(type_name)
         kind = _protobuf_kind(told)
         children: Elements = []
         if inner is not None and inner.options.map_entry:
             key, value = inner.field
             kind = f"map<{_protobuf_kind(key)},{_protobuf_kind(value)}>"
-            inner = messages.get(value.type_name)
+            type_name = value.type_name
+            inner = reading.names.get(type_name)
         elif told.label == FieldDescriptorProto.LABEL_REPEATED:
             kind = f"array<{kind}>"
-        if inner is not None and depth < DEEPEST:
-            children = _protobuf_fields(inner, messages, depth + 1)
+        if inner is not None and depth < DEEPEST and reading.goes_into(type_name):
+            with reading.opened(type_name):
+                children = _protobuf_fields(inner, reading, depth + 1)
         required = told.label == FieldDescriptorProto.LABEL_REQUIRED
         elements.append(_element(told.name, kind, not required, position, children=children))
     return elements
