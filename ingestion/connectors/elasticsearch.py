@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -27,9 +27,18 @@ from ingestion.connectors.base import (
     SourceError,
 )
 from ingestion.connectors.documents import DEEPEST
-from ingestion.connectors.network import PASSWORD_SCHEMA, TIMEOUT_SCHEMA, guarded_errors, port_schema, server_schema
+from ingestion.connectors.network import (
+    PASSWORD_SCHEMA,
+    TIMEOUT_SCHEMA,
+    guarded_errors,
+    json_of,
+    port_schema,
+    server_schema,
+)
 from ingestion.connectors.tables import chunks, rounded
 from ingestion.outbound import http_client
+
+T = TypeVar("T")
 
 NAMES_LENGTH = 3000
 """Characters of index names in one request: the server takes a line of 4096."""
@@ -135,7 +144,7 @@ def elements(mapping: Mapping[str, Any], depth: int = 0) -> list[dict[str, Any]]
 
 def _listed(api: _Api, options: CollectOptions) -> dict[str, _Entry]:
     """What there is by name, but for the server's own (`.security`) and the indexes that are parts of data streams."""
-    told = api.get("_resolve/index/*", expand_wildcards="open")
+    told = api.get("_resolve/index/*", dict, expand_wildcards="open")
     entries = [_Entry(row["name"], "index") for row in told["indices"] if "data_stream" not in row]
     entries += [_Entry(row["name"], "alias", _listing(row["indices"])) for row in told["aliases"]]
     entries += [_Entry(row["name"], "data stream", _listing(row["backing_indices"])) for row in told["data_streams"]]
@@ -151,7 +160,7 @@ def _sizes(api: _Api, observer: Observer) -> dict[str, tuple[int, int]]:
     """(documents, bytes) of every index; empty, and told, where the user may not see them."""
     try:
         rows = api.get(
-            "_cat/indices", format="json", bytes="b", h="index,docs.count,store.size", expand_wildcards="all"
+            "_cat/indices", list, format="json", bytes="b", h="index,docs.count,store.size", expand_wildcards="all"
         )
     except SourceError as error:
         if error.code != "PERMISSION_DENIED":
@@ -181,7 +190,7 @@ def _mappings(api: _Api, names: Sequence[str], root: str, observer: Observer) ->
 
 
 def _mapping(api: _Api, names: Sequence[str]) -> dict[str, Any]:
-    told = api.get(f"{','.join(quote(name, safe='') for name in names)}/_mapping")
+    told = api.get(f"{','.join(quote(name, safe='') for name in names)}/_mapping", dict)
     return {name: row["mappings"] for name, row in told.items()}
 
 
@@ -207,10 +216,10 @@ class _Api:
     config: Mapping[str, Any]
     about: dict[str, Any] = field(default_factory=dict)
 
-    def get(self, path: str, **parameters: Any) -> Any:
+    def get(self, path: str, shape: type[T], **parameters: Any) -> T:
         response = self.client.get(f"/{path}", params=parameters)
         if response.status_code == 200:
-            return response.json()
+            return json_of(response, shape, engine="Elasticsearch")
         said = _reason(response)
         user = self.config.get("username") or "of the API key"
         if response.status_code == 401:
@@ -251,12 +260,18 @@ def _api(config: Mapping[str, Any]) -> Iterator[_Api]:
     ):
         api = _Api(client, config)
         try:
-            api.about = api.get("")
+            api.about = api.get("", dict)
             str(api.about["version"]["number"])
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError, ValueError, KeyError, TypeError):
-            raise SourceError(
-                f"{config['host']}:{config['port']} does not speak Elasticsearch's API: check the port, and whether "
-                "it takes HTTPS",
-                code="CONNECTION_FAILED",
-            ) from None
+        except SourceError as error:
+            if error.code == "CONNECTION_FAILED":
+                raise _stranger(config) from None
+            raise
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError, KeyError, TypeError):
+            raise _stranger(config) from None
         yield api
+
+
+def _stranger(config: Mapping[str, Any]) -> SourceError:
+    where = f"{config['host']}:{config['port']}"
+    message = f"{where} does not speak Elasticsearch's API: check the port, and whether it takes HTTPS"
+    return SourceError(message, code="CONNECTION_FAILED")

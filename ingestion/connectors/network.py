@@ -104,9 +104,21 @@ def guarded_errors(config: Mapping[str, Any], *, engine: str) -> Iterator[None]:
             raise SourceError(f"No TLS connection with {engine}: {error}", code="CONNECTION_FAILED") from None
         message = f"{where} refused the connection: is {engine} running there?"
         raise SourceError(message, code="CONNECTION_FAILED", retry=True) from None
-    except httpx.NetworkError as error:
+    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         message = f"{engine} closed the connection ({error.__class__.__name__})"
         raise SourceError(message, code="CONNECTION_LOST", retry=True) from None
+
+
+def json_of(response: httpx.Response, shape: type[T], *, engine: str) -> T:
+    """What an answer holds, a list or an object. Raises SourceError where it holds something else."""
+    try:
+        found = response.json()
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, shape):
+        message = f"What {engine} answers at {response.url.path} is not what its API gives: check the address"
+        raise SourceError(message, code="CONNECTION_FAILED")
+    return found
 
 
 _SAID = [

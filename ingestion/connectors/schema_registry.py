@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -23,8 +23,10 @@ from ingestion.connectors.event_schemas import (
     json_elements,
     protobuf_elements,
 )
-from ingestion.connectors.network import PASSWORD_SCHEMA, guarded_errors
+from ingestion.connectors.network import PASSWORD_SCHEMA, guarded_errors, json_of
 from ingestion.outbound import http_client
+
+T = TypeVar("T")
 
 PAGE = 500
 
@@ -66,9 +68,10 @@ class SchemaRegistry:
             response = self.client.get("/schemas", params={"latestOnly": "true", "offset": offset, "limit": PAGE})
             if response.status_code in (404, 405):
                 return self._read_each()
-            page = _content(response)
+            page = _content(response, list)
             known = len(self.latest)
-            self.latest.update({row["subject"]: row for row in page})
+            for row in page:
+                self._keep(row)
             offset += len(page)
             if len(page) != PAGE or len(self.latest) == known:
                 return None
@@ -85,11 +88,17 @@ class SchemaRegistry:
             said = str(error) if isinstance(error, UnreadableSchema) else f"{error.__class__.__name__}: {error}"
             return Registered(subject, row["version"], kind, problem=said)
 
+    def _keep(self, row: Any) -> None:
+        if not isinstance(row, Mapping) or not {"subject", "version"} <= row.keys():
+            message = "The schema registry lists something other than schemas: check its URL"
+            raise SourceError(message, code="CONNECTION_FAILED")
+        self.latest[str(row["subject"])] = row
+
     def _read_each(self) -> None:
-        for subject in _content(self.client.get("/subjects")):
-            response = self.client.get(f"/subjects/{quote(subject, safe='')}/versions/latest")
+        for subject in _content(self.client.get("/subjects"), list):
+            response = self.client.get(f"/subjects/{quote(str(subject), safe='')}/versions/latest")
             if response.status_code != 404:  # else it was deleted meanwhile
-                self.latest[subject] = _content(response)
+                self._keep(_content(response, dict))
 
     def _elements(self, kind: str, row: Mapping[str, Any]) -> Elements:
         if kind == "AVRO":
@@ -99,24 +108,20 @@ class SchemaRegistry:
         if kind != "PROTOBUF":
             raise UnreadableSchema(f"schemas of the type {kind} are not read")
         # Compiled, so that the language of .proto files need not be read.
-        told = _content(self.client.get(f"/schemas/ids/{row['id']}", params={"format": "serialized"}))
+        response = self.client.get(f"/schemas/ids/{row['id']}", params={"format": "serialized"})
         try:
-            return protobuf_elements(base64.b64decode(told["schema"], validate=True))
-        except binascii.Error:
+            return protobuf_elements(base64.b64decode(_content(response, dict)["schema"], validate=True))
+        except (SourceError, binascii.Error):
             raise UnreadableSchema("the registry does not give it in serialized form") from None
 
 
-def _content(response: httpx.Response) -> Any:
+def _content(response: httpx.Response, shape: type[T]) -> T:
     if response.status_code in (401, 403):
         message = "The schema registry refused the user: check schema_registry_username and schema_registry_password"
         raise SourceError(message, code="AUTHENTICATION_FAILED")
     if response.status_code != 200:
         raise SourceError(f"The schema registry answered with {response.status_code} at {response.url.path}")
-    try:
-        return response.json()
-    except ValueError:
-        message = f"The schema registry's answer at {response.url.path} is not JSON: check its URL"
-        raise SourceError(message, code="CONNECTION_FAILED") from None
+    return json_of(response, shape, engine="the schema registry")
 
 
 @contextmanager

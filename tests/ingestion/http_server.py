@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,3 +52,23 @@ def serving(bodies: dict[str, Any]) -> Iterator[Answers]:
         server.shutdown()
         server.server_close()
         thread.join(60)
+
+
+@contextmanager
+def hanging_up() -> Iterator[int]:
+    """A port where somebody listens to the request, and leaves without an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def leave() -> None:
+            with suppress(OSError):
+                while True:
+                    caller, _ = listener.accept()
+                    caller.recv(65536)
+                    caller.close()
+
+        thread = threading.Thread(target=leave, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+    thread.join(60)

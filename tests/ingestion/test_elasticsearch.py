@@ -173,6 +173,13 @@ def test_another_server_is_told_apart(server, bob_actor):
     assert "does not speak Elasticsearch's API" in result.message
 
 
+def test_answer_that_is_no_json_is_told(server, bob_actor, collect):
+    server.bodies["/_resolve/index/*"] = "<html>Please log in</html>"
+    job = collect(make(bob_actor, server.port))
+    assert job.error["code"] == "CONNECTION_FAILED"
+    assert "What Elasticsearch answers at /_resolve/index/* is not what its API gives" in job.error["message"]
+
+
 def test_server_that_is_down_or_silent_says_so(bob_actor, unused_tcp_port, silent_port):
     result = connection_test(actor=bob_actor, source=make(bob_actor, unused_tcp_port))
     assert result.message.endswith("refused the connection: is Elasticsearch running there?")

@@ -22,7 +22,7 @@ from ingestion.connectors.event_schemas import (
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
-from tests.ingestion.http_server import serving
+from tests.ingestion.http_server import hanging_up, serving
 
 kafka = pytest.importorskip("confluent_kafka", reason="needs requirements-connectors.txt")
 admin = pytest.importorskip("confluent_kafka.admin", reason="needs requirements-connectors.txt")
@@ -161,7 +161,7 @@ def test_avro_records_become_elements():
         "at": "timestamp-millis",
         "mood": "enum",
     }
-    assert (lines[0], lines[1]["sku"], lines[1]["parts"][0]) == ("array<record>", "string", "record")
+    assert lines == ("array<record>", {"sku": "string", "parts": "record"})
     assert [one["name"] for one in elements if one["nullable"]] == ["note"]
     assert (elements[0]["description"], elements[5]["default"]) == ("Counted up", '"CALM"')
     assert shapes(avro_elements('"string"')) == {"value": "string"}
@@ -190,6 +190,26 @@ def test_protobuf_messages_become_elements():
     }
     with pytest.raises(UnreadableSchema):
         protobuf_elements(b"\xff")
+
+
+def test_types_that_hold_each_other_are_unfolded_so_far_only():
+    """Twenty of them, each with a field of every one: to the eighth level these would be 25 thousand million."""
+    names = [f"T{number}" for number in range(20)]
+    file = FileDescriptorProto(name="tree.proto")
+    for name in names:
+        message = file.message_type.add(name=name)
+        for number, other in enumerate(names, 1):
+            message.field.add(name=f"f{other}", number=number, type="TYPE_MESSAGE", type_name=f".{other}", label=1)
+    properties = {f"f{name}": {"$ref": f"#/$defs/{name}"} for name in names}
+    defs = {name: {"type": "object", "properties": properties} for name in names}
+    record = {"type": "record", "name": "T0", "fields": [{"name": f"f{o}", "type": ["null", "T0"]} for o in names]}
+    for elements in (
+        protobuf_elements(file.SerializeToString()),
+        json_elements(json.dumps({"$ref": "#/$defs/T0", "$defs": defs})),
+        avro_elements(json.dumps(record)),
+    ):
+        assert len(elements) == 20
+        assert len(json.dumps(elements)) < 2_000_000
 
 
 SUBJECTS = [
@@ -247,6 +267,29 @@ def test_registry_that_refuses_is_down_or_forbidden_says_so(port, bob_actor, unu
     assert result.message.endswith("refused the connection: is the schema registry running there?")
     source.config["schema_registry_url"] = "http://169.254.169.254"
     assert connection_test(actor=bob_actor, source=source).code == "BLOCKED"
+
+
+@pytest.mark.parametrize("listed", [{"a": 1}, ["x"], [{"id": 1}], [None], "null", "<html>"])
+def test_what_is_no_registry_is_told_apart(listed, port, bob_actor):
+    with serving({"/schemas": listed}) as registry:
+        source = make(bob_actor, port, schema_registry_url=f"http://127.0.0.1:{registry.port}")
+        result = connection_test(actor=bob_actor, source=source)
+    assert (result.success, result.code) == (False, "CONNECTION_FAILED"), result.message
+
+
+def test_registry_that_hangs_up_says_so(port, bob_actor):
+    with hanging_up() as far:
+        source = make(bob_actor, port, schema_registry_url=f"http://127.0.0.1:{far}")
+        result = connection_test(actor=bob_actor, source=source)
+    assert (result.success, result.code) == (False, "CONNECTION_LOST"), result.message
+
+
+def test_topic_whose_compiled_schema_is_refused_is_told_and_collected(port, bob_actor, collect):
+    with serving({"/schemas": SUBJECTS, "/schemas/ids/9": (422, {"error_code": 42205})}) as registry:
+        job = collect(make(bob_actor, port, schema_registry_url=f"http://127.0.0.1:{registry.port}"))
+    assert job.status == JobStatus.COMPLETED, job.error
+    warnings = {one["object"]: one["message"] for one in job.result["warnings"]}
+    assert "the registry does not give it in serialized form" in warnings['bus."payments.v1"']
 
 
 def test_connection_is_tested(port, bob_actor):
