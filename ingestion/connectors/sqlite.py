@@ -199,17 +199,27 @@ def locate(database: str) -> tuple[Path, str]:
             return Path(name[5:].partition("?")[0]), name
         path = Path(name)
     else:
-        folder = Path(settings.IMPORT_DIR).resolve()
-        path = (folder / database).resolve()
-        if not path.is_relative_to(folder):
-            raise SourceError("The file is not below the import folder (IMPORT_DIR)", code="BLOCKED")
-    if not path.is_file():
-        raise SourceError(f"There is no file '{database}' below the import folder (IMPORT_DIR)", code="NOT_FOUND")
+        path = _imported(database)
     uri = f"file:{quote(str(path))}?mode=ro"
     if not path.with_name(path.name + "-wal").exists() and not os.access(path.parent, os.W_OK):
         # Nobody can write beside it, so SQLite can make no lock files there either.
         uri += "&immutable=1"
     return path, uri
+
+
+def _imported(database: str) -> Path:
+    """The file of this name below the import folder. Raises SourceError."""
+    folder = Path(settings.IMPORT_DIR).resolve()
+    try:
+        path = (folder / database).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError):  # a name that is too long or holds a NUL, a link to itself
+        path, is_file = folder, False
+    if not path.is_relative_to(folder):
+        raise SourceError("The file is not below the import folder (IMPORT_DIR)", code="BLOCKED")
+    if not is_file:
+        raise SourceError(f"There is no file '{database}' below the import folder (IMPORT_DIR)", code="NOT_FOUND")
+    return path
 
 
 def _names(connection: Connection) -> dict[str, str]:

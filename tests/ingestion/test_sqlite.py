@@ -166,9 +166,12 @@ def test_empty_database_is_a_success(import_dir, bob_actor, collect):
         ("/etc/passwd", "not below the import folder"),
         ("missing.db", "no file 'missing.db'"),
         ("text.db", "not a SQLite database"),
+        ("x" * 900, "There is no file 'xxx"),
+        ("circle", "no file 'circle'"),
     ],
 )
 def test_file_that_cannot_be_read_is_a_clear_failure(import_dir, bob_actor, collect, database, says):
+    (import_dir / "circle").symlink_to("circle")
     (import_dir / "text.db").write_text("hello, I am no database" * 100)
     run_sql(import_dir.parent / "outside.db", "CREATE TABLE secret (id INTEGER)")
     source = create_data_source(
