@@ -11,6 +11,9 @@ DEEPEST = 8
 WIDEST = 500
 """Levels, and fields of one level, that are told; documents used as dictionaries have no end of them."""
 
+NAME_LENGTH = 1000
+"""Characters of a field's name that are kept."""
+
 _NAMES = {
     "str": "string",
     "int": "integer",
@@ -18,6 +21,7 @@ _NAMES = {
     "bool": "boolean",
     "NoneType": "null",
     "bytes": "binary",
+    "DatetimeMS": "datetime",  # one that Python's calendar does not reach
 }
 
 
@@ -48,7 +52,7 @@ def infer_schema(documents: Iterable[Mapping[str, Any]]) -> Inferred:
 
 def _note(into: _Field, value: Mapping[Any, Any], depth: int) -> None:
     for key, one in value.items():
-        name = str(key)
+        name = _name_of(key)
         if name not in into.children and len(into.children) >= WIDEST:
             continue
         child = into.children.setdefault(name, _Field())
@@ -57,6 +61,12 @@ def _note(into: _Field, value: Mapping[Any, Any], depth: int) -> None:
             for nested in one if isinstance(one, list) else [one]:
                 if isinstance(nested, Mapping):
                     _note(child, nested, depth + 1)
+
+
+def _name_of(key: Any) -> str:
+    """The field's name as an asset can keep it: never empty, no NUL, valid Unicode, not too long."""
+    name = str(key)[:NAME_LENGTH].encode(errors="replace").decode().replace("\x00", "\ufffd")
+    return name or '""'
 
 
 def _type_of(value: Any) -> str:

@@ -129,10 +129,7 @@ def _collect_database(
     for name in _wanted(database, kinds, options):
         observer.check()
         own = [*path, name]
-        metadata, sample = _look_at(database[name], kinds[name], config["sample_size"])
-        found = infer_schema(sample)
-        metadata["types"] = found.types or None
-        batch.assets.append(AssetDraft("COLLECTION", name, join_name(*own), "", metadata, found.schema))
+        batch.assets.append(_draft(database[name], kinds[name], config["sample_size"], join_name(*own), observer))
         batch.relationships.append(contains(path, own))
         if len(batch.assets) >= options.batch_size:
             yield batch
@@ -167,6 +164,20 @@ def _profile(collection: Any, size: int, options: CollectOptions, observer: Obse
         return None
     is_sampled = is_large or looked_at >= most_read(options)
     return TableProfile(qualified, max(estimate, looked_at) if is_sampled else looked_at, is_sampled, looked_at, told)
+
+
+def _draft(collection: Any, kind: str, size: int, qualified: str, observer: Observer) -> AssetDraft:
+    """The asset of a collection; of one that cannot be asked (a view that is broken) no more than that it is there."""
+    draft = AssetDraft("COLLECTION", collection.name, qualified, "")
+    refused = driver("pymongo.errors", package="pymongo", engine="MongoDB").OperationFailure
+    try:
+        draft.metadata, sample = _look_at(collection, kind, size)
+    except refused as error:
+        observer.warn(f"It cannot be looked into: {explain(error, {}, engine='MongoDB').message}", qualified)
+        return draft
+    found = infer_schema(sample)
+    draft.metadata["types"], draft.schema = found.types or None, found.schema
+    return draft
 
 
 def _look_at(collection: Any, kind: str, size: int) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
@@ -210,6 +221,9 @@ def _client(config: Mapping[str, Any], *, statement_seconds: int = 60) -> Iterat
         serverSelectionTimeoutMS=milliseconds,
         socketTimeoutMS=max(milliseconds, statement_seconds * 1000),
         appname="cartulary",
+        # Values that Python has no like of (a date of the year 20,000, text cut amid a letter) must not end the run.
+        datetime_conversion="DATETIME_AUTO",
+        unicode_decode_error_handler="replace",
     )
     where = f"{config['host']}:{config['port']}"
     try:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from catalog.models import Asset
-from ingestion.connectors import drivers
+from ingestion.connectors import drivers, mongodb
 from ingestion.connectors.documents import infer_schema
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
@@ -13,6 +13,8 @@ from ingestion.services.sources import test_connection as connection_test
 from tests.ingestion.people import ROWS, check_people, columns_of
 
 pymongo = pytest.importorskip("pymongo", reason="needs requirements-connectors.txt")
+bson = pytest.importorskip("bson", reason="needs requirements-connectors.txt")
+DatetimeMS = pytest.importorskip("bson.datetime_ms").DatetimeMS
 secantus = pytest.importorskip("secantus", reason="needs SecantusDB")
 
 
@@ -81,6 +83,37 @@ def test_database_without_privilege_is_a_gap_and_the_rest_is_collected(server, b
     (gap,) = job.result["warnings"]
     assert (gap["object"], "needs the role read on 'secret'" in gap["message"]) == ("mongo.secret", True)
     assert Asset.objects.filter(name="people").exists()
+
+
+def test_collection_that_cannot_be_asked_is_told_and_the_rest_is_collected(server, bob_actor, collect, monkeypatch):
+    """At the driver's boundary: the test's server keeps no views, and so none that is broken."""
+    whole = pymongo.collection.Collection.find
+
+    def find(self, *args, **kwargs):
+        if self.name == "temp_people":
+            raise pymongo.errors.OperationFailure("$lookup is not allowed here", 51047)
+        return whole(self, *args, **kwargs)
+
+    monkeypatch.setattr(pymongo.collection.Collection, "find", find)
+    job = collect(make(bob_actor, server.address[1]))
+    assert job.status == JobStatus.COMPLETED, job.error
+    (warning,) = job.result["warnings"]
+    assert (warning["object"], "$lookup is not allowed" in warning["message"]) == ("mongo.shop.temp_people", True)
+    assert Asset.objects.filter(type="COLLECTION").count() == 2
+
+
+def test_values_that_python_has_no_like_of_are_read(server):
+    """At the driver's boundary: the test's server refuses them itself."""
+    far, broken = bson.encode({"at": DatetimeMS(10**15)}), bson.encode({"name": "xy"}).replace(b"xy", b"x\xc3")
+    config = {"host": "127.0.0.1", "port": server.address[1], "timeout": 5, "auth_source": "admin", "tls": False}
+    with mongodb._client(config) as client:
+        documents = [bson.decode(one, client.codec_options) for one in (far, broken)]
+    assert [one["type"] for one in infer_schema(documents).schema] == ["datetime", "string"]
+
+
+def test_names_of_fields_that_an_asset_cannot_keep_are_made_to_fit():
+    schema = infer_schema([{"": 1, "a\x00b": 2, "k" * 1500: 3, "\ud800": 4}]).schema
+    assert [one["name"] for one in schema] == ['""', "?", "a\ufffdb", "k" * 1000]
 
 
 def test_connection_tells_the_version(server, bob_actor):
