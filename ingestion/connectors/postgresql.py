@@ -168,7 +168,7 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
                 comment=row.comment or "",
                 rows=int(row.reltuples) if row.relkind != "v" and row.reltuples >= 0 else None,
                 definition=getattr(row, "definition", None) or "",
-                partition_of=getattr(row, "partition_of", None) or "",
+                partition_of=_pair(getattr(row, "partition_of", None)),
                 is_elsewhere=row.relkind == "f",
             )
             for row in connection.execute(statement, {"schema": schema, "names": list(names)})
@@ -186,6 +186,10 @@ class PostgreSQLConnector(RelationalConnector[Connection]):
 
 def _with_settings(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_about: Any) -> tuple[str, Any]:
     return f"{_SETTINGS}{statement}", parameters
+
+
+def _pair(found: Sequence[str] | None) -> tuple[str, str] | None:
+    return (found[0], found[1]) if found else None
 
 
 def _gap(row: Any) -> str:
@@ -233,8 +237,10 @@ _TABLES_WITH_DEFINITIONS = text(
     SELECT {_TABLE_COLUMNS},
            CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
            CASE WHEN c.relispartition THEN (
-               SELECT p.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-               WHERE i.inhrelid = c.oid AND p.relnamespace = c.relnamespace
+               SELECT ARRAY[pn.nspname::text, p.relname::text]
+               FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+               JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+               WHERE i.inhrelid = c.oid
            ) END AS partition_of
     {_FROM_TABLES}"""  # noqa: S608
 )

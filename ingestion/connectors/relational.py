@@ -173,8 +173,9 @@ class RelationalConnector(Connector, Generic[C]):
         edges: list[RelationshipDraft] = []
         for table in tables:
             edges += self._key_edges(path, table)
-            if table.partition_of:
-                edges.append(contains([*path, table.partition_of], [*path, table.name]))
+            if table.partition_of is not None:
+                whole, own = self.path_of(path, *table.partition_of), join_name(*path, table.name)
+                edges.append(RelationshipDraft(whole, own, "CONTAINS"))
             if table.fills is not None:
                 mapping = {column.name: [column.name] for column in table.columns}
                 target = self.path_of(path, *table.fills)

@@ -65,7 +65,8 @@ class ForeignKey:
 class Table:
     """A table or a view. `kind` is said only where it is neither a plain table nor a plain view.
 
-    `fills` is (schema, table) of what a materialized view writes into; `details` are the engine's own.
+    `partition_of` is (schema, table) of what it is a part of, `fills` of what a materialized view writes into;
+    `details` are the engine's own.
     """
 
     schema: str
@@ -79,7 +80,7 @@ class Table:
     indexes: list[dict[str, Any]] = field(default_factory=list)
     rows: int | None = None
     definition: str = ""
-    partition_of: str = ""
+    partition_of: tuple[str, str] | None = None
     fills: tuple[str, str] | None = None
     details: dict[str, Any] = field(default_factory=dict)
     problem: str = ""

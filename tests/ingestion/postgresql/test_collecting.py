@@ -65,6 +65,16 @@ def test_keys_and_partitions_become_edges(collect_database):
     assert ("events", "events_2024") in edges("CONTAINS")
 
 
+def test_partition_in_another_schema_belongs_to_its_table(collect_database):
+    collect_database(
+        """
+        CREATE TABLE events (at date) PARTITION BY RANGE (at); CREATE SCHEMA old;
+        CREATE TABLE old.events_2019 PARTITION OF events FOR VALUES FROM ('2019-01-01') TO ('2020-01-01');
+        """
+    )
+    assert ("events", "events_2019") in edges("CONTAINS")
+
+
 def test_row_estimates_come_rounded_once_the_server_has_them(collect_database):
     script = """
         CREATE TABLE t AS SELECT generate_series(1, 1234) AS i; ANALYZE t; CREATE TABLE unknown (i int);
