@@ -101,7 +101,11 @@ JSON_FORMS: dict[str, ProfileForm] = {
             {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "year"},
         ),
         opaque=frozenset(
-            {"blob", "tinyblob", "mediumblob", "longblob", "binary", "varbinary", "geometry", "point", "bit"}
+            {
+                *("blob", "tinyblob", "mediumblob", "longblob", "binary", "varbinary", "bit", "vector"),
+                *("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"),
+                *("geometrycollection", "geomcollection"),
+            }
         ),
     ),
     "sqlite": JsonForm(

@@ -50,6 +50,17 @@ def test_mysql_table_is_profiled(bob_actor, new_mariadb, profile):
     check_people()
 
 
+@pytest.mark.mariadb
+def test_shapes_are_counted_and_no_more(bob_actor, new_mariadb, profile):
+    kinds = ["point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection"]
+    columns = ", ".join(f"{kind}_ {kind}" for kind in kinds)
+    config = new_mariadb(f"CREATE TABLE shapes (id int, {columns})", "INSERT INTO shapes (id) VALUES (1)")
+    job = profile(create_data_source(actor=bob_actor, data={"name": "maria", "type": "mysql", "config": config}))
+    assert job.result is not None
+    assert job.result["warnings"] == []
+    assert columns_of("shapes")[1]["polygon_"] == {"name": "polygon_", "type": "polygon", "nulls": 1}
+
+
 @pytest.mark.postgresql
 def test_odd_types_and_names_are_profiled(bob_actor, new_database, profile):
     config = new_database(
