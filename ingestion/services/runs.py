@@ -183,17 +183,29 @@ def _collect(run: Run, task: CollectionTask, source: DataSource) -> Mapping[str,
 
 
 def _write(run: Run, watch: Watch, ledger: Ledger, batches: Iterable[Batch]) -> tuple[IdSet, IdSet]:
-    """Write each batch in one transaction; returns the ids of all assets and all edges that were read."""
+    """Write each batch in one transaction; returns the ids of all assets and all edges that were read.
+
+    What could not be stored as it is now is there all the same: what was known of it stays.
+    """
     seen, seen_edges = IdSet(), IdSet()
     for batch in batches:
         assets, edges = _write_batch(run, watch.tally, ledger, batch)
         seen.update(assets.ids.values())
         seen_edges.update(edges.ids.values())
+        watch.gaps += filter(None, (_path_of(error.qualified_name) for error in assets.errors))
         for error in (*assets.errors, *edges.errors):
             run.log.line(f"It was left out: {error.message}", level="warning", name=error.qualified_name)
         del batch, assets, edges  # not kept while the next one is read
         run.check()
     return seen, seen_edges
+
+
+def _path_of(qualified_name: str) -> list[str]:
+    """The name's parts after the root; empty where they cannot be read."""
+    try:
+        return split_name(qualified_name)[1:]
+    except ValueError:
+        return []
 
 
 def _write_batch(run: Run, tally: Tally, ledger: Ledger, batch: Batch) -> tuple[UpsertResult, UpsertResult]:
@@ -244,9 +256,8 @@ class _Census:
         return (pk for pk, source in edges.iterator(chunk_size=5000) if source not in self.seen)
 
     def _is_out_of_sight(self, qualified_name: str) -> bool:
-        try:
-            parts = split_name(qualified_name)[1:]
-        except ValueError:
+        parts = _path_of(qualified_name)
+        if not parts:
             return False
         behind_gap = any(parts[: len(gap)] == gap for gap in self.gaps)
         return behind_gap or not self.connector.covers(parts, self.options)

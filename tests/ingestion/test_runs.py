@@ -248,6 +248,15 @@ def test_batch_that_cannot_be_written_is_told_and_the_rest_goes_on(source, shelf
     assert {warning["object"] for warning in job.result["warnings"]} == {"lib.long", "lib.nowhere"}
 
 
+def test_what_cannot_be_stored_any_more_is_not_missed(source, shelf, collect):
+    shelf.steps = [Batch([AssetDraft("DATASET", "long", "lib.long", "Short")])]
+    collect(source)
+    shelf.steps = [Batch([AssetDraft("DATASET", "long", "lib.long", "x" * 200_000)])]
+    job = collect(source)
+    assert (job.result["stale"], [one["object"] for one in job.result["warnings"]]) == (0, ["lib.long"])
+    assert (stale(), Asset.objects.get(name="long").description) == (set(), "Short")
+
+
 def test_warnings_are_counted_in_full_and_kept_in_part(source, shelf, collect):
     shelf.steps = [lambda observer: [observer.warn(f"w{number}") for number in range(250)]]
     job = collect(source)
