@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
@@ -28,6 +29,7 @@ from ingestion.services.deadline import within
 
 _LONG = {"LONG", "LONG RAW"}
 """Types whose values can be selected, and nothing else."""
+_COLUMN_ALONE = re.compile(r'"([^"]+)"')
 _SIZED = {"VARCHAR2", "CHAR", "NVARCHAR2", "NCHAR"}
 
 
@@ -80,8 +82,8 @@ class OracleConnector(RelationalConnector[Connection]):
         indexes = _select(connection, _INDEXES, schema, tables)
         for (table, name), group in groupby(indexes, key=lambda row: (row.parent, row.name)):
             parts = list(group)
-            index = {"name": name, "unique": bool(parts[0].is_unique), "columns": [one.column_name for one in parts]}
-            tables[table].indexes.append(index)
+            columns = [_plain(one.column_expression) or one.column_name for one in parts]
+            tables[table].indexes.append({"name": name, "unique": bool(parts[0].is_unique), "columns": columns})
         return list(tables.values())
 
     def read_edges(self, connection: Connection, schema: str, names: Sequence[str]) -> list[Table]:
@@ -149,6 +151,13 @@ def _select(connection: Connection, statement: Any, schema: str, tables: Mapping
     """Rows of these tables."""
     rows = connection.execute(statement, {"owner": schema, "names": list(tables) or [""]})
     return (row for row in rows if row.parent in tables)
+
+
+def _plain(expression: str | None) -> str:
+    """What an index is of, without the quotes where it is a column after all."""
+    said = (expression or "").strip()
+    found = _COLUMN_ALONE.fullmatch(said)
+    return found[1] if found else said
 
 
 def _gap(row: Any) -> str:
@@ -224,10 +233,11 @@ _SCHEMAS = text(
     FROM all_users u WHERE u.oracle_maintained = 'N' ORDER BY u.username
     """
 )
-# Nested tables, overflow segments, logs of materialized views and the recycle bin are parts of others.
+# ALL_ALL_TABLES has the tables of objects too, which ALL_TABLES leaves out. Nested tables, overflow segments, logs of
+# materialized views and the recycle bin are parts of others.
 _TABLE_NAMES = text(
     """
-    SELECT t.table_name AS name FROM all_tables t
+    SELECT t.table_name AS name FROM all_all_tables t
     WHERE t.owner = :owner AND t.nested = 'NO' AND t.secondary = 'N' AND t.dropped = 'NO'
       AND (t.iot_type IS NULL OR t.iot_type = 'IOT')
       AND NOT EXISTS (SELECT 1 FROM all_mview_logs l WHERE l.log_owner = t.owner AND l.log_table = t.table_name)
@@ -240,7 +250,7 @@ _TABLES = _of_tables(
     """
     SELECT t.table_name AS name, t.num_rows, t.partitioned, t.temporary, COALESCE(m.comments, c.comments) AS remark,
            NVL2(v.mview_name, 1, 0) AS is_materialized, NVL2(x.table_name, 1, 0) AS is_external
-    FROM all_tables t
+    FROM all_all_tables t
     LEFT JOIN all_tab_comments c ON c.owner = t.owner AND c.table_name = t.table_name
     LEFT JOIN all_mviews v ON v.owner = t.owner AND v.mview_name = t.table_name
     LEFT JOIN all_mview_comments m ON m.owner = t.owner AND m.mview_name = t.table_name
@@ -281,12 +291,15 @@ _KEYS = _of_tables(
     ORDER BY k.table_name, k.constraint_name, x.position
     """
 )
+# What is indexed of an expression, or in falling order, is a hidden column: the expression (a LONG) tells what it is.
 _INDEXES = _of_tables(
     """
     SELECT i.table_name AS parent, i.index_name AS name, CASE i.uniqueness WHEN 'UNIQUE' THEN 1 ELSE 0 END AS is_unique,
-           x.column_name
+           x.column_name, e.column_expression
     FROM all_indexes i
     JOIN all_ind_columns x ON x.index_owner = i.owner AND x.index_name = i.index_name
+    LEFT JOIN all_ind_expressions e
+        ON e.index_owner = x.index_owner AND e.index_name = x.index_name AND e.column_position = x.column_position
     WHERE i.table_owner = :owner AND i.table_name IN :names AND i.index_type <> 'LOB'
       AND NOT EXISTS (SELECT 1 FROM all_constraints k WHERE k.owner = i.table_owner AND k.table_name = i.table_name
                       AND k.constraint_type = 'P' AND k.index_name = i.index_name)

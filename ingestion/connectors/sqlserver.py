@@ -242,12 +242,15 @@ _TABLES = _of_tables(
     """,
     "names",
 )
+# A type that the user may not see is told as the one it is made of.
 _COLUMNS = _of_tables(
     """
-    SELECT c.object_id AS oid, c.name, t.name AS type_name, c.max_length, c.precision, c.scale, c.is_nullable,
+    SELECT c.object_id AS oid, c.name, COALESCE(t.name, b.name, 'unknown') AS type_name,
+           c.max_length, c.precision, c.scale, c.is_nullable,
            CAST(p.value AS nvarchar(4000)) AS remark, d.definition AS default_value, k.definition AS computed
     FROM sys.columns c
-    JOIN sys.types t ON t.user_type_id = c.user_type_id
+    LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
+    LEFT JOIN sys.types b ON b.user_type_id = c.system_type_id
     LEFT JOIN sys.default_constraints d ON d.object_id = c.default_object_id
     LEFT JOIN sys.computed_columns k ON k.object_id = c.object_id AND k.column_id = c.column_id
     LEFT JOIN sys.extended_properties p
@@ -255,13 +258,15 @@ _COLUMNS = _of_tables(
     WHERE c.object_id IN :ids ORDER BY c.object_id, c.column_id
     """
 )
+# A column that partitions an index is listed with it, and is no part of its key. Those of kinds 3 to 6 (XML, spatial,
+# columnstore) have columns and no key.
 _INDEXES = _of_tables(
     """
     SELECT i.object_id AS oid, i.name, i.is_primary_key, i.is_unique, c.name AS column_name
     FROM sys.indexes i
     JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id
     JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
-    WHERE i.object_id IN :ids AND i.type > 0 AND i.is_hypothetical = 0 AND x.is_included_column = 0
+    WHERE i.object_id IN :ids AND i.type > 0 AND i.is_hypothetical = 0 AND (x.key_ordinal > 0 OR i.type IN (3, 4, 5, 6))
     ORDER BY i.object_id, i.name, x.key_ordinal, x.index_column_id
     """
 )

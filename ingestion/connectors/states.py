@@ -219,7 +219,7 @@ _ORACLE = text(
     FROM (SELECT object_name AS name, MAX(object_id) AS id, MAX(last_ddl_time) AS altered FROM all_objects
           WHERE owner = :owner AND object_name IN :names AND object_type IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW')
           GROUP BY object_name) o
-    LEFT JOIN all_tables t ON t.owner = :owner AND t.table_name = o.name
+    LEFT JOIN all_all_tables t ON t.owner = :owner AND t.table_name = o.name
     LEFT JOIN (SELECT i.table_name AS name, COUNT(*) AS number_of, MAX(x.last_ddl_time) AS altered
                FROM all_indexes i
                JOIN all_objects x

@@ -46,8 +46,9 @@ def key(parent: str, name: str, kind: str, own: str, referred: tuple[str, str] |
     return {"parent": parent, "name": name, "kind": kind, "column_name": own, **far}
 
 
-def index(name: str, own: str, unique: int = 0) -> dict[str, Any]:
-    return {"parent": "ORDERS", "name": name, "is_unique": unique, "column_name": own}
+def index(name: str, own: str, unique: int = 0, expression: str | None = None) -> dict[str, Any]:
+    row = {"parent": "ORDERS", "name": name, "is_unique": unique, "column_name": own}
+    return {**row, "column_expression": expression}
 
 
 TABLES = [
@@ -75,7 +76,7 @@ def answers() -> list[Answer]:
         Answer("FROM all_users", [user("SALES"), user("SECRET", visible=0)]),
         Answer("UNION SELECT v.view_name", names),
         Answer("all_dependencies", STATES, by="name"),
-        Answer("FROM all_tables t LEFT JOIN", TABLES, by="name"),
+        Answer("FROM all_all_tables t LEFT JOIN", TABLES, by="name"),
         Answer("FROM all_views v LEFT JOIN", [{"_schema": "SALES", "name": "BIG", "remark": "Large ones"}], by="name"),
         Answer(
             "FROM all_tab_cols",
@@ -109,7 +110,15 @@ def answers() -> list[Answer]:
             by="parent",
         ),
         Answer(
-            "FROM all_indexes", [index("BY_C", "CUSTOMER"), index("BY_C", "AT"), index("ONCE", "TOKEN", 1)], by="parent"
+            "FROM all_indexes",
+            [
+                index("BY_C", "CUSTOMER"),
+                index("BY_C", "AT"),
+                index("BY_NOTE", "SYS_NC00012$", expression='LOWER("NOTE")'),
+                index("BY_NOTE", "SYS_NC00013$", expression='"TOTAL"'),
+                index("ONCE", "TOKEN", 1),
+            ],
+            by="parent",
         ),
         Answer(
             "text AS definition",
@@ -173,6 +182,7 @@ def test_schemas_tables_and_views_are_collected_and_a_closed_schema_is_a_gap(job
     assert (orders.metadata["kind"], orders.metadata["primary_key"]) == ("partitioned table", ["ID"])
     assert orders.metadata["indexes"] == [
         {"name": "BY_C", "unique": False, "columns": ["CUSTOMER", "AT"]},
+        {"name": "BY_NOTE", "unique": False, "columns": ['LOWER("NOTE")', "TOTAL"]},
         {"name": "ONCE", "unique": True, "columns": ["TOKEN"]},
     ]
     assert found["ora.ERP.SALES.BIG"].description == "Large ones"
@@ -218,7 +228,7 @@ def test_statements_do_not_grow_with_tables(server, bob_actor, collect):
     collect(source)
     few = len(server.statements)
     for one in server.answers:
-        if one.marker.startswith(("UNION", "FROM all_tables")):
+        if one.marker.startswith(("UNION", "FROM all_all_tables")):
             one.rows = one.rows + [table(f"T{i}") for i in range(50)]
     server.statements.clear()
     collect(source)

@@ -87,7 +87,7 @@ def answers() -> list[Answer]:
         Answer("sql_expression_dependencies", STATES, by="name"),
         Answer("OUTER APPLY", TABLES, by="name"),
         Answer(
-            "FROM sys.columns c JOIN sys.types",
+            "FROM sys.columns c LEFT JOIN sys.types",
             [
                 column(1, "id", remark="Counted up"),
                 column(1, "customer", is_nullable=True),
