@@ -14,7 +14,7 @@ from registry.documents.cyclonedx import read_cyclonedx_json, read_cyclonedx_xml
 from registry.documents.openvex import CONTEXT, read_openvex
 from registry.documents.parts import Claim, Document, PackageName, Part
 from registry.documents.reading import read_json, refuse, utf8
-from registry.documents.spdx import looks_like_tag_value, read_spdx_json, read_spdx_tag_value
+from registry.documents.spdx import SPDX_3_CONTEXT, looks_like_tag_value, read_spdx_json, read_spdx_tag_value
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "sbom": ("cyclonedx", "spdx"),
@@ -55,11 +55,11 @@ def detect(data: bytes) -> str:
 
 
 def _recognize(data: bytes) -> tuple[Any, str, Callable[[Any, str], Document]]:
-    start = data[:200].lstrip()[:1]
+    start = data.lstrip()[:1]
     if not start:
         raise refuse([("", "It is empty")])
     if start == b"<":
-        is_cyclonedx = b"cyclonedx.org/schema/bom" in data[:4000]
+        is_cyclonedx = b"cyclonedx.org/schema/bom" in data  # wherever the root element begins
         return data, "cyclonedx" if is_cyclonedx else "", lambda value, type: read_cyclonedx_xml(value, as_type=type)
     if start in b"{[":
         value = read_json(data)
@@ -71,10 +71,11 @@ def _recognize_json(value: Any) -> tuple[str, Callable[[Any, str], Document]]:
     keys = value if isinstance(value, dict) else {}
     if keys.get("bomFormat") == "CycloneDX" or "specVersion" in keys:
         return "cyclonedx", lambda value, type: read_cyclonedx_json(value, as_type=type)
-    if "spdxVersion" in keys:
+    context = keys.get("@context", "")
+    if "spdxVersion" in keys or str(context).startswith(SPDX_3_CONTEXT):
         return "spdx", lambda value, type: read_spdx_json(value)
     if isinstance(keys.get("document"), dict) and "csaf_version" in keys["document"]:
         return "csaf", lambda value, type: read_csaf(value)
-    if str(keys.get("@context", "")).startswith(CONTEXT):
+    if str(context).startswith(CONTEXT):
         return "openvex", lambda value, type: read_openvex(value)
     return "", lambda value, type: read_openvex(value)

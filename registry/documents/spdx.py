@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from ply.lex import TOKEN
 from ply.yacc import NullLogger
 from spdx_tools.spdx.model import (
     Actor,
@@ -17,12 +19,18 @@ from spdx_tools.spdx.model import (
 from spdx_tools.spdx.model import Document as SpdxDocument
 from spdx_tools.spdx.parser.error import SPDXParsingError
 from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
+from spdx_tools.spdx.parser.tagvalue.lexer import SPDXLexer
 from spdx_tools.spdx.parser.tagvalue.parser import Parser as TagValueParser
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 from spdx_tools.spdx.validation.validation_message import ValidationMessage
 
 from registry.documents.parts import Document, Part, package_of
 from registry.documents.reading import refuse
+
+SPDX_3_CONTEXT = "https://spdx.org/rdf/3"
+"""How the context of SPDX 3 begins, which is JSON-LD and another model: it is told apart, and not read."""
+MOST_BRACKETS = 20
+"""In the name of a person or an organization: spdx-tools takes a time that grows with their square."""
 
 VERSIONS = {"SPDX-2.2": "2.2", "SPDX-2.3": "2.3"}
 JSON_TYPE, TAG_TYPE = "application/spdx+json", "text/spdx"
@@ -41,6 +49,8 @@ _BACKWARD = {
 }
 DOCUMENT = "SPDXRef-DOCUMENT"
 
+_ODD_ACTOR = f"The name of a person or an organization has at most {MOST_BRACKETS} opening brackets"
+_TAGGED_ACTOR = re.compile(rf"\w+:\s*(?:Person|Organization):(?:[^(]*\(){{{MOST_BRACKETS + 1}}}")
 _REQUIRED = {
     "spdx_version": ("SPDXVersion", "spdxVersion"),
     "data_license": ("DataLicense", "dataLicense"),
@@ -61,6 +71,8 @@ def read_spdx_json(value: Any) -> Document:
     missing = [path for _, path in _REQUIRED.values() if _at(value, path) is None]
     if missing:
         raise refuse((path, "This is required.") for path in missing)
+    if odd := list(_odd_actors(value, "")):
+        raise refuse((path, _ODD_ACTOR) for path in odd)
     try:
         parsed = JsonLikeDictParser().parse(value)
     except SPDXParsingError as error:
@@ -69,6 +81,18 @@ def read_spdx_json(value: Any) -> Document:
         # spdx-tools takes for granted that lists are lists and texts are texts.
         raise refuse([("", f"This does not have the shape of SPDX JSON: {error}")]) from None
     return _document(parsed, JSON_TYPE)
+
+
+def _odd_actors(value: Any, path: str) -> Iterator[str]:
+    """The paths of the persons and organizations whose names have too many brackets."""
+    if isinstance(value, str):
+        if value.count("(") > MOST_BRACKETS and value.startswith(("Person:", "Organization:")):
+            yield path
+        return
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        if isinstance(inner, str | dict | list):
+            yield from _odd_actors(inner, f"{path}.{key}" if path else str(key))
 
 
 def _at(value: Any, path: str) -> Any:
@@ -84,9 +108,12 @@ def read_spdx_tag_value(data: bytes) -> Document:
         raise refuse([("", f"This is not UTF-8: {error.reason} at byte {error.start}")]) from None
     if "\x00" in text:
         raise refuse([("", "It holds a NUL character")])
-    parser = TagValueParser(errorlog=NullLogger(), write_tables=False)
+    text = text.replace("\r\n", "\n")
+    if odd := [line for line, said in enumerate(text.split("\n"), 1) if _TAGGED_ACTOR.match(said)]:
+        raise refuse(("", f"{_ODD_ACTOR} (line {line})") for line in odd)
+    parser = _Parser(errorlog=NullLogger(), write_tables=False)
     try:
-        parsed = parser.parse(text.replace("\r\n", "\n"))
+        parsed = parser.parse(text)  # type: ignore[no-untyped-call]
     except SPDXParsingError as error:
         raise refuse(_missing(parser) or [("", message) for message in error.get_messages()]) from None
     except (AttributeError, TypeError, KeyError, ValueError) as error:
@@ -95,6 +122,20 @@ def read_spdx_tag_value(data: bytes) -> Document:
     if missing := _missing(parser):
         raise refuse(missing)
     return _document(parsed, TAG_TYPE)
+
+
+class _Lexer(SPDXLexer):
+    """It takes what stands between <text> and </text> in runs, where spdx-tools goes letter by letter."""
+
+    @TOKEN(r"[^<]+|<(?!/text>)")  # type: ignore[untyped-decorator]
+    def t_text_any(self, token: Any) -> None: ...
+
+
+class _Parser(TagValueParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self.lex = _Lexer()  # type: ignore[no-untyped-call]
+        self.lex.build(reflags=re.UNICODE)  # type: ignore[no-untyped-call]
 
 
 def _missing(parser: TagValueParser) -> list[tuple[str, str]]:
@@ -217,4 +258,4 @@ def _licence(package: Package) -> str:
 
 
 def looks_like_tag_value(data: bytes) -> bool:
-    return data.lstrip()[:2000].startswith(b"SPDXVersion:") or b"\nSPDXVersion:" in data[:4000]
+    return data.lstrip().startswith(b"SPDXVersion:") or b"\nSPDXVersion:" in data

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ply.yacc import NullLogger
 
 from contracts.errors import Invalid
 from registry.documents import PackageName, detect, read_document
 from registry.documents.parts import licence_identifiers, split_purl
-from registry.documents.spdx import read_spdx_json, read_spdx_tag_value
+from registry.documents.spdx import _Parser, read_spdx_json, read_spdx_tag_value
 from tests.registry.documents import csaf, openvex, sbom
 
 SPDX = {
@@ -145,6 +146,44 @@ def test_spdx_tag_value_that_cannot_be_read_is_told_as_such():
     with pytest.raises(Invalid, match="Created") as refused:
         read_spdx_tag_value(TAG_VALUE.replace("2026-01-01T00:00:00Z", "yesterday").encode())
     assert list(refused.value.fields) == ["content"]
+
+
+@pytest.mark.parametrize(
+    ("document", "format"),
+    [
+        (b" " * 5000 + json.dumps(SPDX).encode(), "spdx"),
+        (XML.replace("<bom", f"<!--{'-x' * 5000}--><bom", 1).encode(), "cyclonedx"),
+        (b"# Made by hand\n" * 1000 + TAG_VALUE.encode(), "spdx"),
+    ],
+)
+def test_format_is_found_however_much_comes_before_it(document: bytes, format: str):
+    assert read_document(document, type="sbom").format == format
+
+
+def test_spdx_3_is_told_apart():
+    document = {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}
+    assert refusal_of(json.dumps(document).encode(), "sbom") == {
+        "content.spdxVersion": ["SPDX is read in SPDX-2.2, SPDX-2.3"]
+    }
+
+
+def test_names_that_spdx_tools_would_think_about_for_hours_are_refused_by_their_place():
+    odd = "Organization: " + "(" * 1_000_000
+    document: dict[str, Any] = copy.deepcopy(SPDX)
+    document["packages"][1]["supplier"] = odd
+    words = "The name of a person or an organization has at most 20 opening brackets"
+    assert refusal_of(json.dumps(document).encode(), "sbom") == {"content.packages.1.supplier": [words]}
+    lines = TAG_VALUE.rstrip("\n") + f"\nPackageSupplier: {odd}\n"
+    assert refusal_of(lines.encode(), "sbom") == {"content": [f"{words} (line {lines.count(chr(10))})"]}
+    document["packages"][1]["supplier"] = "Organization: Acme (Oslo) (info@acme.example)"
+    assert read_document(json.dumps(document).encode(), type="sbom").parts[0].supplier == "Acme (Oslo)"
+
+
+def test_long_texts_of_tag_value_are_kept_whole():
+    comment = "a < b </tex> c\n" * 3
+    parser = _Parser(errorlog=NullLogger(), write_tables=False)
+    parsed = parser.parse(f"{TAG_VALUE}DocumentComment: <text>{comment}</text>\n")
+    assert parsed.creation_info.document_comment == comment
 
 
 def test_a_number_of_too_many_digits_is_refused_as_the_rest():
