@@ -40,6 +40,8 @@ from ingestion.outbound import http_client
 
 T = TypeVar("T")
 
+_LEFT_OUT = {"PERMISSION_DENIED", "NOT_FOUND", "CLOSED"}
+"""Why one index may not be described: the others are."""
 NAMES_LENGTH = 3000
 """Characters of index names in one request: the server takes a line of 4096."""
 
@@ -144,8 +146,13 @@ def elements(mapping: Mapping[str, Any], depth: int = 0) -> list[dict[str, Any]]
 
 def _listed(api: _Api, options: CollectOptions) -> dict[str, _Entry]:
     """What there is by name, but for the server's own (`.security`) and the indexes that are parts of data streams."""
-    told = api.get("_resolve/index/*", dict, expand_wildcards="open")
-    entries = [_Entry(row["name"], "index") for row in told["indices"] if "data_stream" not in row]
+    # An index that is closed is there, and may be opened again.
+    told = api.get("_resolve/index/*", dict, expand_wildcards="open,closed")
+    entries = [
+        _Entry(row["name"], "closed index" if "closed" in row.get("attributes", ()) else "index")
+        for row in told["indices"]
+        if "data_stream" not in row
+    ]
     entries += [_Entry(row["name"], "alias", _listing(row["indices"])) for row in told["aliases"]]
     entries += [_Entry(row["name"], "data stream", _listing(row["backing_indices"])) for row in told["data_streams"]]
     return {one.name: one for one in entries if not one.name.startswith(".") and options.wants_table("", one.name)}
@@ -177,13 +184,13 @@ def _mappings(api: _Api, names: Sequence[str], root: str, observer: Observer) ->
         try:
             found |= _mapping(api, some)
         except SourceError as error:
-            if error.code not in ("PERMISSION_DENIED", "NOT_FOUND"):
+            if error.code not in _LEFT_OUT:
                 raise
             for name in some:
                 try:
                     found |= _mapping(api, [name])
                 except SourceError as reason:
-                    if reason.code not in ("PERMISSION_DENIED", "NOT_FOUND"):
+                    if reason.code not in _LEFT_OUT:
                         raise
                     observer.warn(f"Its mapping cannot be read: {reason.message}", join_name(root, name))
     return found
@@ -229,6 +236,8 @@ class _Api:
             raise SourceError(f"The user '{user}' may not read this: {said}", code="PERMISSION_DENIED")
         if response.status_code == 404:
             raise SourceError(f"Elasticsearch does not find it: {said}", code="NOT_FOUND")
+        if response.status_code == 400 and "closed" in said:
+            raise SourceError(said, code="CLOSED")
         message = f"Elasticsearch answered with {response.status_code}: {said}"
         raise SourceError(message, retry=response.status_code in (429, 502, 503, 504))
 

@@ -129,6 +129,20 @@ def test_index_whose_mapping_is_closed_is_told_and_the_rest_is_collected(server,
     assert "document_count" not in Asset.objects.get(name="orders-1").metadata
 
 
+def test_closed_index_is_there_all_the_same(server, bob_actor, collect):
+    indices = [{"name": "old", "attributes": ["closed"]}, {"name": "orders-1", "attributes": ["open"]}]
+    server.bodies["/_resolve/index/*"] = {"indices": indices, "aliases": [], "data_streams": []}
+    refused = (400, {"error": {"type": "index_closed_exception", "reason": "closed"}, "status": 400})
+    server.bodies |= {"/old,orders-1/_mapping": refused, "/old/_mapping": refused}
+    job = collect(make(bob_actor, server.port))
+    assert job.status == JobStatus.COMPLETED, job.error
+    assert Asset.objects.get(name="old").metadata["kind"] == "closed index"
+    assert Asset.objects.get(name="orders-1").schema
+    assert [one["object"] for one in job.result["warnings"]] == ["es.old"]
+    (asked,) = [path for path, _ in server.asked if path.startswith("/_resolve")]
+    assert "expand_wildcards=open%2Cclosed" in asked
+
+
 def test_many_names_take_several_requests(server, bob_actor, collect):
     names = [f"index-{number:03}-{'x' * 80}" for number in range(60)]
     server.bodies["/_resolve/index/*"] = {"indices": [{"name": name} for name in names], "aliases": []} | {
