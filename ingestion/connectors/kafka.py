@@ -186,7 +186,7 @@ def _admin(config: Mapping[str, Any]) -> Iterator[Any]:
     host = f"[{config['host']}]" if ":" in config["host"] else config["host"]
     where = f"{host}:{config['port']}"
     options = {
-        "bootstrap.servers": where,
+        "bootstrap.servers": f"[{config['host']}]:{config['port']}" if ":" in config["host"] else where,
         "security.protocol": config["security_protocol"],
         "socket.timeout.ms": config["timeout"] * 1000,
         "client.id": "cartulary",

@@ -19,6 +19,7 @@ from ingestion.connectors.event_schemas import (
     json_elements,
     protobuf_elements,
 )
+from ingestion.connectors.kafka import _admin
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
@@ -290,6 +291,16 @@ def test_topic_whose_compiled_schema_is_refused_is_told_and_collected(port, bob_
     assert job.status == JobStatus.COMPLETED, job.error
     warnings = {one["object"]: one["message"] for one in job.result["warnings"]}
     assert "the registry does not give it in serialized form" in warnings['bus."payments.v1"']
+
+
+def test_address_of_ipv6_stands_in_brackets(bob_actor, monkeypatch):
+    """At the driver's boundary: what the address is written as."""
+    options: dict[str, Any] = {}
+    monkeypatch.setattr("ingestion.connectors.kafka.allowed_addresses_of", lambda config: [config["host"]])
+    monkeypatch.setattr(admin, "AdminClient", options.update)
+    config = {"host": "2001:db8::1", "port": 9092, "security_protocol": "PLAINTEXT", "timeout": 1}
+    with _admin(config):
+        assert options["bootstrap.servers"] == "[2001:db8::1]:9092"
 
 
 def test_connection_is_tested(port, bob_actor):
