@@ -86,7 +86,11 @@ class ClickHouseConnector(RelationalConnector["Session"]):
         return f"ClickHouse {number}", number
 
     def databases(self, connection: Session) -> list[SchemaInfo]:
-        rows = connection.rows(_DATABASES, only=connection.config.get("database") or "")
+        only = connection.config.get("database") or ""
+        rows = connection.rows(_DATABASES, only=only)
+        if only and not rows:
+            user = connection.config.get("username", "")
+            raise SourceError(_SAID[81][2].format(database=only, username=user), code="NOT_FOUND")
         return [SchemaInfo(row["name"], row["comment"]) for row in rows]
 
     def schemas(self, connection: Session, database: str) -> list[SchemaInfo]:

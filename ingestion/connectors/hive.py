@@ -91,7 +91,12 @@ class HiveConnector(RelationalConnector["Session"]):
 
     def databases(self, connection: Session) -> list[SchemaInfo]:
         only = connection.config.get("database")
-        names = [only] if only else sorted(set(connection.databases()) - _SYSTEM)
+        there = connection.databases()
+        # Hive knows its names in lower case, whatever the config says.
+        names = [name for name in there if name.lower() == only.lower()] if only else sorted(set(there) - _SYSTEM)
+        if only and not names:
+            user = connection.config.get("username", "")
+            raise SourceError(f"Hive has no database '{only}', or '{user}' may not see it", code="NOT_FOUND")
         return [SchemaInfo(name, connection.comment_of(name)) for name in names]
 
     def schemas(self, connection: Session, database: str) -> list[SchemaInfo]:

@@ -57,6 +57,9 @@ class RabbitMQConnector(Connector):
         with _api(config) as api:
             wanted = config.get("vhost")
             names = [row["name"] for row in api.get("vhosts") if not wanted or row["name"] == wanted]
+            if wanted and not names:
+                message = f"RabbitMQ has no virtual host '{wanted}', or '{config.get('username', '')}' may not see it"
+                raise SourceError(message, code="NOT_FOUND")
             vhosts = [name for name in sorted(names) if options.wants_schema(name)]
             observer.phase("Virtual hosts", len(vhosts), until=95)
             for vhost in vhosts:

@@ -13,6 +13,7 @@ import pytest
 
 from catalog.models import Asset, Relationship
 from ingestion.connectors import drivers
+from ingestion.connectors.clickhouse import _DATABASES
 from ingestion.models import JobStatus
 from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
@@ -193,6 +194,13 @@ def test_views_have_lineage_down_to_the_columns(job):
         ("odd_view", ODD): {"column_mapping": {"s": ["select"], "t": ["a`b"]}},
         ("far", "big"): {"column_mapping": {"amount": ["amount"]}},
     }
+
+
+def test_database_that_is_not_there_says_so(recording, bob_actor, collect):
+    recording.answers[key_of(_DATABASES, {"only": "nowhere"})] = []
+    job = collect(make(bob_actor, database="nowhere"))
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "NOT_FOUND")
+    assert "ClickHouse has no database 'nowhere'" in job.error["message"]
 
 
 def test_one_database_is_collected_by_a_constant_number_of_statements(recording, bob_actor, collect):

@@ -199,6 +199,18 @@ def make(actor, **config):
     return create_data_source(actor=actor, data=data)
 
 
+def test_named_database_is_found_in_whatever_case(recording, bob_actor, collect):
+    job = collect(make(bob_actor, database="Cartulary_Shop"))
+    assert job.status == JobStatus.COMPLETED, job.error
+    assert Asset.objects.filter(qualified_name="lake.cartulary_shop.orders").exists()
+
+
+def test_database_that_is_not_there_says_so(recording, bob_actor, collect):
+    job = collect(make(bob_actor, database="nowhere"))
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "NOT_FOUND")
+    assert "Hive has no database 'nowhere'" in job.error["message"]
+
+
 @pytest.fixture
 def job(recording, bob_actor, collect):
     return collect(make(bob_actor), {"exclude_tables": ["temp_*"], "include_schemas": ["cartulary*shop"]})

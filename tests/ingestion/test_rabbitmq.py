@@ -97,6 +97,15 @@ def test_virtual_host_without_permission_is_a_gap_and_the_rest_is_collected(api,
 
 
 @pytest.mark.rabbitmq
+def test_virtual_host_that_is_not_there_says_so(source, bob_actor, collect):
+    sources.update_data_source(actor=bob_actor, source=source, changes={"config": {"vhost": "nowhere"}})
+    source.refresh_from_db()
+    job = collect(source)
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "NOT_FOUND")
+    assert "no virtual host 'nowhere'" in job.error["message"]
+
+
+@pytest.mark.rabbitmq
 def test_patterns_choose_queues(source, collect):
     collect(source, {"exclude_tables": ["mail"]})
     assert not Asset.objects.filter(name="mail").exists()
