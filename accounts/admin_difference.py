@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from audit.diff import changes
+from audit.diff import changes, quoted
 
 NOISE = frozenset({"id", "version", "updated_at", "created_at", "created_by", "curated", "breaks"})
 """Fields that change with every change, or that the program keeps for itself."""
@@ -68,15 +68,20 @@ def changed_fields(before: Mapping[str, Any] | None, after: Mapping[str, Any] | 
 
 
 def _changes(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    """(path, old, new); a list of columns that came or went as a whole is told column by column."""
+    """(path, old, new); a list of columns that came or went as a whole is told column by column, and a term that was
+    said, as any other thing that goes by id and name, stands in what changed, not in the path to it."""
     for change in changes(before, after):
         if change.path in NOISE:
             continue
-        columns = change.before or change.after
-        if change.kind != "changed" and _is_named_list(columns):
-            for column in columns:
-                name = f"{change.path}[{column['name']}]"
-                yield (name, column, None) if change.kind == "removed" else (name, None, column)
+        found = change.after if change.before is None else change.before
+        if change.kind == "changed":
+            yield change.path, change.before, change.after
+        elif _is_named_list(found):
+            for item in found:
+                path = change.path if _is_reference(item) else f"{change.path}[{item['name']}]"
+                yield (path, item, None) if change.kind == "removed" else (path, None, item)
+        elif _is_reference(found):
+            yield change.path.removesuffix(f"[{quoted(str(found['name']))}]"), change.before, change.after
         else:
             yield change.path, change.before, change.after
 
@@ -94,17 +99,43 @@ def _is_named_list(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "name" in one for one in value)
 
 
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, Mapping) and {"id", "name"} <= value.keys()
+
+
 def in_words(value: Any) -> str | None:
     """A plain JSON value as a person reads it; None for what is empty."""
     if value is None or value in ("", [], {}):
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return ", ".join(str(item) for item in value)
-    if isinstance(value, Mapping) and {"id", "name"} <= value.keys() <= {"id", "name", "type"}:
-        return str(value["name"])
-    if isinstance(value, Mapping) and not any(isinstance(inner, Mapping | list) and inner for inner in value.values()):
-        pairs = ((key, in_words(inner)) for key, inner in value.items() if key != "name")
-        return ", ".join(f"{key}: {text}" for key, text in pairs if text is not None) or "present"
-    return orjson.dumps(value).decode() if isinstance(value, list | Mapping) else str(value)
+    if isinstance(value, Mapping):
+        return _named(value) if _is_reference(value) else _pairs(value) or "present"
+    if isinstance(value, list):
+        return _listed(value)
+    return str(value)
+
+
+def _listed(values: list[Any]) -> str:
+    if _is_named_list(values):
+        return ", ".join(_named(item) for item in values)
+    if all(isinstance(item, str | int | float) for item in values):
+        return ", ".join(str(item) for item in values)
+    return orjson.dumps(values).decode()
+
+
+def _named(item: Mapping[str, Any]) -> str:
+    """What goes by its name: `city (type: text)`. Of another thing, which has a page of its own, no id and no type."""
+    rest = {key: inner for key, inner in item.items() if not (_is_reference(item) and key in {"id", "type"})}
+    told = _pairs(rest)
+    return f"{item['name']} ({told})" if told else str(item["name"])
+
+
+def _pairs(value: Mapping[str, Any]) -> str:
+    """`type: text, tags: PII, address: (city: Bern)`; the name stands elsewhere."""
+    told = []
+    for key, inner in value.items():
+        text = in_words(inner)
+        if text and key != "name":
+            told.append(f"{key}: ({text})" if isinstance(inner, Mapping) else f"{key}: {text}")
+    return ", ".join(told)

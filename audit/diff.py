@@ -45,7 +45,7 @@ def _differences(before: Any, after: Any, path: str, depth: int) -> Iterator[Fie
         return
     elif depth < DEEPEST and isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in [*after, *(key for key in before if key not in after)]:
-            inner = f"{path}.{_quoted(key)}" if path else _quoted(key)
+            inner = f"{path}.{quoted(key)}" if path else quoted(key)
             yield from _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner, depth + 1)
     elif depth < DEEPEST and (named := _by_name(before, after)):
         items = list(_items(*named, path, depth + 1))
@@ -56,7 +56,7 @@ def _differences(before: Any, after: Any, path: str, depth: int) -> Iterator[Fie
 
 def _items(old: Mapping[str, Any], new: Mapping[str, Any], path: str, depth: int) -> Iterator[FieldChange]:
     for name in [*new, *(name for name in old if name not in new)]:
-        inner = f"{path}[{_quoted(name)}]"
+        inner = f"{path}[{quoted(name)}]"
         yield from _differences(old.get(name, _ABSENT), new.get(name, _ABSENT), inner, depth)
 
 
@@ -82,7 +82,8 @@ def _same(before: Any, after: Any) -> bool:
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in a path."""
     if name and not any(character in name for character in '.[]"'):
         return name
     return '"' + name.replace('"', '""') + '"'
