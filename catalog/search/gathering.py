@@ -36,6 +36,13 @@ class Gathering:
     """Whether there may be more that it did not look at."""
 
 
+def reason_by_words(question: Question) -> tuple[str, list[Any]]:
+    """Why what holds the words was found, as SQL with its parameters: a whole qualified name is as good as a name."""
+    if len(question.terms) < 2:
+        return str(WORDS), []
+    return f"CASE WHEN lower(d.path) = %s THEN {EXACT_NAME} ELSE {WORDS} END", [question.text.lower()]
+
+
 class Dialect(Protocol):
     """One database's way to ask."""
 

@@ -23,6 +23,7 @@ from catalog.search.gathering import (
     WORDS,
     Gathering,
     Scope,
+    reason_by_words,
 )
 from catalog.search.parsing import Question, Term
 
@@ -46,12 +47,12 @@ def by_name(question: Question, scope: Scope) -> Gathering:
 
 
 def by_words(question: Question, scope: Scope) -> Gathering:
-    words = _terms(question)
+    words, (reason, asked) = _terms(question), reason_by_words(question)
     return Gathering(
-        f"SELECT {COLUMNS}, {WORDS} AS reason,"
+        f"SELECT {COLUMNS}, {reason} AS reason,"
         f" ts_rank({_WEIGHTS}, d.vector, %s::tsquery, {_BY_LENGTH_AND_BELOW_ONE}) AS rank {_FROM}"
         f" WHERE d.vector @@ %s::tsquery LIMIT {CANDIDATES + 1}",
-        [words, _both(_scope(scope), words, f"!{_begins(question)}")],
+        [*asked, words, _both(_scope(scope), words, f"!{_begins(question)}")],
     )
 
 

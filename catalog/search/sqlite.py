@@ -22,6 +22,7 @@ from catalog.search.gathering import (
     WORDS,
     Gathering,
     Scope,
+    reason_by_words,
 )
 from catalog.search.parsing import PART_LENGTH, Question, Term
 
@@ -55,10 +56,11 @@ def by_name(question: Question, scope: Scope) -> Gathering:
 
 def by_words(question: Question, scope: Scope) -> Gathering:
     asked = f"({_both(_scope(scope), _terms(question))}) NOT exact : {_begins(question)}"
+    reason, typed = reason_by_words(question)
     return Gathering(
-        f"SELECT {COLUMNS}, {WORDS} AS reason, {_RELEVANCE} / (1.0 + {_RELEVANCE}) AS rank {_FROM_WORDS}"
+        f"SELECT {COLUMNS}, {reason} AS reason, {_RELEVANCE} / (1.0 + {_RELEVANCE}) AS rank {_FROM_WORDS}"
         f" WHERE catalog_search_words MATCH %s {_LIMIT}",
-        [asked],
+        [*typed, asked],
     )
 
 

@@ -36,6 +36,16 @@ def test_words_of_names_are_found_however_they_are_joined(bob_actor: Actor):
     assert found(bob_actor, "user_sessions") == ["UserSessions"]
 
 
+@pytest.mark.parametrize("query", ["prod.public.orders", "PROD.Public.Orders", "  prod.public.orders "])
+def test_a_whole_qualified_name_finds_its_asset_first(bob_actor: Actor, query: str):
+    make_asset(bob_actor, "orders", qualified_name="prod.public.orders")
+    make_asset(bob_actor, "orders", qualified_name="prod.public.orders.orders")
+    make_asset(bob_actor, "prod public orders checks", qualified_name="checks.prod.public.orders")
+    page = search(actor=bob_actor, query=query)
+    assert page.hits[0].path == "prod.public.orders"
+    assert (page.hits[0].score, page.total) == (1.0, 3)
+
+
 def test_the_last_word_is_a_beginning_and_the_others_are_whole(bob_actor: Actor):
     make_asset(bob_actor, "customer_orders")
     assert found(bob_actor, "customer ord") == ["customer_orders"]
