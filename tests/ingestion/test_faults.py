@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from catalog.models import Asset
 from ingestion.models import Job, JobStatus
-from ingestion.services import collections, sources
+from ingestion.services import collections, jobs, running, sources
 from ingestion.services.schedules import run_due
 from ingestion.services.sources import create_data_source
 from ingestion.services.worker import work_next
