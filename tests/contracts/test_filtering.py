@@ -49,9 +49,7 @@ def test_an_empty_parameter_filters_nothing(alice, bob_actor) -> None:
 
 
 @pytest.mark.usefixtures("_our_routes")
-@pytest.mark.parametrize(
-    "query", ["?typ=TABLE", "?_=1700000000", "?type=", "?type=&tag=&search=&limit="]
-)
+@pytest.mark.parametrize("query", ["?typ=TABLE", "?_=1700000000", "?type=", "?type=&tag=&search=&limit="])
 def test_a_parameter_that_is_not_known_or_says_nothing_narrows_nothing(alice, bob_actor, query) -> None:
     make_asset(bob_actor, "orders")
     answer = alice.get(f"/v1/assets{query}")
