@@ -11,7 +11,7 @@ from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services.common import check_fields, member_state, organization_state, require_administration
 from audit.services import Change, record
 from audit.tables import refused_by
-from contracts.errors import Conflict, DomainError, Forbidden, Invalid
+from contracts.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 CHANGEABLE = frozenset({"slug", "name", "description", "website", "logo_url", "is_public"})
 
@@ -68,8 +68,10 @@ def update_organization(*, actor: Actor, organization: Organization, changes: di
     unknown = sorted(changes.keys() - CHANGEABLE)
     if unknown:
         raise Invalid(fields={name: ["This cannot be changed."] for name in unknown})
-    organization = Organization.objects.select_for_update().get(pk=organization.pk)
-    before = organization_state(organization)
+    found = Organization.objects.select_for_update().filter(pk=organization.pk).first()
+    if found is None:
+        raise NotFound(resource="organization", organization_id=str(organization.pk))
+    organization, before = found, organization_state(found)
     for field, value in changes.items():
         setattr(organization, field, value)
     check_fields(organization)

@@ -120,10 +120,12 @@ def file_assets(*, actor: Actor, filings: Sequence[Filing], override: bool = Fal
 def file_contents(*, actor: Actor, asset_id: UUID, contents: Sequence[str], types: Collection[str]) -> None:
     """Let an asset contain these, by their qualified names, and nothing else of these types.
 
-    Raises NotFound for one that is not there, Forbidden.
+    Raises NotFound for it or one of these that is not there, Forbidden.
     """
     actor.require(Role.EDITOR)
-    name = Asset.objects.visible_to(actor).values_list("qualified_name", flat=True).get(pk=asset_id)
+    name = Asset.objects.visible_to(actor).filter(pk=asset_id).values_list("qualified_name", flat=True).first()
+    if name is None:
+        raise NotFound(resource="asset", asset_id=str(asset_id))
     row = _Row(0, {"qualified_name": name}, Filing({}, contents=contents, content_types=types))
     known = _known(actor.tenant, [row])
     if lost := [one for one in contents if known.type_of(one) not in types]:

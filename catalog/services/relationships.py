@@ -33,7 +33,7 @@ def create_relationship(
     if source.organization_id != target.organization_id:
         raise Invalid(fields={"target": ["It belongs to another organization."]}, resource="relationship")
     fields = clean_relationship({"type": type, "metadata": dict(metadata or {})})
-    return Relationship.objects.get(pk=_create(actor, source, target, fields))
+    return _load(_create(actor, source, target, fields))
 
 
 def update_relationship(*, actor: Actor, relationship: Relationship, metadata: Mapping[str, Any]) -> Relationship:
@@ -41,7 +41,7 @@ def update_relationship(*, actor: Actor, relationship: Relationship, metadata: M
     actor.require(Role.EDITOR)
     fields = clean_relationship({"type": relationship.type, "metadata": dict(metadata)})
     _update(actor, relationship.pk, fields["metadata"])
-    return Relationship.objects.get(pk=relationship.pk)
+    return _load(relationship.pk)
 
 
 def delete_relationship(*, actor: Actor, relationship: Relationship) -> None:
@@ -52,6 +52,10 @@ def delete_relationship(*, actor: Actor, relationship: Relationship) -> None:
 
 @retried
 def _create(actor: Actor, source: Asset, target: Asset, fields: dict[str, Any]) -> UUID:
+    living = set(Asset.objects.filter(pk__in=[source.pk, target.pk], deleted_at=None).values_list("pk", flat=True))
+    for asset in (source, target):
+        if asset.pk not in living:  # since it was read
+            raise NotFound(resource="asset", asset_id=str(asset.pk))
     there = {edge.type: edge for edge in read_between([source.pk], [target.pk])}
     if fields["type"] in there:
         raise Conflict(
@@ -93,6 +97,13 @@ def _delete(actor: Actor, edge_id: UUID) -> None:
     writer = EdgeWriter(actor, edge.organization_id)
     writer.delete(edge)
     writer.flush()
+
+
+def _load(edge_id: UUID) -> Relationship:
+    found = Relationship.objects.filter(pk=edge_id).first()
+    if found is None:
+        raise NotFound("It was deleted meanwhile", resource="relationship", relationship_id=str(edge_id))
+    return found
 
 
 def _locked(actor: Actor, edge_id: UUID) -> EdgeRecord:

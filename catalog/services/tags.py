@@ -123,7 +123,10 @@ def merge_tags(*, actor: Actor, tag: Tag, into: Tag) -> Tag:
     if tag.pk == into.pk or tag.organization_id != into.organization_id:
         raise Invalid(fields={"into": ["This must be another tag of the same organization."]}, resource="tag")
     _delete(actor, tag.pk, into.pk, hard=True)
-    return Tag.objects.get(pk=into.pk)
+    heir = Tag.objects.filter(pk=into.pk).first()
+    if heir is None:
+        raise NotFound("It was deleted meanwhile", resource="tag", tag_id=str(into.pk))
+    return heir
 
 
 @retried

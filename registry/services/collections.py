@@ -39,7 +39,7 @@ def add_to_release(
 ) -> Placement:
     """Put the artifact into the release's current set, in the place of `replacing`; harmless where it is there.
 
-    Raises Conflict for an archived release, NotFound for an artifact of another organization.
+    Raises Conflict for an archived release, NotFound for an artifact of another organization and for what is gone.
     """
     actor.require(Role.EDITOR)
     if association_type not in ASSOCIATIONS:
@@ -47,6 +47,7 @@ def add_to_release(
     if artifact.organization_id != release.organization_id:
         raise NotFound(resource="artifact", artifact_id=str(artifact.pk))
     release = locked(Release.objects.select_related("project__product"), release)
+    artifact = locked(Artifact.objects.all(), artifact)
     there = CollectionItem.objects.filter(collection=release.collection_id, artifact=artifact).first()
     if there is not None:
         return Placement(there, is_new=False)
