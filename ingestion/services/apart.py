@@ -70,7 +70,10 @@ class Apart(Generic[T]):
                 else:
                     self._answers.put(_outcome(said.function))
             if said.error is not None:
-                raise said.error
+                try:
+                    raise said.error
+                finally:
+                    del said  # with it the error would hold itself, and all that its traceback leads to
         finally:
             self._is_left = True
             self._answers.put((None, Left()))

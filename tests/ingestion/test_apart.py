@@ -164,3 +164,15 @@ def test_item_is_not_kept_while_the_next_one_is_made():
     for item in apart(work, check=nothing):
         del item
     assert alive == [None]
+
+
+def test_error_is_not_kept_once_it_was_seen():
+    def fails():
+        raise Enough()
+
+    seen = []
+    try:
+        call_apart(fails, check=nothing)
+    except Enough as error:
+        seen.append(weakref.ref(error))
+    assert seen[0]() is None
