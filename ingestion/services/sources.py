@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import Organization, Role
 from accounts.services.keeping import keep, state_of
 from audit.services import Change, record_many
@@ -67,6 +68,7 @@ def create_data_source(
     source.type = read_text(data, "type", 40, required=True)
     get_connector(source.type)
     source.name = read_text(data, "name", 200, required=True)
+    check_lines({"name": source.name}, {}, ("name",), resource="data_source")
     _assign(source, data)
     if connected:
         if source.type in OWN_TYPES and _names_own(data.get("config")):
@@ -97,6 +99,7 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
         raise Invalid(fields={"type": ["The type of a data source cannot be changed. Make a new one."]})
     if "name" in changes:
         source.name = read_text(changes, "name", 200, required=True)
+        check_lines({"name": source.name}, before, ("name",), resource="data_source")
     _assign(source, changes)
     if "config" in changes:
         source.config, source.secrets = merge_config(

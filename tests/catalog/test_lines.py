@@ -120,6 +120,17 @@ def test_stream_graphql_and_grpc_refuse(bob, bob_member):
     assert not Asset.objects.exists()
 
 
+def test_a_source_whose_name_begins_those_of_its_assets_has_a_line_for_one(bob):
+    body = {"name": "a\nb", "type": "redis", "config": {"host": "127.0.0.1"}}
+    answer = bob.post("/api/v1/datasources", body, format="json")
+    assert (answer.status_code, SAYS in answer.json()["details"]) == (400, True)
+    made = bob.post("/api/v1/datasources", {**body, "name": "a"}, format="json").json()
+    answer = bob.put(f"/api/v1/datasources/{made['id']}", {"name": "a\tb"}, format="json")
+    assert (answer.status_code, SAYS in answer.json()["details"]) == (400, True)
+    service = bob.post("/api/v1/services/databaseServices", {"name": "a\nb", "serviceType": "Mysql"}, format="json")
+    assert (service.status_code, SAYS in service.json()["message"]) == (400, True)
+
+
 def test_an_import_and_the_pages_refuse(bob_member):
     browser = session_of(bob_member)
     content = json.dumps([{**TABLE, "name": "a\nb"}]).encode()
