@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,16 +13,19 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from accounts.models import Role
+from accounts import live
+from accounts.models import ApiKey, Role
 from accounts.services import change_role, create_api_key
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config.graphql import socket as door
+from config.identity import end_of, identify
 from ingestion.models import JobType
 from ingestion.services import jobs
-from tests.config.wire import Wire
+from tests.config.wire import PATIENCE, Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +36,7 @@ class Socket(Wire):
 
     async def open(self) -> Socket:
         await self.wire.send_input({"type": "websocket.connect"})
-        self.accepted = await self.wire.receive_output(5)
+        self.accepted = await self.wire.receive_output(PATIENCE)
         assert self.accepted["type"] == "websocket.accept"
         return self
 
@@ -81,15 +85,21 @@ PROGRESS = (
 )
 
 
-async def ready(socket: Socket) -> None:
-    """Whatever was subscribed to before is heard now: operations begin in order."""
-    await asyncio.sleep(0.2)
+async def until(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not what():
+            await asyncio.sleep(0.01)
+
+
+def is_heard(asset: Any) -> bool:
+    """Whether somebody listens to its changes: that a subscription has begun is not told."""
+    return live.group_name(asset.organization_id, "asset.updates") in get_channel_layer().groups
 
 
 async def test_an_asset_is_told_as_it_changes_until_it_is_deleted(opened, alice_member, alice_actor, asset):
     socket = await opened(alice_member)
     await socket.say(id="a", type="subscribe", payload={"query": UPDATED, "variables": {"id": str(asset.pk)}})
-    await ready(socket)
+    await until(lambda: is_heard(asset))
     await sync_to_async(update_asset)(actor=alice_actor, asset=asset, changes={"name": "people", "tags": ["new"]})
     told = (await socket.next("a"))["data"]["assetUpdated"]
     assert told == {"id": str(asset.pk), "name": "people", "version": 2, "tags": [{"name": "new"}]}
@@ -103,7 +113,7 @@ async def test_an_asset_is_told_as_it_changes_until_it_is_deleted(opened, alice_
 async def test_a_large_batch_is_told_too(opened, alice_member, alice_actor, asset):
     socket = await opened(alice_member)
     await socket.say(id="a", type="subscribe", payload={"query": UPDATED, "variables": {"id": str(asset.pk)}})
-    await ready(socket)
+    await until(lambda: is_heard(asset))
     drafts = [AssetDraft("TABLE", f"t{n}", f"db.t{n}") for n in range(250)]
     drafts.append(AssetDraft("TABLE", "renamed", "db.users"))
     await sync_to_async(upsert_assets)(actor=alice_actor, drafts=drafts)
@@ -137,9 +147,9 @@ async def test_outsider_hears_nothing(opened, charlie_member, alice_actor, asset
 async def test_after_complete_nothing_more_is_told(opened, alice_member, alice_actor, asset):
     socket = await opened(alice_member)
     await socket.say(id="a", type="subscribe", payload={"query": UPDATED, "variables": {"id": str(asset.pk)}})
-    await ready(socket)
+    await until(lambda: is_heard(asset))
     await socket.say(id="a", type="complete")
-    await ready(socket)
+    await until(lambda: not is_heard(asset))
     await sync_to_async(update_asset)(actor=alice_actor, asset=asset, changes={"name": "people"})
     assert await socket.hears_nothing()
 
@@ -185,24 +195,41 @@ async def test_who_says_nothing_is_closed_with_4408(opened, db, monkeypatch):
     assert await (await opened()).close_code() == 4408
 
 
-async def test_a_key_that_ends_closes_the_socket(opened, alice_actor, acme):
-    soon = timezone.now() + timedelta(seconds=0.6)
+async def test_a_key_that_ends_closes_the_socket(opened, alice_actor, acme, monkeypatch):
+    later = timezone.now() + timedelta(days=1)
     key = await sync_to_async(create_api_key)(
-        actor=alice_actor, organization=acme, name="k", role=Role.VIEWER, expires_at=soon
+        actor=alice_actor, organization=acme, name="k", role=Role.VIEWER, expires_at=later
     )
+
+    def identify_and_end(*given, **named):
+        """It is given a moment more when it has opened the socket, however long that took."""
+        identity = identify(*given, **named)
+        ApiKey.objects.update(expires_at=timezone.now() + timedelta(seconds=0.2))
+        return replace(identity, until=end_of(key.key))
+
+    monkeypatch.setattr(door, "identify", identify_and_end)
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 3600.0)
     socket = await opened()
     await socket.init({"x-api-key": key.key})
     assert await socket.close_code() == 4401
 
 
 async def test_a_role_that_was_taken_away_is_taken_from_an_open_socket(opened, alice_actor, bob_member, monkeypatch):
-    monkeypatch.setattr(door, "RECHECK_SECONDS", 0.1)
+    looks: list[Any] = []
+
+    def note_and_identify(*given, **named):
+        looks.append(given)
+        return identify(*given, **named)
+
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(door, "identify", note_and_identify)
     socket = await opened(bob_member)
     await socket.subscribe('mutation { createTag(input: {name: "one"}) { name } }', id="1")
     assert (await socket.next("1"))["data"]["createTag"]["name"] == "one"
     assert (await socket.hear())["type"] == "complete"
     await sync_to_async(change_role)(actor=alice_actor, membership=bob_member, role=Role.VIEWER)
-    await asyncio.sleep(0.4)
+    before = len(looks)
+    await until(lambda: len(looks) >= before + 2)  # what the one saw holds when the next begins
     await socket.subscribe('mutation { createTag(input: {name: "two"}) { name } }', id="2")
     assert (await socket.next("2"))["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,11 +16,14 @@ from django.utils import timezone
 
 from accounts import live
 from accounts.live_log import KEPT
+from accounts.models import ApiKey
 from accounts.tokens import issue_tokens
 from catalog.services import AssetDraft, create_asset, delete_asset, update_asset, upsert_assets
 from config import consumers
+from config.identity import Identity, end_of, identify
 from tests.config.test_live import use_redis
 from tests.config.test_socket import Socket, key_of, opened, token_of  # noqa: F401  a fixture
+from tests.config.wire import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,13 +39,13 @@ def layer(request, settings):
     if request.param == "redis":
         use_redis(settings, request.getfixturevalue("redis_url"))
     yield request.param
-    live.flush()
+    live.flush(60)
 
 
 @pytest.fixture
 def asset(alice_actor):
     made = create_asset(actor=alice_actor, data={"type": "TABLE", "name": "users", "qualified_name": "db.users"})
-    live.flush()  # else its creation may still be on its way when the first socket begins to listen
+    live.flush(60)  # else its creation may still be on its way when the first socket begins to listen
     return made
 
 
@@ -75,7 +79,7 @@ async def test_what_was_missed_is_told_in_order_and_once(opened, layer, alice_me
     await first.close()
     for name in ("two", "three"):
         await change(alice_actor, asset, name)
-    await asyncio.to_thread(live.flush)
+    await asyncio.to_thread(live.flush, 60)
     second = await opened(token_of(alice_member))
     answer = await second.say(**following, since=heard["cursor"])
     assert (answer["type"], answer["replayed"], answer["complete"]) == ("subscribed", 2, True)
@@ -126,7 +130,7 @@ async def test_outsider_resumes_nothing(opened, layer, charlie_member, alice_act
     assert refused["error"]["code"] == "ASSET_NOT_FOUND"
     began = await socket.say(type="subscribe", channel="asset.updates", since=None)
     await change(alice_actor, asset, "secret")
-    await asyncio.to_thread(live.flush)
+    await asyncio.to_thread(live.flush, 60)
     again = await opened(token_of(charlie_member))
     answer = await again.say(type="subscribe", channel="asset.updates", since=began["cursor"])
     assert answer["replayed"] == 0
@@ -176,18 +180,27 @@ async def test_a_token_may_come_as_a_subprotocol(alice_member):
     socket = Socket()
     socket.wire.scope["subprotocols"] = ["bearer", issue_tokens(alice_member).access]
     await socket.wire.send_input({"type": "websocket.connect"})
-    accepted = await socket.wire.receive_output(5)
+    accepted = await socket.wire.receive_output(PATIENCE)
     assert (accepted["type"], accepted["subprotocol"]) == ("websocket.accept", "bearer")
     assert await socket.say(type="ping") == {"type": "pong"}
     await socket.close()
 
 
-async def test_a_key_that_ends_closes_the_socket_at_that_moment(opened, alice_actor, acme):  # noqa: F811
-    new = await sync_to_async(key_of)(alice_actor, acme, expires_at=timezone.now() + timedelta(seconds=0.7))
+async def test_a_key_that_ends_closes_the_socket_at_that_moment(opened, alice_actor, acme, monkeypatch):  # noqa: F811
+    new = await sync_to_async(key_of)(alice_actor, acme, expires_at=timezone.now() + timedelta(days=1))
+    looks: list[Identity] = []
+
+    def identify_and_end(scope):
+        """It is given a moment more when it has opened the socket, however long that took."""
+        looks.append(identify(scope))
+        ApiKey.objects.update(expires_at=timezone.now() + timedelta(seconds=0.2))
+        return replace(looks[-1], until=end_of(new.key))
+
+    monkeypatch.setattr(consumers, "identify", identify_and_end)
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 3600.0)
     socket = await opened(f"token={new.key}")
-    assert await socket.say(type="ping") == {"type": "pong"}
-    message = await socket.wire.receive_output(5)
-    assert (message["type"], message["code"]) == ("websocket.close", 4401)
+    message = await socket.wire.receive_output(PATIENCE)
+    assert (message["type"], message["code"], len(looks)) == ("websocket.close", 4401, 1)
     assert "expired" in message["reason"]
 
 

@@ -9,6 +9,9 @@ from asgiref.testing import ApplicationCommunicator
 
 from config.asgi import application
 
+PATIENCE = 60
+"""Seconds after which something will never come."""
+
 
 class Wire:
     """A socket at a path of our application; every wait is bounded."""
@@ -20,7 +23,7 @@ class Wire:
         )
 
     async def hear(self) -> Any:
-        message = await self.wire.receive_output(5)
+        message = await self.wire.receive_output(PATIENCE)
         assert message["type"] == "websocket.send", message
         return json.loads(message["text"])
 
@@ -32,10 +35,10 @@ class Wire:
         return bool(await self.wire.receive_nothing(timeout=0.3))
 
     async def close_code(self) -> int:
-        message = await self.wire.receive_output(5)
+        message = await self.wire.receive_output(PATIENCE)
         assert message["type"] == "websocket.close", message
         return int(message["code"])
 
     async def close(self) -> None:
         await self.wire.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wire.wait(5)
+        await self.wire.wait(PATIENCE)
