@@ -13,13 +13,15 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from accounts.tokens import issue_tokens
+from config import rpc_calls
 from config.rpc import RpcServer
 from tests.config.ports import free_port
+from tests.config.running import until
 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """The address of a server in this process."""
+    """The address of a server in this process; at the end its streams have seen that it is gone."""
     port = free_port()
     server = RpcServer("127.0.0.1", port)
     server.ready()
@@ -27,6 +29,7 @@ def serving() -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.stop(0.2)
+        until(lambda: not rpc_calls._streams.count)
 
 
 class Client:
@@ -49,7 +52,7 @@ class Client:
             response_deserializer=answer_class.FromString,
         )
 
-        def call(*, timeout: float = 10, **fields: Any) -> Any:
+        def call(*, timeout: float = 60, **fields: Any) -> Any:
             return stub(request_class(**fields), timeout=timeout, metadata=self.metadata)
 
         return call
@@ -57,7 +60,7 @@ class Client:
     def raw(self, name: str, data: bytes) -> Any:
         """Send any bytes as the request."""
         stub: Any = self.channel.unary_unary(f"/{self.service.full_name}/{name}")
-        return stub(data, timeout=10, metadata=self.metadata)
+        return stub(data, timeout=60, metadata=self.metadata)
 
 
 class Refused:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,8 +24,10 @@ from accounts.services import create_api_key, create_team
 from catalog.models import Asset, Domain, Glossary, GlossaryTerm
 from catalog.protos import metadata_pb2 as pb
 from catalog.services import create_asset, create_concept, create_tag, update_asset
+from config import rpc_calls
 from config.rpc import METADATA, SERVICES
 from tests.config.rpc_client import Client, refused, serving
+from tests.config.running import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
@@ -333,20 +334,29 @@ def test_bug_says_nothing_and_names_the_request(monkeypatch, address, alice_memb
 
 
 def test_call_stops_at_its_deadline_and_writes_nothing(monkeypatch, alice, asset):
-    ended = threading.Event()
-    update = update_asset
+    began, ended, contexts = threading.Event(), threading.Event(), []
+    update, wanted = update_asset, rpc_calls.wanted
+
+    def noted(context):
+        contexts.append(context)
+        return wanted(context)
 
     def slow(**arguments):
-        time.sleep(0.3)
+        began.set()
+        until(lambda: not rpc_calls.waits(contexts[-1]))
         try:
             return update(**arguments)
         finally:
             ended.set()
 
+    monkeypatch.setattr(rpc_calls, "wanted", noted)
     monkeypatch.setattr(catalog.rpc, "update_asset", slow)
-    told = refused(alice.UpdateAsset, id=str(asset.pk), name="late", timeout=0.1)
-    assert told.code == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert ended.wait(5)
+    for seconds in (0.3, 3, 30):  # whatever the call takes here to begin
+        told = refused(alice.UpdateAsset, id=str(asset.pk), name="late", timeout=seconds)
+        assert told.code == grpc.StatusCode.DEADLINE_EXCEEDED
+        if began.is_set():
+            break
+    assert ended.wait(60)
     assert Asset.objects.get(pk=asset.pk).name == "users"
 
 
