@@ -37,7 +37,7 @@ def environment(data_dir: Path, **values: str) -> dict[str, str]:
     return kept | ports | {"DATA_DIR": str(data_dir)} | values
 
 
-def manage(*arguments: str, env: dict[str, str], timeout: float = 180) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, env: dict[str, str], timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """A management command, to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -77,7 +77,7 @@ def begin(*arguments: str, env: dict[str, str], log: Path) -> subprocess.Popen[b
         return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=env, stdout=file, stderr=file)
 
 
-def until(what: Callable[[], T], *, seconds: float = 60, why: Callable[[], str] = str) -> T:
+def until(what: Callable[[], T], *, seconds: float = 180, why: Callable[[], str] = str) -> T:
     """The first true answer of `what`."""
     deadline = time.monotonic() + seconds
     while not (answer := what()):
@@ -100,7 +100,7 @@ class Up:
         self.http = httpx.Client(base_url=self.base, timeout=60)
         self.process = begin(*(part.format(**self.env) for part in self.command), env=self.env, log=self.log)
         try:
-            until(self._serves, seconds=180, why=self.said)
+            until(self._serves, seconds=600, why=self.said)
         except BaseException:
             self.end()
             raise
@@ -132,11 +132,11 @@ class Up:
 
     def socket(self) -> ClientConnection:
         """A WebSocket client, signed in."""
-        return connect(f"{self.base.replace('http', 'ws')}/v1/ws?token={self.token}")
+        return connect(f"{self.base.replace('http', 'ws')}/v1/ws?token={self.token}", open_timeout=60)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Straight from the SQLite file, as no door of the application could be wrong about it."""
-        connection = sqlite3.connect(f"file:{self.data_dir / DATABASE}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"file:{self.data_dir / DATABASE}?mode=ro", uri=True, timeout=60)
         try:
             return connection.execute(sql).fetchall()
         finally:

@@ -56,7 +56,7 @@ def test_admin_signs_in_to_the_pages(running):
 
 
 def test_style_sheets_are_served(running):
-    page = httpx.get(f"{running.base}/admin/login/").text
+    page = httpx.get(f"{running.base}/admin/login/", timeout=60).text
     sheet = next(part.split('"')[0] for part in page.split('href="') if ".css" in part.split('"')[0])
     answer = running.http.get(sheet)
     assert answer.status_code == 200
@@ -66,12 +66,12 @@ def test_style_sheets_are_served(running):
 def test_grpc_is_healthy_and_lists_its_services(running):
     with grpc.insecure_channel(f"127.0.0.1:{running.env['GRPC_PORT']}") as channel:
         health = health_pb2_grpc.HealthStub(channel).Check(  # type: ignore[attr-defined]
-            health_pb2.HealthCheckRequest(), timeout=5
+            health_pb2.HealthCheckRequest(), timeout=60
         )
         assert health.status == health_pb2.HealthCheckResponse.SERVING
         asked = reflection_pb2.ServerReflectionRequest(list_services="")
         stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-        (listed,) = stub.ServerReflectionInfo(iter([asked]), timeout=5)
+        (listed,) = stub.ServerReflectionInfo(iter([asked]), timeout=60)
     assert "grpc.health.v1.Health" in {each.name for each in listed.list_services_response.service}
 
 
@@ -97,9 +97,9 @@ def test_a_socket_hears_a_run_that_works(running):
 
 
 def test_a_socket_with_a_bad_token_is_closed_with_4401(running):
-    running_socket = connect(f"{running.base.replace('http', 'ws')}/v1/ws?token=nonsense")
+    running_socket = connect(f"{running.base.replace('http', 'ws')}/v1/ws?token=nonsense", open_timeout=60)
     with running_socket as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=5)
+        socket.recv(timeout=60)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
 
@@ -263,7 +263,7 @@ def test_production_entry_points_say_it_in_one_line_too(tmp_path):
     env = environment(tmp_path, DATABASE_URL="nothing", SECRET_KEY="x" * 50)
     for command in (["-m", "uvicorn", "config.asgi:application"], ["-m", "celery", "-A", "config", "worker"]):
         ended = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False
+            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=600, check=False
         )
         assert ended.returncode != 0
         assert "DATABASE_URL must begin with" in ended.stderr + ended.stdout

@@ -54,21 +54,21 @@ def broker_is_restarted(up: Up, broker: OwnRedis) -> None:
     run = collect_own(up, "while the broker is down")
     assert status_of(up, run)["status"] == "PENDING", "accepted, and kept in its row"
     broker.start()
-    until(lambda: status_of(up, run)["status"] == "COMPLETED", seconds=90, why=up.said)
+    until(lambda: status_of(up, run)["status"] == "COMPLETED", why=up.said)
 
 
 def database_is_restarted(up: Up, database: OwnPostgreSQL) -> None:
     with silent_server() as server:
         run = collect_from(up, server.port)
-        until(lambda: status_of(up, run)["status"] == "RUNNING", seconds=90, why=up.said)
+        until(lambda: status_of(up, run)["status"] == "RUNNING", why=up.said)
         database.stop()
         assert up.http.get("/v1/assets").status_code == 503
         database.start()
         server.hang_up()
-        ended = until(lambda: (job := status_of(up, run))["status"] == "FAILED" and job, seconds=90, why=up.said)
+        ended = until(lambda: (job := status_of(up, run))["status"] == "FAILED" and job, why=up.said)
     assert ended["error"]["code"] in {"CONNECTION_LOST", "CONNECTION_FAILED"}
     after = collect_own(up, "after the database came back")
-    until(lambda: status_of(up, after)["status"] == "COMPLETED", seconds=90, why=up.said)
+    until(lambda: status_of(up, after)["status"] == "COMPLETED", why=up.said)
 
 
 def worker_is_killed(web: WebServer, folder: Path) -> None:
@@ -79,13 +79,13 @@ def worker_is_killed(web: WebServer, folder: Path) -> None:
         with silent_server() as server:
             run = collect_from(web, server.port)
             first = (folder / "first.log").read_text
-            until(lambda: status_of(web, run)["status"] == "RUNNING", seconds=120, why=first)
+            until(lambda: status_of(web, run)["status"] == "RUNNING", why=first)
             for process in [psutil.Process(workers[0].pid), *psutil.Process(workers[0].pid).children(recursive=True)]:
                 process.kill()
             workers[0].wait()
         workers.append(begin(*arguments, env=web.env, log=folder / "second.log"))
         second = (folder / "second.log").read_text
-        ended = until(lambda: (job := status_of(web, run))["status"] == "FAILED" and job, seconds=120, why=second)
+        ended = until(lambda: (job := status_of(web, run))["status"] == "FAILED" and job, why=second)
         assert "127.0.0.1" in ended["error"]["message"], "tried once more, and nothing listens there now"
     finally:
         for worker in workers:
