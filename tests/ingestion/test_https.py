@@ -132,14 +132,15 @@ def test_certificate_of_an_authority_that_nobody_named_is_not_believed(server, b
 
 @pytest.mark.usefixtures("_trusted")
 def test_slow_download_is_ended_between_its_pieces(server):
-    asked: list[float] = []
+    """With a look for every few of its rows: ten seconds' worth would be no more than one buffer full."""
+    asked: list[None] = []
     rows: list[Any] = []
 
     def check() -> None:
-        asked.append(time.monotonic())
+        asked.append(None)
         if len(asked) > 5:
             raise Cancelled()
 
     with pytest.raises(Cancelled), open_location(f"{server}/slow.ndjson", check=check) as opened:
         rows.extend(rows_of(opened, "ndjson"))
-    assert asked[-1] - asked[0] < 2
+    assert len(rows) < 1000

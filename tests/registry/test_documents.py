@@ -267,24 +267,24 @@ def test_expressions_name_licences():
 def test_entities_are_never_expanded():
     entities = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 20}">' for n in range(8))
     bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "hahaha">{entities}]>'
-    began = time.perf_counter()
+    began = time.thread_time()
     for document in (bomb + XML.partition("?>")[2].replace("django", "&i;"), bomb + "<x>&i;</x>"):
         with pytest.raises(Invalid):
             read(document)
     outside = '<?xml version="1.0"?><!DOCTYPE bom SYSTEM "http://127.0.0.1:9/x.dtd">' + XML.partition("?>")[2]
     with pytest.raises(Invalid):
         read(outside)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 @pytest.mark.parametrize("levels", [101, 1_500, 200_000])
 def test_deep_nesting_is_refused_quickly(opening: str, levels: int):
     closing = "]" if opening == "[" else "}"
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(Invalid):
         read(opening * levels + "1" + closing * levels)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_brackets_in_texts_are_no_nesting():
