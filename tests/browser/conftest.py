@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from tests.config.running import ADMIN, PASSWORD, Up, migrated, until
 from tests.config.sources import collect, status_of
@@ -24,6 +24,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 60_000
+"""Milliseconds after which something will never be on a page."""
+expect.set_options(timeout=PATIENCE)
 MANY = 1500
 """Tables of the large source: enough for its run to be watched."""
 SHOP = """
@@ -122,7 +125,7 @@ class Watched:
 def page(site: Site, chrome: Browser) -> Iterator[Page]:
     """A page of a fresh browser profile, on nobody's account; afterwards it must have behaved."""
     context = chrome.new_context(base_url=site.base, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     opened = context.new_page()
     watched = Watched(opened, site.base)
     yield opened

@@ -81,7 +81,7 @@ def test_a_run_is_watched_to_its_end_over_the_socket(page: Page, site: Site) -> 
     )
     page.get_by_role("button", name="Run now").click()
     page.wait_for_url(RUN)
-    expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
     # The page loads anew once, at the end, for the result; the bar had come to 100 before that.
     assert page.evaluate("sessionStorage.left") == "100"
     assert any("task.progress" in frame and '"RUNNING"' in frame for frame in heard), heard[:5]
@@ -99,7 +99,7 @@ def test_a_run_is_watched_where_no_socket_opens(page: Page, site: Site) -> None:
     with page.expect_response("**/progress/") as answered:
         page.get_by_role("button", name="Run now").click()
     assert answered.value.ok
-    expect(page.locator("[data-run-status]")).to_have_text("completed", timeout=60_000)
+    expect(page.locator("[data-run-status]")).to_have_text("completed")
 
 
 def test_searching_opening_and_reading_an_asset(page: Page, site: Site, shop: str) -> None:

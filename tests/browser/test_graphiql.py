@@ -26,8 +26,8 @@ def write(page: Page, query: str) -> None:
     editor.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(query)
-    # The editor reads what is typed a moment later; only then does it know which operation is meant.
-    page.wait_for_timeout(300)
+    # The editor reads what is typed a moment later, and keeps it; only then does it know which operation is meant.
+    until(lambda: page.evaluate("localStorage.getItem('graphiql:query')") == query)
 
 
 def hears(page: Page, site: Site, key: str) -> None:
@@ -63,8 +63,11 @@ def test_a_token_typed_into_the_headers_does_as_well(site: Site, chrome: Browser
     page.goto("/graphql")
     page.get_by_role("button", name="Headers").click()
     page.locator(".graphiql-editor-tool .CodeMirror >> visible=true").click()
-    page.keyboard.insert_text(json.dumps({"Authorization": f"Bearer {site.up.token}"}))
-    page.wait_for_timeout(700)  # as above
+    headers = json.dumps({"Authorization": f"Bearer {site.up.token}"})
+    page.keyboard.insert_text(headers)
+    editors = "[...document.querySelectorAll('.graphiql-editor-tool .CodeMirror')]"
+    until(lambda: headers in page.evaluate(f"{editors}.map(each => each.CodeMirror.getValue())"))
+    page.evaluate("new Promise(done => setTimeout(done, 700))")  # as above, but not kept: by the page's own clock
     write(page, f'{{ asset(id: "{key}") {{ name }} }}')
     page.get_by_role("button", name="Execute query").click()
     expect(page.locator(RESULT)).to_contain_text('"name": "t"')
