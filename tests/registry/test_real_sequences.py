@@ -6,14 +6,7 @@ SwissProt files state length, mass and CRC64 of their sequence: what we compute 
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import subprocess
-import sys
-import tarfile
-import tempfile
-from contextlib import suppress
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +20,7 @@ from registry.formats import compression_of
 from registry.models import Entry, File
 from registry.sequences import read_facts
 from tests.registry.entries import put
-from tests.registry.samples import unpack
+from tests.registry.samples import source_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Bio.BiopythonWarning")
 
@@ -49,29 +42,8 @@ SWISSPROT = [
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """The `Tests` folder of the sdist of the Biopython that is installed, fetched once and kept."""
-    release = version_of("biopython")
-    cache = Path(tempfile.gettempdir()) / f"cartulary-biopython-{release}-{os.getuid()}"
-    tests = cache / f"biopython-{release}" / "Tests"
-    if tests.is_dir():
-        return tests
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "-d", folder, f"biopython=={release}"]
-        fetched = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", *wanted], capture_output=True, check=False
-        )
-        archives = list(Path(folder).glob("biopython-*.tar.gz"))
-        if not archives:
-            reason = f"the sdist of biopython {release} cannot be had: {fetched.stderr.decode()[-200:]}"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        unpacked = Path(tempfile.mkdtemp(dir=cache.parent))
-        with tarfile.open(archives[0]) as archive:
-            unpack(archive, unpacked, "/Tests/")
-        with suppress(OSError):  # another worker was faster
-            unpacked.rename(cache)
-    return tests
+    """The `Tests` folder of the Biopython that is installed."""
+    return source_of("biopython", "--no-build-isolation", within="/Tests/") / "Tests"
 
 
 def read(path: Path, format_name: str) -> Facts:
