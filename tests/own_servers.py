@@ -29,7 +29,7 @@ def program(name: str) -> str:
 
 
 def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -77,7 +77,7 @@ class OwnPostgreSQL:
     def _run(self, name: str, *arguments: str) -> None:
         ended = subprocess.run(
             [program(name), *arguments], user=self.user or None, stdout=subprocess.DEVNULL, cwd=self.folder,
-            stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+            stderr=subprocess.PIPE, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
 

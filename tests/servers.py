@@ -44,7 +44,7 @@ def missing(kind: str) -> str | None:
         return None if chromium() else "needs chromium (TEST_CHROMIUM names another path)"
     url = urlsplit(URLS[kind])
     try:
-        with socket.create_connection((url.hostname or "", url.port or 0), timeout=1):
+        with socket.create_connection((url.hostname or "", url.port or 0), timeout=10):
             return None
     except OSError as error:
         where = f"{url.hostname}:{url.port}"

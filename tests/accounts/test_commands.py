@@ -85,7 +85,7 @@ def test_database_without_tables_is_one_clear_line(tmp_path):
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     command = [sys.executable, "manage.py", "create_organization", "lab"]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert ran.returncode == 1
     assert "is it migrated?" in ran.stderr
     assert "Traceback" not in ran.stderr

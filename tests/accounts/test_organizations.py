@@ -139,7 +139,7 @@ def test_of_two_at_once_one_wins_and_the_other_hears_of_a_conflict(operator):
 
     def make():
         try:
-            barrier.wait(5)
+            barrier.wait(60)
             create_organization(actor=operator, slug="lab")
             outcomes.append("made")
         except Conflict:

@@ -193,14 +193,14 @@ def test_event_committed_after_a_later_one_is_sealed_and_not_taken_for_an_intrud
             with transaction.atomic():
                 record(operator, Change("UPDATE", "ASSET", uuid7(), "slow", None, {}))
                 written.set()
-                sealed_meanwhile.wait(5)
+                sealed_meanwhile.wait(60)
         finally:
             connection.close()
 
     writer = threading.Thread(target=slow_writer)
     writer.start()
     try:
-        assert written.wait(5)
+        assert written.wait(60)
         if connection.vendor == "postgresql":
             write(operator, name="fast")
             assert seal_events(margin=timedelta(0)) == 0
@@ -223,7 +223,7 @@ def test_two_sealers_at_once_make_one_chain(operator):
 
     def seal():
         try:
-            barrier.wait(5)
+            barrier.wait(60)
             counts.append(seal_events(margin=NO_MARGIN))
         finally:
             connection.close()

@@ -49,7 +49,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     barrier = Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             return work()
         except Exception as error:  # noqa: BLE001  the test looks at what came

@@ -71,7 +71,7 @@ def file(request: HttpRequest) -> FileResponse:
 
 def slow(request: HttpRequest) -> HttpResponse:
     SEEN["began"].set()
-    SEEN["go on"].wait(5)
+    SEEN["go on"].wait(60)
     SEEN["ended"] = True
     return HttpResponse()
 
@@ -317,7 +317,7 @@ async def test_cancelled_request_is_finished_in_its_thread(handler):
     """The server cancels what has not ended when it stops: the view still ends, its work is not cut in half."""
     SEEN.update({"began": threading.Event(), "go on": threading.Event()})
     asked = asyncio.create_task(Client().ask(handler, "slow"))
-    await asyncio.to_thread(SEEN["began"].wait, 5)
+    await asyncio.to_thread(SEEN["began"].wait, 60)
     asked.cancel()
     SEEN["go on"].set()
     with pytest.raises(asyncio.CancelledError):
@@ -328,8 +328,8 @@ async def test_cancelled_request_is_finished_in_its_thread(handler):
 async def test_as_many_at_once_as_there_are_threads(handler, settings):
     SEEN.update({"began": threading.Event(), "go on": threading.Event()})
     waiting = [asyncio.create_task(Client().ask(handler, "slow")) for _ in range(settings.HTTP_THREADS - 1)]
-    await asyncio.to_thread(SEEN["began"].wait, 5)
-    quick = await asyncio.wait_for(Client().ask(handler, "plain"), 5)
+    await asyncio.to_thread(SEEN["began"].wait, 60)
+    quick = await asyncio.wait_for(Client().ask(handler, "plain"), 60)
     assert quick.status == 200
     SEEN["go on"].set()
     assert {client.status for client in await asyncio.gather(*waiting)} == {200}

@@ -45,7 +45,7 @@ class Dolphin:
         (task,) = json.loads(self.workflows[code]["taskDefinitionJson"])
         asked = task["taskParams"]
         headers = {one["prop"]: one["value"] for one in asked["httpParams"] if one["httpParametersType"] == "HEADERS"}
-        return httpx.request(asked["httpMethod"], asked["url"], headers=headers)
+        return httpx.request(asked["httpMethod"], asked["url"], headers=headers, timeout=60)
 
     def answer(self, method: str, path: str, form: dict[str, str]) -> Any:
         rest = path.removeprefix(f"/dolphinscheduler/projects/{PROJECT}/")

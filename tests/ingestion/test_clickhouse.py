@@ -353,7 +353,7 @@ def test_server_that_speaks_something_else_says_so(said, bob_actor):
                     client.close()
 
         threading.Thread(target=answer, daemon=True).start()
-        result = connection_test(actor=bob_actor, source=make(bob_actor, port=listener.getsockname()[1], timeout=2))
+        result = connection_test(actor=bob_actor, source=make(bob_actor, port=listener.getsockname()[1]))
         listener.shutdown(socket.SHUT_RDWR)
     assert (result.success, result.code) == (False, "CONNECTION_FAILED")
     assert result.message.endswith("does not speak HTTP: give the port of ClickHouse's HTTP interface (8123)")

@@ -27,7 +27,7 @@ def server():
         aws_secret_access_key="secret",
         region_name="us-east-1",
     )
-    httpx.post(f"http://{host}:{port}/moto-api/reset")
+    httpx.post(f"http://{host}:{port}/moto-api/reset", timeout=60)
     yield client, port
     made.stop()
 

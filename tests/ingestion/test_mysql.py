@@ -291,7 +291,7 @@ def test_missing_database_and_closed_port_say_so(login, mariadb_url, bob_actor):
 
 
 def test_nothing_can_be_written_at_the_source(new_mariadb):
-    config = {**new_mariadb(), "timeout": 5, "sslmode": "disable"}
+    config = {**new_mariadb(), "timeout": 60, "sslmode": "disable"}
     with pytest.raises(SourceError, match="READ ONLY"), MySQLConnector().connect(config) as connection:
         connection.execute(text(f"CREATE TABLE `{config['database']}`.t (i INT)"))
 
@@ -300,7 +300,7 @@ def test_statements_on_the_source_do_not_grow_with_tables_and_views(new_mariadb)
     def statements(tables: int) -> int:
         made = [f"CREATE TABLE t{i} (id INT PRIMARY KEY, a INT)" for i in range(tables)]
         made += [f"CREATE VIEW v{i} AS SELECT a FROM t{i}" for i in range(tables)]
-        config, count = {**new_mariadb(*made), "timeout": 5, "sslmode": "disable"}, 0
+        config, count = {**new_mariadb(*made), "timeout": 60, "sslmode": "disable"}, 0
 
         def note(*args):
             nonlocal count

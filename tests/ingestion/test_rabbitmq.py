@@ -20,7 +20,7 @@ def api(rabbitmq_url):
     url = urlsplit(rabbitmq_url)
     base = f"http://{url.hostname}:{MANAGEMENT_PORT}/api/"
     with httpx.Client(
-        base_url=base, auth=(url.username or "guest", url.password or "guest"), trust_env=False
+        base_url=base, auth=(url.username or "guest", url.password or "guest"), trust_env=False, timeout=60
     ) as client:
         try:
             client.get("overview")

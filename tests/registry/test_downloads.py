@@ -202,7 +202,7 @@ def s3(settings: Any) -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     address = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    httpx.put(f"{address}/published").raise_for_status()
+    httpx.put(f"{address}/published", timeout=60).raise_for_status()
     settings.STORAGE_URL = f"s3://key:secret@published/files?endpoint={address}&region=us-east-1"
     yield address
     server.stop()
@@ -215,7 +215,7 @@ def test_s3_is_redirected_to(s3: str, anonymous: APIClient, bob_actor: Actor) ->
     assert answer["Location"].startswith(f"{s3}/published/files/{storage.path_of(DIGEST)}?")
     assert "X-Amz-Signature=" in answer["Location"]
     assert answer["Cache-Control"] == "no-store"
-    fetched = httpx.get(answer["Location"])
+    fetched = httpx.get(answer["Location"], timeout=60)
     assert (fetched.content, fetched.headers["Content-Type"]) == (INSULIN, "text/plain")
     assert 'filename="P01308.fasta"' in fetched.headers["Content-Disposition"]
     assert anonymous.head(URL)["Content-Length"] == str(SIZE)

@@ -38,7 +38,7 @@ def handler(settings: Any) -> Iterator[ThreadedHandler]:
     together = threading.Barrier(len(made.threads._threads))
 
     def close() -> None:
-        together.wait(5)
+        together.wait(60)
         connections.close_all()
 
     for closed in [made.threads.submit(close) for _ in made.threads._threads]:

@@ -35,8 +35,8 @@ def kept(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Any:
     settings.DATA_DIR = tmp_path
     if request.param == "s3":
         address = request.getfixturevalue("moto_address")
-        httpx.post(f"{address}/moto-api/reset").raise_for_status()
-        httpx.put(f"{address}/files").raise_for_status()
+        httpx.post(f"{address}/moto-api/reset", timeout=60).raise_for_status()
+        httpx.put(f"{address}/files", timeout=60).raise_for_status()
         settings.STORAGE_URL = f"s3://key:secret@files/below?endpoint={address}&region=us-east-1"
     return storage.backend()
 
@@ -131,7 +131,7 @@ def test_only_s3_has_addresses_to_download_from(kept: Any) -> None:
     if link is None:
         assert type(kept).__name__ == "LocalFiles"
         return
-    answer = httpx.get(link)
+    answer = httpx.get(link, timeout=60)
     assert answer.content == BYTES
     assert "X-Amz-Signature=" in link
     assert answer.headers["Content-Type"] == "text/plain"

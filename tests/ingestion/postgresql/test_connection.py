@@ -65,7 +65,7 @@ def test_nothing_can_be_written_at_the_source(new_database):
     connector = PostgreSQLConnector()
     with (
         pytest.raises(SourceError, match="read-only"),
-        connector.connect({**new_database(), "timeout": 5}) as connection,
+        connector.connect({**new_database(), "timeout": 60}) as connection,
     ):
         connection.execute(text("CREATE TABLE public.t (i int)"))
 
