@@ -15,6 +15,8 @@ from accounts import live
 from accounts.watching import Look, Watch
 from config import hearing
 
+pytestmark = pytest.mark.django_db  # following gives the thread's connection back, where earlier tests left one
+
 
 class LayerWithoutRedis:
     """Stands for the layer of a Redis that went away: none can be made to do so at a chosen moment."""
