@@ -145,7 +145,7 @@ def running_dolphin() -> Iterator[tuple[Dolphin, str]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield dolphin, f"http://127.0.0.1:{server.server_address[1]}/dolphinscheduler"
     finally:

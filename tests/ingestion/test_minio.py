@@ -15,11 +15,18 @@ from ingestion.services.sources import create_data_source
 from ingestion.services.sources import test_connection as connection_test
 
 
-@pytest.fixture
-def server():
+@pytest.fixture(scope="module")
+def moto():
     made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     made.start()
-    host, port = made.get_host_and_port()
+    yield made.get_host_and_port()
+    made.stop()
+
+
+@pytest.fixture
+def server(moto):
+    """Empty."""
+    host, port = moto
     client = boto3.client(
         "s3",
         endpoint_url=f"http://{host}:{port}",
@@ -28,8 +35,7 @@ def server():
         region_name="us-east-1",
     )
     httpx.post(f"http://{host}:{port}/moto-api/reset", timeout=60)
-    yield client, port
-    made.stop()
+    return client, port
 
 
 @pytest.fixture
