@@ -9,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from channels.layers import get_channel_layer
 from redis.exceptions import ConnectionError as RedisAway
 
 from accounts import live
 from accounts.watching import Look, Watch
 from config import hearing
+from tests.config.running import until
 
 pytestmark = pytest.mark.django_db  # following gives the thread's connection back, where earlier tests left one
 
@@ -46,6 +48,7 @@ def watched() -> list[int]:
     organization, looks, ends = uuid4(), iter(range(2)), time.monotonic() + 30
 
     def look() -> Look[int]:
+        until(lambda: live.group_name(organization, "topic") in get_channel_layer().groups)
         live.publish(organization, "topic", {"type": "x"})
         return Look(number := next(looks), last=number == 1)
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from channels.layers import get_channel_layer
 from django.db import connections
 from django.utils import timezone
 from google.protobuf.struct_pb2 import Struct
@@ -211,6 +212,7 @@ def test_an_asset_is_followed_until_it_is_deleted(address, alice_member, alice_a
     follower = threading.Thread(target=gathered, args=(stream, heard))
     follower.start()
     until(lambda: len(heard) == 1)
+    until(lambda: any(asset.organization_id.hex in group for group in get_channel_layer().groups))
     update_asset(actor=alice_actor, asset=asset, changes={"name": "people"})
     until(lambda: len(heard) == 2)
     drafts = [AssetDraft("TABLE", f"t{n}", f"db.t{n}") for n in range(250)]
