@@ -90,6 +90,8 @@ class EntryForm(DomainForm):
     def said(self) -> dict[str, Any]:
         data = {name: self.cleaned_data[name] for name in PLAIN_FIELDS if name in self.cleaned_data}
         data["metadata"] = data["metadata"] or {}
+        if "tag_words" not in self.changed_data:  # a tag may have a comma in it
+            return data
         words = self.cleaned_data.get("tag_words", "")
         return {**data, "tags": [word.strip() for word in words.split(",") if word.strip()]}
 

@@ -25,8 +25,10 @@ class TaggedForm(DomainForm):
         self.initial.setdefault("tag_words", ", ".join(self.instance.tags or []))
 
     def said(self) -> dict[str, Any]:
-        """What the service is told."""
+        """What the service is told; of tags nothing where they stayed, since one may have a comma in it."""
         data = {name: self.cleaned_data[name] for name in self.plain if name in self.cleaned_data}
+        if "tag_words" not in self.changed_data:
+            return data
         words = self.cleaned_data.get("tag_words", "")
         return {**data, "tags": [word.strip() for word in words.split(",") if word.strip()]}
 
@@ -50,10 +52,14 @@ class ProductForm(TaggedForm):
         self.initial.setdefault("tei", teis[0] if teis else "")
 
     def said(self) -> dict[str, Any]:
-        others = [entry for entry in self.instance.identifiers or [] if entry["idType"] != "TEI"]
-        tei = self.cleaned_data.get("tei", "").strip()
-        own = [{"idType": "TEI", "idValue": tei}] if tei else []
-        return {**super().said(), "identifiers": [*own, *others]}
+        """With the first TEI that there is replaced; further identifiers stay."""
+        if "tei" not in self.changed_data:
+            return super().said()
+        given, tei = list(self.instance.identifiers or []), self.cleaned_data.get("tei", "").strip()
+        place = next((place for place, entry in enumerate(given) if entry["idType"] == "TEI"), 0)
+        had = place < len(given) and given[place]["idType"] == "TEI"
+        given[place : place + had] = [{"idType": "TEI", "idValue": tei}] if tei else []
+        return {**super().said(), "identifiers": given}
 
 
 class ProjectForm(TaggedForm):
@@ -92,9 +98,9 @@ class ReleaseForm(DomainForm):
         self.initial.setdefault("inputs", "\n".join(metadata.get("inputs", [])))
 
     def said(self) -> dict[str, Any]:
-        """Metadata for the service; what is empty is taken away."""
+        """Metadata for the service: what was changed; what is empty is taken away."""
         data = self.cleaned_data
         found: dict[str, Any] = {name: data.get(name, "") or None for name in ("release_type", "release_notes")}
         found["approvers"] = [word.strip() for word in data.get("approvers", "").split(",") if word.strip()] or None
         found["inputs"] = [line.strip() for line in data.get("inputs", "").splitlines() if line.strip()] or None
-        return found
+        return {name: value for name, value in found.items() if name in self.changed_data}

@@ -15,6 +15,7 @@ from accounts.models import Membership, Organization
 from registry import storage
 from registry.models import Entry, File, FileCheck, Statistics, Version
 from registry.services import downloads
+from registry.services.describing import update_entry
 from registry.services.integrity import verify_files
 from tests.adminkit import make_superuser, page, session_of
 from tests.registry.entries import INSULIN, put
@@ -65,6 +66,16 @@ def test_shows_versions_files_checksums_and_downloads(bob_browser: Client, insul
     assert "/api/v1/sources/acme/P01308/1.1/download?format=fasta" in text
     assert "3 in all, 3 on the busiest day" in text
     assert "Homo sapiens (Human), taxonomy 9606" in text
+
+
+def test_a_tag_with_a_comma_stays_one_where_tags_are_not_touched(
+    bob_browser: Client, bob_actor: Actor, insulin: Version
+) -> None:
+    update_entry(actor=bob_actor, entry=insulin.entry, changes={"tags": ["hormone, human"]})
+    fields = {"name": "Insulin", "tag_words": "hormone, human", "metadata": "{}"}
+    assert bob_browser.post(page("registry_source_change", insulin.entry_id), fields).status_code == 302
+    entry = Entry.objects.get()
+    assert (entry.name, entry.tags) == ("Insulin", ["hormone, human"])
 
 
 def test_changes_what_is_said_of_a_source(bob_browser: Client, insulin: Version) -> None:
