@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
@@ -39,7 +40,7 @@ class ArtifactAdmin(TenantAdmin[Artifact]):
 
     change_form_template = "registry/artifact.html"
     may_add = False
-    list_display = ("shown", "kind", "format", "component_count", "statement_count", "size_", "added")
+    list_display = ("shown", "kind", "format", "components", "statements", "size_", "added")
     list_filter = (TypeFilter,)
     list_filter_submit = True
     list_select_related = ("organization",)
@@ -90,7 +91,15 @@ class ArtifactAdmin(TenantAdmin[Artifact]):
 
     @admin.display(description="Size", ordering="size")
     def size_(self, artifact: Artifact) -> str:
-        return f"{artifact.size / 1024:,.0f} KiB" if artifact.size >= 1024 else f"{artifact.size} B"
+        return filesizeformat(artifact.size)
+
+    @admin.display(description="Components", ordering="component_count")
+    def components(self, artifact: Artifact) -> str:
+        return f"{artifact.component_count:,}" if artifact.component_count else "-"
+
+    @admin.display(description="Statements", ordering="statement_count")
+    def statements(self, artifact: Artifact) -> str:
+        return f"{artifact.statement_count:,}" if artifact.statement_count else "-"
 
     @admin.display(description="Added", ordering="created_at")
     def added(self, artifact: Artifact) -> SafeString | str:
@@ -134,7 +143,7 @@ class PackageAdmin(TenantAdmin[Package]):
         versions = package.contents.order_by().values_list("version", flat=True).distinct()[:SHOWN]
         return {
             "package": package,
-            "title": "/".join(part for part in (package.type, package.namespace, package.name) if part),
+            "title": str(package),
             "rows": rows[:SHOWN],
             "has_more": len(rows) > SHOWN,
             "versions": sorted(versions),

@@ -36,7 +36,7 @@ class Package(models.Model):
         indexes = [models.Index(fields=["organization", "folded_name"], name="package_by_name")]
 
     def __str__(self) -> str:
-        return self.key
+        return "/".join(part for part in (self.type, self.namespace, self.name) if part)
 
 
 class Licence(models.Model):

@@ -21,6 +21,7 @@ from registry.services.artifacts_index import write_index
 from registry.services.artifacts_matching import relate_by_content
 from registry.services.checks import clean, locked
 from registry.services.products import merged
+from registry.services.publication import clean_filename
 
 BINARY = "application/octet-stream"
 LISTED = 20
@@ -148,7 +149,7 @@ def _artifact(actor: Actor, upload: Upload, document: Document, incoming: storag
         format=document.format,
         spec_version=document.spec_version,
         name=document.name[:500],
-        filename=upload.filename,
+        filename=clean_filename(upload.filename, field="filename") if upload.filename else "",
         media_type=document.media_type[:100],
         sha256=incoming.sha256,
         size=incoming.size,

@@ -15,7 +15,7 @@ from accounts.models import Membership
 from registry.models import Artifact, Package, Product, Project, Release
 from registry.services.artifacts import add_artifact
 from registry.services.collections import upload_to_release
-from registry.services.products import create_product, create_project
+from registry.services.products import create_product, create_project, update_product
 from registry.services.releases import create_release, update_release
 from tests.adminkit import page, session_of
 from tests.registry.documents import csaf, sbom, upload
@@ -143,6 +143,44 @@ def test_an_artifact_shows_what_it_says_and_is_downloaded(browser: Client, relea
     download: Any = browser.get(page("registry_artifact_download", bom.pk))
     assert b"".join(download.streaming_content).startswith(b'{"bomFormat"')
     assert browser.get(page("registry_artifact_add")).status_code == 403
+
+
+def test_what_the_form_shows_as_words_stays_what_it_was(browser: Client, bob_actor: Actor, project: Project):
+    teis = [{"idType": "TEI", "idValue": f"urn:tei:uuid:example.com:{number}"} for number in (1, 2)]
+    purl = {"idType": "PURL", "idValue": "pkg:generic/shop"}
+    product = Product.objects.get()
+    update_product(actor=bob_actor, product=product, changes={"tags": ["a, b"], "identifiers": [purl, *teis]})
+    fields = {"name": "Store", "lifecycle_status": "active", "tag_words": "a, b", "tei": teis[0]["idValue"]}
+    assert browser.post(page("registry_product_change", product.pk), fields).status_code == 302
+    product.refresh_from_db()
+    assert (product.name, product.tags, product.identifiers) == ("Store", ["a, b"], [purl, *teis])
+    browser.post(page("registry_product_change", product.pk), {**fields, "tag_words": "c", "tei": "urn:tei:x:y:z"})
+    product.refresh_from_db()
+    changed = {"idType": "TEI", "idValue": "urn:tei:x:y:z"}
+    assert (product.tags, product.identifiers) == (["c"], [purl, changed, teis[1]])
+    browser.post(page("registry_product_change", product.pk), {**fields, "tei": ""})
+    product.refresh_from_db()
+    assert product.identifiers == [purl, teis[1]]
+    metadata = {"approvers": ["Doe, Jane"], "release_type": "major"}
+    release = create_release(actor=bob_actor, project=project, data={"version": "1.0", "metadata": metadata})
+    told = {"release_type": "minor", "approvers": "Doe, Jane"}
+    assert browser.post(page("registry_release_change", release.pk), told).status_code == 302
+    release.refresh_from_db()
+    assert release.metadata == {**metadata, "release_type": "minor"}
+    browser.post(page("registry_release_change", release.pk), {"release_type": "", "approvers": "A, B"})
+    release.refresh_from_db()
+    assert release.metadata == {"approvers": ["A", "B"]}
+
+
+def test_numbers_and_names_are_written_for_people(browser: Client, release: Release):
+    Artifact.objects.update(component_count=100_000, size=5 * 1024 * 1024)
+    listed = shown(browser, "registry_artifact_changelist")
+    assert "100,000" in listed
+    assert "5.0\xa0MB" in listed
+    package = Package.objects.get(name="log4j-core")
+    assert str(package) == "maven/org.apache.logging.log4j/log4j-core"
+    package.namespace, package.type = "", "pypi"
+    assert str(package) == "pypi/log4j-core"
 
 
 def test_a_component_is_found_across_all_releases(browser: Client, release: Release):

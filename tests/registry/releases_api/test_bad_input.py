@@ -78,6 +78,8 @@ BOMB = (
         ({"type": "other", "content": {"a": 1}}, "format"),
         ({"type": "other", "format": "note", "content": {"a": 1}, "file": "a.json"}, "file"),
         ({"type": "other", "format": "note", "content": {"a": 1}, "filename": "a" * 256}, "filename"),
+        ({"type": "other", "format": "note", "content": {"a": 1}, "filename": " "}, "filename"),
+        ({"type": "other", "format": "note", "content": {"a": 1}, "filename": "a/.."}, "filename"),
     ],
 )
 def test_what_is_no_artifact_is_refused_by_the_field(bob: APIClient, body: dict[str, Any], field: str):

@@ -148,3 +148,11 @@ def test_who_holds_the_bytes_of_an_artifact_is_not_sent_them_again(bob: APIClien
     again = bob.get(path, HTTP_IF_NONE_MATCH=first["ETag"])
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
     assert bob.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
+
+
+def test_an_artifact_is_named_without_folders_and_what_cannot_be_seen(bob: APIClient):
+    for place, (sent, kept) in enumerate(
+        {"../../a.json": "a.json", "c:\\x\\y.json": "y.json", "a\r\nX-Evil: 1": "aX-Evil: 1", "": ""}.items()
+    ):
+        body = {"type": "other", "format": "note", "content": {"place": place}, "filename": sent}
+        assert post(bob, "/api/v2/artifacts", body)["filename"] == kept
