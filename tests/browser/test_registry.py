@@ -43,6 +43,18 @@ def test_a_dropped_file_is_published_and_a_version_yanked(page: Page, site: Site
     expect(page.get_by_text("Wrong chain")).to_be_visible()
 
 
+def test_the_longest_version_leaves_every_column_in_sight(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    page.goto("/admin/registry/source/add/")
+    drop(page, {"set.txt": "one"})
+    page.get_by_label("Name in specs").fill("long-version")
+    page.get_by_label("Version", exact=True).fill("1" * 100)
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url("**/change/")
+    expect(page.get_by_text("Yank", exact=True).first).to_be_in_viewport()
+    assert page.eval_on_selector(".c-scroll", "table => table.scrollWidth <= table.clientWidth")
+
+
 def test_dropped_documents_join_a_release_that_is_then_released(site: Site, chrome: Browser) -> None:
     """One of the two is refused, which is told and keeps the other. Unwatched: refusing it is what is asked for."""
     product = site.up.ask("POST", "/api/v2/products", 201, json={"name": "Dropped"})
