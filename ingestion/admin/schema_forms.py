@@ -62,7 +62,8 @@ def settings_from(schema: Mapping[str, Any], cleaned: Mapping[str, Any], stored:
 def told(schema: Mapping[str, Any], stored: Mapping[str, Any]) -> SafeString | str:
     """The settings as one reads them who may not change them: each with its title, a secret as its mask."""
     rules = schema.get("properties", {})
-    named = ((_title(name, rules.get(name, {})), _in_words(value)) for name, value in sorted(stored.items()))
+    order = [*(name for name in rules if name in stored), *sorted(stored.keys() - rules.keys())]
+    named = ((_title(name, rules.get(name, {})), _in_words(stored[name])) for name in order)
     lines = format_html_join("", "<dt>{}</dt><dd>{}</dd>", named)
     return format_html('<dl class="c-facts">{}</dl>', lines) if lines else "-"
 

@@ -67,7 +67,7 @@ class WebhookAdmin(TenantAdmin[Webhook]):
     form = WebhookForm
     secret_fields = ("secrets",)
     change_form_template = "cartulary/webhook.html"
-    list_display = ("name", "url", "told", "state", "arrived")
+    list_display = ("name", "address", "told", "state", "arrived")
     list_select_related = ("organization",)
     ordering = ("name",)
     search_fields = ("name", "url")
@@ -148,8 +148,14 @@ class WebhookAdmin(TenantAdmin[Webhook]):
 
     # The list ------------------------------------------------------------------------------------
 
+    @admin.display(description="URL", ordering="url")
+    def address(self, webhook: Webhook) -> str:
+        return webhook.url
+
     @admin.display(description="Told of")
     def told(self, webhook: Webhook) -> str:
+        if "*" in webhook.events:
+            return "everything"
         return ", ".join(webhook.events[:3]) + (
             f" and {len(webhook.events) - 3} more" if len(webhook.events) > 3 else ""
         )

@@ -92,3 +92,17 @@ def test_a_delivery_that_failed_is_sent_again(alice_member: Membership, alice_ac
     for wrong in ("", "x", str(webhook.pk)):
         refused = browser.post(page("ingestion_webhook_redeliver", webhook.pk), {"delivery": wrong}, follow=True)
         assert messages_of(refused) == ["There is no such delivery"]
+
+
+def test_list_says_everything_where_everything_is_told(alice_member: Membership, alice_actor: Actor) -> None:
+    create_webhook(actor=alice_actor, data={**HOOK, "events": ["*", "task.failed"]})
+    text = session_of(alice_member).get(page("ingestion_webhook_changelist")).content.decode()
+    assert (">everything<" in text, ">URL<" in text.replace("\n", "").replace(" ", "")) == (True, True)
+
+
+def test_who_may_not_see_a_page_is_told_so_and_led_back(browser: Client) -> None:
+    response = browser.get(page("ingestion_webhook_changelist"))
+    assert (response.status_code, "This page is not for your role" in response.content.decode()) == (403, True)
+    response = browser.get("/admin/ingestion/nothing/")
+    assert (response.status_code, "There is nothing here" in response.content.decode()) == (404, True)
+    assert f'href="{page("index")}"' in response.content.decode()
