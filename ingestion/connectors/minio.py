@@ -29,7 +29,7 @@ from ingestion.connectors.base import (
     SourceError,
 )
 from ingestion.connectors.heads import HEAD, columns_of, format_of, is_readable
-from ingestion.connectors.network import TIMEOUT_SCHEMA, allowed_addresses_of, port_schema, server_schema
+from ingestion.connectors.network import TIMEOUT_SCHEMA, listening_address_of, port_schema, server_schema
 from ingestion.connectors.parquet import parquet_columns
 from ingestion.connectors.tables import contains, rounded
 
@@ -184,9 +184,9 @@ class _Bucket:
 
 @contextmanager
 def _client(config: Mapping[str, Any]) -> Iterator[Any]:
-    addresses = allowed_addresses_of(config)
+    address = listening_address_of(config)
     # Without TLS the address that the guard has seen; with it the name, which the certificate is for.
-    host = config["host"] if config["tls"] else addresses[0]
+    host = config["host"] if config["tls"] else address
     host = f"[{host}]" if ":" in host else host
     where = f"{config['host']}:{config['port']}"
     try:

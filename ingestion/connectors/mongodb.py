@@ -26,8 +26,8 @@ from ingestion.connectors.network import (
     PASSWORD_SCHEMA,
     STATEMENT_SECONDS,
     TIMEOUT_SCHEMA,
-    allowed_addresses_of,
     explain,
+    listening_address_of,
     port_schema,
     server_schema,
 )
@@ -205,10 +205,9 @@ def _newest(collection: Any, size: int) -> list[Mapping[str, Any]]:
 def _client(config: Mapping[str, Any], *, statement_seconds: int = 60) -> Iterator[Any]:
     """A client of one server; an answer may take `statement_seconds`."""
     pymongo = driver("pymongo", package="pymongo", engine="MongoDB")
-    addresses = allowed_addresses_of(config)
     milliseconds = config["timeout"] * 1000
     # With TLS the certificate is checked against the name, so the name it must be.
-    host = config["host"] if config["tls"] else addresses[0]
+    host = config["host"] if config["tls"] else listening_address_of(config)
     client = pymongo.MongoClient(
         host=f"[{host}]" if ":" in host else host,
         port=config["port"],

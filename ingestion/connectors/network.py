@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from socket import create_connection
 from typing import Any, TypeVar
 
 import httpx
@@ -78,6 +79,18 @@ def first_that_answers(
             if last == 0 or not is_silent(error):
                 raise
     raise AssertionError("a host has an address")
+
+
+def listening_address_of(config: Mapping[str, Any]) -> str:
+    """The first of the host's addresses where somebody listens; where nobody does, one for the driver to say so.
+
+    For drivers that take one address and tell only later that nobody is there. Raises SourceError.
+    """
+    *others, last = allowed_addresses_of(config)
+    for address in others:
+        with suppress(OSError), create_connection((address, config["port"]), timeout=config["timeout"]):
+            return address
+    return last
 
 
 STATEMENT_SECONDS = 300

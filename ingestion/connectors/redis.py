@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, ClassVar
 
 import redis
@@ -28,7 +29,7 @@ from ingestion.connectors.base import (
 from ingestion.connectors.network import (
     PASSWORD_SCHEMA,
     TIMEOUT_SCHEMA,
-    allowed_addresses_of,
+    listening_address_of,
     port_schema,
     server_schema,
 )
@@ -161,29 +162,41 @@ def _scan(server: Any, max_keys: int, observer: Observer) -> list[bytes]:
     return list(keys)
 
 
-def group_keys(keys: Iterable[bytes]) -> dict[str, _Pattern]:
+def group_keys(keys: Collection[bytes]) -> dict[str, _Pattern]:
     """The keys by pattern: parts between colons that are values (ids, numbers, addresses, many kinds) become `*`."""
-    words = {key: _words(key) for key in keys}
-    for place in range(max((len(found) for found in words.values()), default=0)):
-        variety: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for found in words.values():
-            if place < len(found):
-                variety[(str(len(found)), *found[:place])].add(found[place])
-        for found in words.values():
-            if place < len(found) and len(variety[(str(len(found)), *found[:place])]) > SPREAD:
-                found[place] = "*"
+    names = _starred(map(_words, keys))
     patterns: dict[str, _Pattern] = {}
-    for key, found in words.items():
-        pattern = patterns.setdefault(":".join(found)[:250] or '""', _Pattern())
+    for key in keys:
+        pattern = patterns.setdefault(names[_words(key)], _Pattern())
         pattern.count += 1
         if len(pattern.sample) < SAMPLE:
             pattern.sample.append(key)
     return patterns
 
 
-def _words(key: bytes) -> list[str]:
+def _words(key: bytes) -> tuple[str, ...]:
     text = key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return ["*" if _VALUE.fullmatch(word) else word for word in text.split(":")]
+    return tuple("*" if _VALUE.fullmatch(word) else word for word in text.split(":"))
+
+
+def _starred(shapes: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """The pattern of each of these: a million keys are few shapes, as a rule, once their values are stars."""
+    words = {shape: list(shape) for shape in shapes}
+    for place in range(max((len(found) for found in words.values()), default=0)):
+        variety: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for found in words.values():
+            if place < len(found):
+                known = variety[(str(len(found)), *found[:place])]
+                if len(known) <= SPREAD:
+                    known.add(found[place])
+        for found in words.values():
+            if place < len(found) and len(variety[(str(len(found)), *found[:place])]) > SPREAD:
+                found[place] = "*"
+    names = {}
+    while words:
+        shape, found = words.popitem()
+        names[shape] = intern(":".join(found)[:250] or '""')
+    return names
 
 
 def _examine(server: Any, patterns: Sequence[_Pattern]) -> None:
@@ -207,7 +220,7 @@ def _examine(server: Any, patterns: Sequence[_Pattern]) -> None:
 @contextmanager
 def _connected(config: Mapping[str, Any], database: int | None = None) -> Iterator[Any]:
     """A connection to a database, to an address that the guard has seen. Driver errors come out as SourceError."""
-    address = allowed_addresses_of(config)[0]
+    address = listening_address_of(config)
     where = f"{config['host']}:{config['port']}"
     server = redis.Redis(
         host=config["host"] if config["tls"] else address,

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import tracemalloc
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -147,5 +148,14 @@ def test_a_server_is_asked_once_and_not_four_times_with_pauses(bob_actor):
     ],
 )
 def test_values_in_keys_become_stars(keys, patterns):
-    grouped = group_keys(key.encode() for key in keys)
+    grouped = group_keys([key.encode() for key in keys])
     assert {name: pattern.count for name, pattern in grouped.items()} == patterns
+
+
+def test_keys_that_are_alike_take_no_room_of_their_own():
+    keys = [f"tenant:{number % 7}:user:{number}:profile".encode() for number in range(20_000)]
+    tracemalloc.start()
+    assert list(group_keys(keys)) == ["tenant:*:user:*:profile"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * len(keys)
