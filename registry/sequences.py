@@ -29,6 +29,7 @@ MASS_TOLERANCE = 2
 
 _UNIPROT = re.compile(r"(?:sp|tr)\|([^|\s]+)\|(\S+)\s*(.*)")
 _TERM = re.compile(r"\s(OS|OX|GN|PE|SV)=")
+_TAXONOMY_ID = re.compile(r"[0-9]{1,9}")
 _FULL_NAME = re.compile(r"(?:RecName|SubName): Full=([^;{]+)")
 _NUCLEOTIDES = frozenset("ACGTUNRYSWKMBDHV")
 _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUO")
@@ -85,8 +86,7 @@ def _of_title(title: str) -> Facts:
     organism: dict[str, Any] = {}
     if said.get("OS"):
         organism = {"scientific_name": said["OS"].strip()}
-        if said.get("OX", "").isdigit():
-            organism["ncbi_taxonomy_id"] = int(said["OX"])
+        organism |= _taxonomy(said.get("OX", ""))
     metadata = {"accession": accession, "entry_name": entry_name, "protein_name": protein_name.strip()}
     if said.get("GN"):
         metadata["gene_name"] = said["GN"].strip()
@@ -97,6 +97,11 @@ def _of_title(title: str) -> Facts:
         organism=organism,
         metadata=metadata,
     )
+
+
+def _taxonomy(text: str) -> dict[str, int]:
+    """An organism's number in NCBI's taxonomy; what can be none is passed over."""
+    return {"ncbi_taxonomy_id": int(text)} if _TAXONOMY_ID.fullmatch(text) else {}
 
 
 def _protein_title(name: str, organism: dict[str, Any]) -> str:
@@ -172,8 +177,8 @@ def _organism_of(text: str, taxonomy_ids: list[str]) -> dict[str, Any]:
     organism: dict[str, Any] = {"scientific_name": scientific.strip()}
     if common and not common.lower().startswith(("strain", "isolate", "isolates")):
         organism["common_name"] = common
-    if taxonomy_ids and taxonomy_ids[0].split(" ")[0].isdigit():
-        organism["ncbi_taxonomy_id"] = int(taxonomy_ids[0].split(" ")[0])
+    if taxonomy_ids:
+        organism |= _taxonomy(taxonomy_ids[0].split(" ")[0])
     return organism if organism["scientific_name"] else {}
 
 
@@ -262,8 +267,8 @@ def _genbank_organism(record: Any) -> dict[str, Any]:
         organism["common_name"] = common[1]
     for feature in record.features:
         for reference in feature.qualifiers.get("db_xref", []) if feature.type == "source" else ():
-            if reference.startswith("taxon:") and reference[6:].isdigit():
-                organism["ncbi_taxonomy_id"] = int(reference[6:])
+            if reference.startswith("taxon:"):
+                organism |= _taxonomy(reference[6:])
     return organism
 
 

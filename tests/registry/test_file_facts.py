@@ -46,6 +46,15 @@ def test_what_a_file_tells_at_too_great_length_is_passed_over(bob_actor: Actor) 
     assert (entry.type, entry.external_id, entry.organism) == ("protein", "P01308", None)
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "9606x"])
+def test_taxonomy_id_that_can_be_none_is_passed_over(number: str, bob_actor: Actor) -> None:
+    told = INSULIN.replace(b"Homo sapiens", b"Mus minor").replace(b"9606", number.encode())
+    put(bob_actor, "acme:P01308@1.0", {"P01308.fasta": told})
+    organism = Entry.objects.get().organism
+    assert organism is not None
+    assert (organism.scientific_name, organism.ncbi_taxonomy_id) == ("Mus minor", None)
+
+
 def test_what_the_publisher_says_goes_before_what_the_file_tells(bob_actor: Actor) -> None:
     put(
         bob_actor,
