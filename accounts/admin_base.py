@@ -23,7 +23,7 @@ from accounts.actor import Actor
 from accounts.admin_lists import CappedChangeList, CappedPaginator, OrganizationFilter, people_visible_to
 from accounts.admin_site import actor_of
 from accounts.models import Role, User
-from contracts.errors import DomainError, Invalid
+from contracts.errors import Conflict, DomainError, Invalid, Stale
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as StockAdmin
@@ -56,12 +56,18 @@ class DomainForm(forms.ModelForm[Any]):
         if self.refused is None or not self.is_bound:
             return
         if not isinstance(self.refused, Invalid) or not self.refused.fields:
-            self.add_error(None, self.refused.message)
+            self.add_error(self.taken_field(self.refused), self.refused.message)
             return
         for said, problems in self.refused.fields.items():
             field = self.field_of(said)
             for problem in problems:
                 self.add_error(field, problem if field else f"{said}: {problem}")
+
+    def taken_field(self, refused: DomainError) -> str | None:
+        """The form's field whose value is taken already; None where the refusal is not of that kind."""
+        if not isinstance(refused, Conflict) or isinstance(refused, Stale):
+            return None
+        return next((field for said in refused.details if (field := self.field_of(said))), None)
 
     def field_of(self, said: str) -> str | None:
         """The form's field for what a service names (`name`, `config.host`, `schema[2].type`); None for none."""

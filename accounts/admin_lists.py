@@ -40,7 +40,8 @@ class CappedPaginator(Paginator[Any]):
     def _counted(self) -> int:
         rows = self.object_list
         if isinstance(rows, QuerySet):
-            return rows.order_by()[: COUNTED_ROWS + 1].count()
+            # Only the keys: what each row is annotated with is for those that are shown.
+            return rows.order_by().values("pk")[: COUNTED_ROWS + 1].count()
         return len(rows)
 
     @cached_property

@@ -153,7 +153,7 @@ class ConceptAdmin(TenantAdmin[Any]):
     def used(self, concept: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist")
         return format_html(
-            '<a class="c-link" href="{}?{}={}">{}</a>', url, self.filter_name, concept.pk, concept.uses_ or 0
+            '<a class="c-link" href="{}?{}={}">{}</a>', url, self.filter_name, concept.pk, f"{concept.uses_ or 0:,}"
         )
 
 
@@ -212,7 +212,8 @@ class GlossaryAdmin(ConceptAdmin):
     @admin.display(description="Terms", ordering="uses_")
     def term_count(self, glossary: Any) -> SafeString:
         url = reverse("admin:catalog_glossaryterm_changelist")
-        return format_html('<a class="c-link" href="{}?glossary={}">{}</a>', url, glossary.pk, glossary.uses_ or 0)
+        count = f"{glossary.uses_ or 0:,}"
+        return format_html('<a class="c-link" href="{}?glossary={}">{}</a>', url, glossary.pk, count)
 
 
 @admin.register(GlossaryTerm)

@@ -131,4 +131,4 @@ class TagAdmin(TenantAdmin[Tag]):
     @admin.display(description="Assets", ordering="uses_")
     def used(self, tag: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist")
-        return format_html('<a class="c-link" href="{}?tags={}">{}</a>', url, tag.pk, tag.uses_ or 0)
+        return format_html('<a class="c-link" href="{}?tags={}">{}</a>', url, tag.pk, f"{tag.uses_ or 0:,}")

@@ -203,6 +203,26 @@ def test_ctrl_k_finds_assets_and_pages(page: Page, site: Site, shop: str) -> Non
     expect(page.locator("#qualified-name")).to_have_text("shop.shop.revenue")
 
 
+def test_the_keyboard_gets_past_the_menu_and_fields_say_what_they_are_for(page: Page, site: Site, shop: str) -> None:
+    sign_in(page, site)
+    page.goto("/admin/catalog/asset/")
+    expect(page.get_by_label("Search in this list")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="All", exact=True)).to_be_focused()
+
+
+def test_a_list_is_a_table_on_a_tablet_too(page: Page, site: Site, shop: str) -> None:
+    sign_in(page, site)
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.goto("/admin/catalog/asset/?q=shop")
+    expect(page.locator("#result_list thead th.column-named")).to_be_visible()
+    row = page.locator("#result_list .data-row").first
+    assert (row.bounding_box() or {"height": 900})["height"] < 100
+
+
 def test_many_assets_are_tagged_in_one_go(page: Page, site: Site, shop: str) -> None:
     sign_in(page, site)
     page.goto("/admin/catalog/asset/?q=shop&type=VIEW")

@@ -71,6 +71,14 @@ def test_what_is_refused_comes_back_on_the_form(
     assert orders.version == 1
 
 
+def test_a_name_that_is_taken_is_told_at_its_field(browser: Client, orders: Asset) -> None:
+    asked = {"type": "TABLE", "name": "orders", "qualified_name": orders.qualified_name}
+    answer = browser.post(page("catalog_asset_add"), {**form_of(browser.get(page("catalog_asset_add"))), **asked})
+    form = answer.context["adminform"].form
+    assert list(form.errors) == ["qualified_name"]
+    assert "already" in form.errors["qualified_name"][0]
+
+
 def test_adding_by_hand(browser: Client, acme: Organization, bob_member: Membership) -> None:
     posted = {"type": "DASHBOARD", "name": "Cockpit", "qualified_name": "bi.cockpit", "tag_names": ["bi"]}
     response = browser.post(page("catalog_asset_add"), {**posted, "metadata": "{}", "schema": "[]"})

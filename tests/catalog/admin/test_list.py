@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client
+from typing import Any
 
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts import admin_lists
 from accounts.actor import Actor
 from accounts.models import Organization
 from catalog.models import Asset, Tag
@@ -34,6 +39,20 @@ def test_the_best_hit_comes_first(browser: Client, alice_actor: Actor) -> None:
     make_asset(alice_actor, "orders_archive", description="orders orders orders")
     response = browser.get(page(ASSETS), {"q": "orders"})
     assert response.context["cl"].result_list[0].pk == exact.pk
+
+
+def test_a_list_counts_rows_and_nothing_that_hangs_on_them(browser: Client, orders: Asset) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        browser.get(page("catalog_tag_changelist"))
+    (counted,) = [query["sql"] for query in seen if query["sql"].startswith("SELECT COUNT(*) FROM")]
+    assert "catalog_assettag" not in counted
+
+
+def test_a_list_that_is_not_counted_to_its_end_says_so(browser: Client, alice_actor: Actor, monkeypatch: Any) -> None:
+    monkeypatch.setattr(admin_lists, "COUNTED_ROWS", 2)
+    for name in ("one", "two", "three"):
+        make_asset(alice_actor, name)
+    assert "more than 2 assets; filter or search to narrow down" in " ".join(browser.get(page(ASSETS)).text.split())
 
 
 def test_a_name_that_is_html_is_shown_as_text(browser: Client, alice_actor: Actor) -> None:

@@ -99,6 +99,11 @@ def test_many_are_deleted_and_restored(browser: Client, three: list[Asset]) -> N
     assert messages_of(browser.post(page(ASSETS), posted, follow=True)) == ["None of these is deleted."]
 
 
+def test_who_is_to_delete_many_is_told_that_they_come_back(browser: Client, three: list[Asset]) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [asset.pk for asset in three]}
+    assert "hidden, not lost" in browser.post(page(ASSETS), chosen).text
+
+
 def test_a_bulk_change_costs_the_same_queries_however_many(browser: Client, alice_actor: Actor) -> None:
     create_concept(actor=alice_actor, model=Glossary, data={"name": "Business"})
     create_concept(actor=alice_actor, model=GlossaryTerm, data={"name": "Customer", "glossary": "Business"})
