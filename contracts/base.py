@@ -19,11 +19,11 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_http_date_safe
 from rest_framework import status
 from rest_framework.metadata import SimpleMetadata
-from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from contracts.browsable import BrowsableRenderer
 from contracts.conditional import content_etag, is_conditional, is_fresh, not_modified
 from contracts.errors import BadRequest, NotFound
 from contracts.filtering import ContractFilters
@@ -57,7 +57,7 @@ class ContractView(APIView):
     statuses: ClassVar[Mapping[str, int]] = STATUSES
 
     parser_classes = [JSONParser]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+    renderer_classes = [JSONRenderer, BrowsableRenderer]
     filter_backends: Any = [ContractFilters]
     cache_control: ClassVar[Mapping[str, Any]] = {"private": True, "no_cache": True}
     """For a GET that succeeds; `no_cache` lets a client keep it and asks it to revalidate."""

@@ -191,7 +191,7 @@ def _uuid(name: str) -> UUID | None:
 
 
 def _names(value: Any) -> list[str]:
-    """Ids, user names or e-mail addresses, each once."""
+    """Ids, user names or e-mail addresses, or members as a team shows them (`{"id", "name"}`), each once."""
     if not isinstance(value, list | tuple):
         raise ValueError("This must be a list of members.")
     if len(value) > MEMBERS:
@@ -201,6 +201,8 @@ def _names(value: Any) -> list[str]:
 
 
 def _member(index: int, item: Any) -> str:
+    if isinstance(item, Mapping) and item.keys() <= {"id", "name"}:
+        item = item.get("id")
     try:
         return text(str(item) if isinstance(item, UUID) else item, limit=254, blank=False)
     except ValueError as error:

@@ -37,14 +37,14 @@ class AuditFilters(filters.FilterSet):  # type: ignore[misc]
     """What a list of events may be narrowed by."""
 
     entity_type = CapitalsFilter(choices=ENTITY_TYPES, help_text="Kinds of things, any of them, whatever the case.")
-    entity_id = filters.UUIDFilter()
+    entity_id = filters.UUIDFilter(help_text="The thing that was changed, by its id; also one that is gone.")
     action = CapitalsFilter(choices=ACTIONS, help_text="What was done, any of them, whatever the case.")
     user = filters.UUIDFilter("user_id", help_text="Who did it.")
-    request_id = filters.CharFilter()
-    created_after = MomentFilter(method="from_then", help_text="From this moment on. Also `since`.")
-    since = MomentFilter(method="from_then")
-    created_before = MomentFilter(method="till_then", help_text="Before this moment. Also `until`.")
-    until = MomentFilter(method="till_then")
+    request_id = filters.CharFilter(help_text="What one request did: its answer had this `X-Request-ID`.")
+    created_after = MomentFilter(method="from_then", help_text="From this moment on.")
+    since = MomentFilter(method="from_then", help_text="The same as `created_after`.")
+    created_before = MomentFilter(method="till_then", help_text="Before this moment.")
+    until = MomentFilter(method="till_then", help_text="The same as `created_before`.")
 
     def from_then(self, events: AuditEventQuerySet, name: str, value: datetime) -> AuditEventQuerySet:
         return events.since(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +49,8 @@ class AssetViews(ContractViewSet[Asset]):
         return self.get_paginated_response([reading.shape(row, fields) for row in shown])
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.show(reading.one(actor_of(request), self.key_of(pk)), asset_id=pk)
+        fields = choices_of(request, "fields", reading.FIELDS)
+        return self.show(reading.one(actor_of(request), self.key_of(pk)), fields=fields, asset_id=pk)
 
     def create(self, request: Request) -> Response:
         actor = actor_of(request)
@@ -73,14 +75,17 @@ class AssetViews(ContractViewSet[Asset]):
             raise NotFound(resource=self.resource, asset_id=value)
         return key
 
-    def show(self, row: Any, *, code: int = 200, **named: str) -> Response:
-        """A row of `reading` with its validators. Raises NotFound, with what was looked for, where there is none."""
+    def show(self, row: Any, *, code: int = 200, fields: Collection[str] = (), **named: str) -> Response:
+        """A row of `reading`, or these fields of it, with its validators.
+
+        Raises NotFound, with what was looked for, where there is none.
+        """
         if row is None:
             raise NotFound(resource=self.resource, **named)
         etag = version_etag(row.version)
         if self.request.method in {"GET", "HEAD"} and is_fresh(self.request, etag):
             response = Response(status=304)
         else:
-            response = Response(reading.shape(row), status=code)
+            response = Response(reading.shape(row, fields), status=code)
         set_validators(response, etag=etag, modified=row.updated_at)
         return response

@@ -5,41 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import reading
 from catalog.api.assets import AssetViews
-from catalog.api.parameters import parameter
+from catalog.api.parameters import choices_of, parameter
 from catalog.api.serializers import AssetBody, AssetItemSerializer, AssetPatch, AssetSerializer
 from contracts.metastore import Metastore
 
 _FIELDS = parameter(
-    "fields", f"Only these, and the id: of {', '.join(reading.FIELDS)}. `schema` comes only when asked for."
+    "fields",
+    f"Only these, and the id: of {', '.join(reading.FIELDS)}. In a list `schema` comes only when it is asked for.",
 )
-_CHANGE = [
-    parameter("If-Match", "The version that is to be changed, as its ETag says it. Another one is answered with 409.")
-]
+_VERSION = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The version that is to be changed, as its ETag says it. Another one is answered with 409.",
+)
 
 
 @extend_schema_view(
     list=extend_schema(parameters=[_FIELDS], responses=AssetItemSerializer(many=True)),
-    retrieve=extend_schema(responses=AssetSerializer),
+    retrieve=extend_schema(parameters=[_FIELDS], responses=AssetSerializer),
     create=extend_schema(request=AssetBody, responses={201: AssetSerializer}),
-    update=extend_schema(request=AssetPatch, responses=AssetSerializer),
-    destroy=extend_schema(responses={204: None}),
+    update=extend_schema(parameters=[_VERSION], request=AssetPatch, responses=AssetSerializer),
+    destroy=extend_schema(parameters=[_VERSION], responses={204: None}),
 )
 class MetastoreAssets(Metastore, AssetViews):
     """What is in the catalog."""
 
     serializer_class: Any = AssetBody
 
-    @extend_schema(operation_id="metastore_assets_by_name", responses=AssetSerializer)
+    @extend_schema(operation_id="metastore_assets_by_name", parameters=[_FIELDS], responses=AssetSerializer)
     def by_name(self, request: Request, qualified_name: str) -> Response:
         """The asset of a qualified name."""
         found = self.get_queryset().filter(qualified_name=qualified_name)
-        return self.show(reading.rows(found, with_schema=True).first(), qualified_name=qualified_name)
+        fields = choices_of(request, "fields", reading.FIELDS)
+        return self.show(reading.rows(found, with_schema=True).first(), fields=fields, qualified_name=qualified_name)
 
 
 urlpatterns = [

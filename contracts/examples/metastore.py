@@ -42,6 +42,12 @@ def _step(name: str, kind: str, type_: str) -> dict[str, Any]:
 
 _ENDS: dict[str, Any] = {"source_asset_id": ID, "target_asset_id": OTHER_ID, "type": "DEPENDS_ON"}
 _MAPPED = {**_ENDS, "metadata": {"column_mapping": {"user_id": ["id"]}}}
+_CHANGED: dict[str, Any] = {
+    "version": 2,
+    "action": "UPDATE",
+    "user": {"id": OTHER_ID, "name": "John Doe"},
+    "timestamp": CREATED,
+}
 _TAG = {"name": "PII", "category": "Sensitive", "description": "Personally Identifiable Information"}
 _TASK: dict[str, Any] = {
     "type": "BULK_INGESTION",
@@ -97,6 +103,44 @@ EXAMPLES: Mapping[str, Example] = {
         }
     ),
     "POST /relationships": Example(_MAPPED, {"id": ID, **_MAPPED, "created_at": CREATED}, 201),
+    "PUT /relationships/{id}": Example(
+        {"metadata": {"column_mapping": {"user_id": ["id"], "email": ["mail"]}}},
+        {
+            "id": ID,
+            **_ENDS,
+            "metadata": {"column_mapping": {"user_id": ["id"], "email": ["mail"]}},
+            "created_at": CREATED,
+        },
+    ),
+    "GET /assets/{id}/impact": Example(
+        response={
+            "asset": _NODE,
+            "total": 1,
+            "by_type": {"DASHBOARD": 1},
+            "assets": [{**_NODE, "id": OTHER_ID, "type": "DASHBOARD", "depth": 1}],
+            "truncated": False,
+        }
+    ),
+    "GET /assets/{id}/path": Example(
+        response={
+            "direction": "downstream",
+            "length": 1,
+            "path": [_step("dashboard", "DASHBOARD", "USES")],
+            "truncated": False,
+        }
+    ),
+    "GET /assets/{id}/versions": Example(response={"data": [_CHANGED], "pagination": {**_PAGE, "total": 2}}),
+    "GET /assets/{id}/versions/{number}": Example(
+        response={
+            **_CHANGED,
+            "state": {**_ASSET, "description": "Updated description", "version": 2},
+            "compared_to": 1,
+            "changes": [
+                {"path": "description", "before": "User table", "after": "Updated description", "kind": "changed"}
+            ],
+        }
+    ),
+    "POST /assets/{id}/restore": Example(response={**_ASSET, "version": 3}),
     "GET /search": Example(
         response={
             "results": [
@@ -133,6 +177,13 @@ EXAMPLES: Mapping[str, Example] = {
         }
     ),
     "POST /tags": Example(_TAG, {"id": ID, **_TAG, "colour": "", "created_at": CREATED, "updated_at": CREATED}, 201),
+    "PUT /tags/{id}": Example(
+        {"name": "Personal", "colour": "#1f77b4"},
+        {"id": ID, **_TAG, "name": "Personal", "colour": "#1f77b4", "created_at": CREATED, "updated_at": CREATED},
+    ),
+    "POST /tags/{id}/merge": Example(
+        {"into": OTHER_ID}, {"id": OTHER_ID, **_TAG, "colour": "", "created_at": CREATED, "updated_at": CREATED}
+    ),
     "POST /tasks": Example(_TASK, {"id": ID, **_TASK, "status": "PENDING", "progress": 0, "created_at": CREATED}, 201),
     "GET /tasks/{id}": Example(
         response={
@@ -148,10 +199,21 @@ EXAMPLES: Mapping[str, Example] = {
     "DELETE /tasks/{id}": Example(response={"id": ID, "status": "CANCELLED"}),
     "POST /ingestion/batch": Example(
         {
-            "assets": [{**_USERS, "metadata": {"database": "prod"}}],
+            "assets": [
+                {**_USERS, "metadata": {"database": "prod"}},
+                {"type": "DASHBOARD", "name": "Revenue", "qualified_name": "bi.revenue"},
+            ],
+            "relationships": [{"source": "bi.revenue", "target": "prod.public.users", "type": "DEPENDS_ON"}],
             "options": {"upsert": True, "validate": True},
         },
-        {"processed": 10, "created": 8, "updated": 2, "unchanged": 0, "errors": []},
+        {
+            "processed": 2,
+            "created": 2,
+            "updated": 0,
+            "unchanged": 0,
+            "errors": [],
+            "relationships": {"processed": 1, "created": 1, "updated": 0, "unchanged": 0, "errors": []},
+        },
     ),
     "POST /ingestion/stream": Example(
         {"asset": {**_USERS, "description": "User table"}},

@@ -47,6 +47,16 @@ def test_what_changes_nothing_is_not_written(alice_actor: Actor, bob_member):
     assert actions(team) == ["CREATE"]
 
 
+def test_members_are_taken_as_they_are_shown(alice_actor: Actor, alice: APIClient, bob_member, vera_member):
+    team = create_team(actor=alice_actor, data={"name": "Data", "members": ["bob", "vera"]})
+    shown = alice.get(f"/v1/teams/{team.pk}").json()["members"]
+    assert [set(one) for one in shown] == [{"id", "name"}, {"id", "name"}]
+    assert alice.put(f"/v1/teams/{team.pk}", {"members": shown}, format="json").json()["version"] == 1
+    assert alice.put(f"/v1/teams/{team.pk}", {"members": shown[1:]}, format="json").json()["members"] == shown[1:]
+    refused = alice.put(f"/v1/teams/{team.pk}", {"members": [{"name": "vera"}]}, format="json")
+    assert (refused.status_code, list(refused.json()["error"]["details"])) == (400, ["members.0"])
+
+
 def test_names_are_taken_whatever_their_case_until_deleted(alice_actor: Actor, charlie_actor: Actor):
     first = create_team(actor=alice_actor, data={"name": "Größe"})
     create_team(actor=charlie_actor, data={"name": "Größe"})

@@ -227,6 +227,14 @@ def test_lists_are_sorted_and_paged(bob: APIClient):
     assert bob.get("/v1/assets?offset=100").json()["data"] == []
 
 
+@pytest.mark.parametrize("path", ["/v1/assets/{id}", "/v1/assets/name/{qualified_name}"])
+def test_fields_of_one_asset_can_be_chosen(bob: APIClient, users, path: str):
+    answer = bob.get(path.format(**users) + "?fields=name,schema")
+    assert list(answer.json()) == ["id", "name", "schema"]
+    refused = bob.get(path.format(**users) + "?fields=secret")
+    assert (refused.status_code, list(refused.json()["error"]["details"])) == (400, ["fields"])
+
+
 def test_fields_can_be_chosen(bob: APIClient, users):
     (item,) = bob.get("/v1/assets?fields=name,schema").json()["data"]
     assert item == {"id": users["id"], "name": "users", "schema": USERS["schema"]}
