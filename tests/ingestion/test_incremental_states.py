@@ -130,11 +130,11 @@ def test_another_version_of_ours_reads_everything_once(source, shelf, collect, r
 def test_second_run_writes_no_state(source, shelf, collect, django_assert_max_num_queries):  # noqa: F811
     shelf.names, shelf.steps = [], [told(shelf, ["x", "y"])]
     collect(source)
-    before = list(SourceObject.objects.values_list("pk", "state", "identity"))
+    before = list(SourceObject.objects.order_by("pk").values_list("pk", "state", "identity"))
     with django_assert_max_num_queries(200) as captured:
         collect(source)
     assert not [one["sql"] for one in captured if 'INTO "ingestion_sourceobject"' in one["sql"]]
-    assert list(SourceObject.objects.values_list("pk", "state", "identity")) == before
+    assert list(SourceObject.objects.order_by("pk").values_list("pk", "state", "identity")) == before
 
 
 def test_name_that_somebody_else_has_is_not_taken(source, shelf, collect, alice_actor):  # noqa: F811
