@@ -65,7 +65,8 @@ def create_release(*, actor: Actor, project: Project, data: Mapping[str, Any]) -
 def update_release(*, actor: Actor, release: Release, changes: Mapping[str, Any]) -> Release:
     """Set the status and merge metadata (one level deep, a null removes a key); a version never changes.
 
-    Raises Conflict for a step that the status does not allow, Invalid for what cannot be read.
+    Raises Conflict for a step that the status does not allow and for an archived release, Invalid for what
+    cannot be read.
     """
     actor.require(Role.EDITOR)
     known(changes, FIELDS)
@@ -76,8 +77,11 @@ def update_release(*, actor: Actor, release: Release, changes: Mapping[str, Any]
     if "metadata" in changes:
         release.metadata = merged(release.metadata, changes["metadata"])
     _check(release)
-    _move(release, changes.get("status", release.status))
+    was = release.status
+    _move(release, changes.get("status", was))
     if state_of(release) != before:
+        if was == ReleaseStatus.ARCHIVED:
+            raise Conflict("An archived release does not change", resource="release", version=release.version)
         release.save()
         _record(actor, release, before=before)
         publish_release(actor=actor, release=release)

@@ -202,3 +202,15 @@ def test_an_input_that_is_not_in_the_catalog_stops_the_release(bob_actor: Actor,
         update_release(actor=bob_actor, release=release, changes={"status": "released"})
     release.refresh_from_db()
     assert release.status == "draft"
+
+
+def test_an_archived_release_says_for_good_what_it_said(bob_actor: Actor, project: Project):
+    release = create_release(actor=bob_actor, project=project, data={"version": "1.0"})
+    last = {"status": "archived", "metadata": {"release_notes": "The last words"}}
+    release = update_release(actor=bob_actor, release=release, changes=last)
+    assert update_release(actor=bob_actor, release=release, changes=last) == release
+    for changes in ({"metadata": {"release_notes": "Other words"}}, {"metadata": {"release_notes": None}}):
+        with pytest.raises(Conflict):
+            update_release(actor=bob_actor, release=release, changes=changes)
+    release.refresh_from_db()
+    assert release.metadata == {"release_notes": "The last words"}
