@@ -49,12 +49,30 @@ def _json_rows(text: IO[str]) -> Iterator[Any]:
     """The elements of a JSON list, or of the list `assets` that an object begins with; one at a time."""
     stream = JSONStream(text)
     try:
-        inside = not stream.take("{") or (stream.value() == "assets" and stream.take(":"))
+        is_object = stream.take("{")
+        inside = not is_object or (stream.value() == "assets" and stream.take(":"))
         if not inside or not stream.take("["):
             raise _bad("The file must be a JSON list, or an object that begins with the list `assets`")
         yield from stream.items()
+        if is_object:
+            _refuse_relationships(stream)
     except Damaged as error:
         raise _bad(str(error)) from None
+
+
+def _refuse_relationships(stream: JSONStream) -> None:
+    """Read on behind the assets of an object. Raises Invalid where relationships would be lost, Damaged."""
+    while stream.take(","):
+        name = stream.value()
+        if not stream.take(":"):
+            break
+        if name == "relationships" and stream.take("["):
+            if not stream.take("]"):
+                raise _bad("A file brings assets only: send its `relationships` to /v1/ingestion/batch")
+            continue
+        stream.value()
+    if not stream.take("}"):
+        raise Damaged("The JSON is cut off or damaged")
 
 
 def _ndjson_rows(text: IO[str]) -> Iterator[Any]:

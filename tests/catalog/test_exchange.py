@@ -137,6 +137,16 @@ def test_a_file_that_cannot_be_read_says_where(content: bytes, words: str) -> No
         read_file(content, "csv")
 
 
+def test_what_follows_the_assets_of_a_json_file_is_not_lost_in_silence() -> None:
+    row = b'{"type": "TABLE", "name": "a", "qualified_name": "p.a"}'
+    for tail in (b"}", b', "made_at": [1, {}], "relationships": []}'):
+        assert [one["name"] for one in read_file(b'{"assets": [' + row + b"]" + tail, "json")] == ["a"]
+    with pytest.raises(Invalid, match="/v1/ingestion/batch"):
+        read_file(b'{"assets": [' + row + b'], "options": {}, "relationships": [{"source": "p.a"}]}', "json")
+    with pytest.raises(Invalid, match="cut off"):
+        read_file(b'{"assets": [' + row + b"]", "json")
+
+
 # By hand --------------------------------------------------------------------------------------------
 
 
