@@ -45,7 +45,8 @@ def version(actor: Actor, asset_id: UUID, number: int) -> Version:
     """One version of an asset. Raises NotFound, also where the asset has no such version."""
     event = versions_of(actor, asset_id).filter(entity_version=number).first()
     if event is None:
-        raise NotFound(resource="version", version=number, asset_id=str(asset_id))
+        words = f"The asset has no version {number}"
+        raise NotFound(words, resource="version", version=number, asset_id=str(asset_id))
     return version_from(event)
 
 

@@ -71,7 +71,8 @@ def test_what_is_no_version_is_not_found(bob: APIClient, asset):
     for number in ("0", "4", "99999999999999999999"):
         assert bob.get(f"/v1/assets/{asset.pk}/versions/{number}").status_code == 404, number
     assert bob.get(f"/v1/assets/{asset.pk}/versions/x").status_code == 404
-    assert bob.get(f"/v1/assets/{asset.pk}/versions/2?compare_to=9").status_code == 404
+    missing = bob.get(f"/v1/assets/{asset.pk}/versions/2?compare_to=9")
+    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "The asset has no version 9")
     assert bob.get(f"/v1/assets/{asset.pk}/versions/2?compare_to=x").status_code == 400
     assert bob.get("/v1/assets/no-id/versions").status_code == 404
 
