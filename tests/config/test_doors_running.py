@@ -49,15 +49,15 @@ def make_asset(up: Up, name: str = "t") -> str:
 
 
 @contextmanager
-def subscribed(up: Up, key: str) -> Iterator[ClientConnection]:
-    """A client of graphql-transport-ws that follows an asset."""
+def subscribed(up: Up, key: str, *, changed_by: Up) -> Iterator[ClientConnection]:
+    """A client of graphql-transport-ws that follows an asset: this is changed until the client is told."""
     address, protocol = f"{up.base.replace('http', 'ws')}/graphql", Subprotocol("graphql-transport-ws")
     with connect(address, subprotocols=[protocol], open_timeout=60) as socket:
         socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {up.token}"}}))
         assert json.loads(socket.recv(60))["type"] == "connection_ack"
         payload = {"query": UPDATED, "variables": {"id": key}}
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        until(lambda: is_told(up, key, socket))  # a subscription is not acknowledged
+        until(lambda: is_told(changed_by, key, socket))  # a subscription is not acknowledged
         yield socket
 
 
@@ -82,7 +82,7 @@ def test_up_serves_every_door(running):
     assert client.GetAsset(id=key).name == "t"
     query = {"query": "query Q($id: ID!) { asset(id: $id) { name } }", "variables": {"id": key}}
     assert running.ask("POST", "/graphql", json=query) == {"data": {"asset": {"name": "t"}}}
-    with subscribed(running, key) as socket:
+    with subscribed(running, key, changed_by=running) as socket:
         client.UpdateAsset(id=key, name="by gRPC")
         hear_name(socket, "by gRPC")
     assert running.resident() < 400 * 1024 * 1024
@@ -217,7 +217,7 @@ def test_an_event_made_in_one_process_reaches_every_door_of_another(servers, tmp
             until(lambda: healthy(client.channel), why=(tmp_path / "rpc.log").read_text)
             stream = client.WatchAsset(asset_id=key, timeout=600)
             assert next(stream).event == "CURRENT"
-            with subscribed(web, key) as graphql, web.socket() as socket:
+            with subscribed(web, key, changed_by=up) as graphql, web.socket() as socket:
                 follow = {"type": "subscribe", "channel": "asset.updates", "asset_id": key}
                 socket.send(json.dumps(follow))
                 until(lambda: json.loads(socket.recv(60))["type"] == "subscribed")
