@@ -111,7 +111,7 @@ def read_spdx_tag_value(data: bytes) -> Document:
     text = text.replace("\r\n", "\n")
     if odd := [line for line, said in enumerate(text.split("\n"), 1) if _TAGGED_ACTOR.match(said)]:
         raise refuse(("", f"{_ODD_ACTOR} (line {line})") for line in odd)
-    parser = _Parser(errorlog=NullLogger(), write_tables=False)
+    parser = _Parser()
     try:
         parsed = parser.parse(text)  # type: ignore[no-untyped-call]
     except SPDXParsingError as error:
@@ -132,8 +132,9 @@ class _Lexer(SPDXLexer):
 
 
 class _Parser(TagValueParser):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+    def __init__(self) -> None:
+        # Without these it writes its tables, and a file about them, beside this module.
+        super().__init__(errorlog=NullLogger(), write_tables=False, debug=False)  # type: ignore[no-untyped-call]
         self.lex = _Lexer()  # type: ignore[no-untyped-call]
         self.lex.build(reflags=re.UNICODE)  # type: ignore[no-untyped-call]
 

@@ -6,15 +6,15 @@ import copy
 import json
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ply.yacc import NullLogger
 
 from contracts.errors import Invalid
-from registry.documents import PackageName, detect, read_document
+from registry.documents import PackageName, detect, read_document, spdx
 from registry.documents.parts import licence_identifiers, split_purl
 from registry.documents.spdx import _Parser, read_spdx_json, read_spdx_tag_value
 from tests.registry.documents import csaf, openvex, sbom
@@ -108,6 +108,12 @@ def test_spdx_tag_value():
     assert found.media_type == "text/spdx"
 
 
+def test_the_grammar_of_tag_value_is_not_written_out():
+    written = Path(spdx.__file__).with_name("parser.out")
+    read_spdx_tag_value(TAG_VALUE.encode())
+    assert not written.exists(), "ply writes it beside the module of the parser"
+
+
 @pytest.mark.parametrize(
     "tag", ["DataLicense", "SPDXID", "DocumentName", "DocumentNamespace", "Creator", "Created", "SPDXVersion"]
 )
@@ -181,7 +187,7 @@ def test_names_that_spdx_tools_would_think_about_for_hours_are_refused_by_their_
 
 def test_long_texts_of_tag_value_are_kept_whole():
     comment = "a < b </tex> c\n" * 3
-    parser = _Parser(errorlog=NullLogger(), write_tables=False)
+    parser = _Parser()
     parsed = parser.parse(f"{TAG_VALUE}DocumentComment: <text>{comment}</text>\n")
     assert parsed.creation_info.document_comment == comment
 
