@@ -21,14 +21,14 @@ KEY = "ctly_" + "k" * 43
 def logging_as(form: str) -> Iterator[None]:
     """Logging as the application sets it up, and back."""
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, of_structlog = root.handlers[:], root.level, structlog.get_config()
     logging.config.dictConfig(logs.configure(as_json=form == "json", level="INFO"))
     try:
         yield
     finally:
         root.handlers[:] = before
         root.setLevel(level)
-        structlog.reset_defaults()
+        structlog.configure(**of_structlog)
 
 
 def test_json_is_one_object_a_line(capsys):
