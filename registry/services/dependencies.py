@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.actor import Actor
 from audit.tables import insert_rows
 from catalog.tables import as_uuid, db_uuid, is_postgresql
-from contracts.errors import Invalid
+from contracts.errors import Conflict, Invalid
 from registry.models import Dependency, DependencySet, Version
 from registry.resolution import Resolution, Resolved, resolve
 from registry.services.parts import Part, Parts
@@ -97,7 +97,10 @@ def refuse_cycles(version: Version, parts: Parts) -> None:
 
 
 def write_parts(version: Version, parts: Parts) -> list[DependencySet]:
-    """Write the list and its sets, and put count and tree checksum on the version (not saved here)."""
+    """Write the list and its sets, and put count and tree checksum on the version (not saved here).
+
+    Raises Conflict where a dependency was deleted since it was found.
+    """
     sets, first = [], 0
     for group in parts.groups():
         checksum = parts.tree_checksum(group.format)
@@ -118,6 +121,28 @@ def write_parts(version: Version, parts: Parts) -> list[DependencySet]:
         ("version_id", "position", "target_id", "format", "checksum", "size"),
         ((version.pk, position, *row) for position, row in enumerate(parts.rows())),
     )
+    _refuse_deleted(version, parts)
     version.dependency_count = first
     version.tree_checksum = sets[0].tree_checksum if len(sets) == 1 else parts.tree_checksum()
     return sets
+
+
+def _refuse_deleted(version: Version, parts: Parts) -> None:
+    """Hold what the version depends on until the transaction ends: whoever deletes it waits, and sees this.
+
+    The lock is the one that the foreign key takes in the end, so that counting downloads is not held up.
+    """
+    targets = (
+        "FROM registry_version v WHERE v.id IN (SELECT d.target_id FROM registry_dependency d WHERE d.version_id = %s)"
+    )
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            held = f"SELECT count(*) FROM (SELECT 1 {targets} ORDER BY v.id FOR KEY SHARE) held"
+            cursor.execute(held, [db_uuid(version.pk)])
+        cursor.execute(
+            f"SELECT v.id {targets} AND v.deleted_at IS NOT NULL",
+            [db_uuid(version.pk)],
+        )
+        gone = parts.first_among(as_uuid(row[0]) for row in cursor)
+    if gone is not None:
+        raise Conflict(f"'{gone}' was deleted just now", resource="version", spec=gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -45,6 +46,7 @@ def unyank(*, actor: Actor, version: Version) -> Version:
 def delete_version(*, actor: Actor, version: Version) -> None:
     """Hide a version for good: its name is never used again. Raises Conflict while others depend on it."""
     actor, entry, version = _locked(actor, version, Role.ADMIN)
+    _hold(Version.objects.filter(pk=version.pk))
     dependents = Dependency.objects.filter(target=version, version__deleted_at=None).count()
     if dependents:
         raise Conflict(f"{dependents} published versions depend on it; yank it instead", dependents=dependents)
@@ -60,6 +62,7 @@ def delete_entry(*, actor: Actor, entry: Entry) -> None:
     if entry.deleted_at is not None:
         raise NotFound(f"'{spec_of(entry)}' not found")
     versions = Version.objects.filter(entry=entry, deleted_at=None)
+    _hold(versions)
     outside = Dependency.objects.filter(target__in=versions, version__deleted_at=None).exclude(version__entry=entry)
     if outside.exists():
         raise Conflict(f"Published versions of others depend on '{spec_of(entry)}'; yank its versions instead")
@@ -91,6 +94,11 @@ def _locked(actor: Actor, version: Version, role: Role) -> tuple[Actor, Entry, V
     if current is None or entry.deleted_at is not None:
         raise NotFound(f"Version '{version.version}' of '{spec_of(entry)}' not found")
     return actor, entry, current
+
+
+def _hold(versions: QuerySet[Version]) -> None:
+    """Wait for those who publish what depends on these versions; who comes later waits, and finds them deleted."""
+    list(versions.select_for_update().order_by("pk").values_list("pk"))
 
 
 def _change(actor: Actor, entry: Entry, version: Version, action: str, **changes: object) -> Version:

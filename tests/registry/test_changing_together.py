@@ -13,12 +13,13 @@ from django.db import connection, transaction
 
 from accounts.actor import Actor
 from contracts.errors import DomainError
-from registry.models import Artifact, CollectionItem, Dependency, Product, Release
+from registry.models import Artifact, CollectionItem, Dependency, Product, Release, Version
 from registry.services import dependencies, publishing
 from registry.services.artifacts import delete_artifact
 from registry.services.collections import upload_to_release
 from registry.services.products import create_product, create_project, delete_product
 from registry.services.releases import create_release, update_release
+from registry.services.withdrawing import delete_entry, delete_version
 from tests.registry.documents import sbom, upload
 from tests.registry.entries import put
 
@@ -125,3 +126,33 @@ def test_two_versions_do_not_come_to_depend_on_each_other(bob_actor: Actor, monk
         work.join(60)
     assert sum(work.answer == "invalid" for work in works) == 1
     assert Dependency.objects.count() == 1
+
+
+def withdraw(actor: Actor, version: Version, what: str) -> None:
+    if what == "version":
+        delete_version(actor=actor, version=version)
+    else:
+        delete_entry(actor=actor, entry=version.entry)
+
+
+@pytest.mark.parametrize("what", ["version", "entry"])
+def test_what_is_deleted_meanwhile_is_depended_on_by_nothing(alice_actor: Actor, charlie_actor: Actor, what: str):
+    version = put(alice_actor, "acme:part@1.0")
+    answer = meanwhile(
+        lambda: withdraw(alice_actor, version, what),
+        lambda: put(charlie_actor, "other:all@1.0", dependencies=["acme:part-fasta@1.0"]),
+    )
+    assert answer == "conflict"
+    assert not Dependency.objects.exists()
+    assert not Version.objects.filter(entry__slug="all").exists()
+
+
+@pytest.mark.parametrize("what", ["version", "entry"])
+def test_what_is_depended_on_meanwhile_is_not_deleted(alice_actor: Actor, charlie_actor: Actor, what: str):
+    version = put(alice_actor, "acme:part@1.0")
+    answer = meanwhile(
+        lambda: put(charlie_actor, "other:all@1.0", dependencies=["acme:part-fasta@1.0"]),
+        lambda: withdraw(alice_actor, version, what),
+    )
+    assert answer == "conflict"
+    assert Version.objects.living().count() == 2
