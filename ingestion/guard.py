@@ -25,7 +25,10 @@ _METADATA = [
     ip_network("fd00:ec2::/32"),  # AWS
     ip_network("fd20:ce::/32"),  # Google
 ]
-_NAT64 = ip_network("64:ff9b::/96")
+_CARRIERS = [ip_network(one) for one in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")]
+"""Their last 32 bits are an IPv4 address: compatible (RFC 4291), mapped, translated (RFC 2765), NAT64 (RFC 6052)."""
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+_ISATAP = {0x5EFE, 0x0200_5EFE}
 
 
 class Blocked(DomainError):
@@ -69,18 +72,41 @@ def _resolve(host: str, port: int) -> list[Address]:
 
 
 def _refuse(host: str, address: Address) -> None:
-    inner = _inner(address)
     where = f"The host '{host}' ({address})" if host != str(address) else f"The address {address}"
-    if inner.is_unspecified or inner.is_multicast or any(inner in network for network in _METADATA):
-        raise Blocked(f"{where} may not be connected to: it is a link-local or metadata address")
-    if settings.DENY_PRIVATE_NETWORKS and not inner.is_global:
+    carried = _carried(address)
+    for one in (address, *carried):
+        if one.is_unspecified or one.is_multicast or _is_metadata(one):
+            raise Blocked(f"{where} may not be connected to: it is a link-local or metadata address")
+    if settings.DENY_PRIVATE_NETWORKS and not all(_is_public(one) for one in carried or [address]):
         raise Blocked(f"{where} may not be connected to: it is in a private network (DENY_PRIVATE_NETWORKS)")
 
 
-def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one carries (mapped, 6to4, NAT64), else the address itself."""
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+def _is_public(address: Address) -> bool:
+    return address.is_global and address not in _LOCAL_NAT64
+
+
+def _is_metadata(address: Address) -> bool:
+    return any(address in network for network in _METADATA)
+
+
+def _carried(address: Address) -> list[IPv4Address]:
+    """The IPv4 addresses within an IPv6 one, which a translator or a tunnel on the way may connect to."""
+    if isinstance(address, IPv4Address) or address.is_loopback or address.is_unspecified:
+        return []
+    if address in _LOCAL_NAT64:
+        # Where it stands is the operator's choice (RFC 6052, 2.2): what stands in the other places means nothing.
+        return [one for one in _in_nat64(int(address)) if _is_metadata(one)]
+    if any(address in network for network in _CARRIERS) or (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP:
+        return [_ipv4(int(address))]
+    tunnelled = [*(address.teredo or ()), address.sixtofour]
+    return [one for one in tunnelled if one is not None]
+
+
+def _in_nat64(number: int) -> list[IPv4Address]:
+    """What follows a prefix of 48, 56, 64 and 96 bits; the octet from bit 64 on is left out of it."""
+    without_octet = (number >> 64 << 56) | (number & (1 << 56) - 1)
+    return [_ipv4(number), *(_ipv4(without_octet >> shift) for shift in (40, 32, 24))]
+
+
+def _ipv4(number: int) -> IPv4Address:
+    return IPv4Address(number & 0xFFFF_FFFF)
