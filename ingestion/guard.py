@@ -73,11 +73,11 @@ def _resolve(host: str, port: int) -> list[Address]:
 
 def _refuse(host: str, address: Address) -> None:
     where = f"The host '{host}' ({address})" if host != str(address) else f"The address {address}"
-    carried = _carried(address)
-    for one in (address, *carried):
+    judged: list[Address] = [address, *_carried(address)]
+    for one in judged:
         if one.is_unspecified or one.is_multicast or _is_metadata(one):
             raise Blocked(f"{where} may not be connected to: it is a link-local or metadata address")
-    if settings.DENY_PRIVATE_NETWORKS and not all(_is_public(one) for one in carried or [address]):
+    if settings.DENY_PRIVATE_NETWORKS and not all(_is_public(one) for one in judged):
         raise Blocked(f"{where} may not be connected to: it is in a private network (DENY_PRIVATE_NETWORKS)")
 
 
