@@ -137,7 +137,7 @@ def _refuse_deleted(version: Version, parts: Parts) -> None:
     )
     with connection.cursor() as cursor:
         if is_postgresql():
-            held = f"SELECT count(*) FROM (SELECT 1 {targets} ORDER BY v.id FOR KEY SHARE) held"
+            held = f"SELECT count(*) FROM (SELECT 1 {targets} ORDER BY v.id FOR KEY SHARE) held"  # noqa: S608  our own text
             cursor.execute(held, [db_uuid(version.pk)])
         cursor.execute(
             f"SELECT v.id {targets} AND v.deleted_at IS NOT NULL",
