@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -21,7 +22,11 @@ from accounts.services import create_team, delete_team, restore_team, update_tea
 from contracts.conditional import expected_version
 from contracts.errors import NotFound
 from contracts.metastore import Metastore
+from contracts.returned import WasShown, changes_of, earlier_time, same, same_time
 from contracts.views import ContractViewSet, uuid_of
+
+READ_ONLY: Mapping[str, WasShown] = {"id": same, "created_at": same_time, "updated_at": earlier_time}
+"""What is shown of a team and cannot be changed."""
 
 
 class TeamBody(serializers.Serializer[Any]):
@@ -34,7 +39,7 @@ class TeamBody(serializers.Serializer[Any]):
 
 
 class TeamPatch(TeamBody):
-    """What is to be changed; the rest stays."""
+    """What is to be changed; the rest stays. What cannot be changed may come back as it was shown."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False)
     version = serializers.IntegerField(required=False, help_text="The version that is to be changed, as `If-Match`.")
@@ -97,9 +102,12 @@ class TeamViews(ContractViewSet[Team]):
         return self.created(create_team(actor=actor_of(request), data=dict(request.data)))
 
     def update(self, request: Request, pk: str) -> Response:
-        changes = {name: value for name, value in dict(request.data).items() if name != "version"}
-        expected = expected_version(request)
-        team = update_team(actor=actor_of(request), team=self.get_object(), changes=changes, expected_version=expected)
+        team, expected = self.get_object(), expected_version(request)
+        said = {name: value for name, value in dict(request.data).items() if name != "version"}
+        changes = changes_of(
+            said, READ_ONLY, lambda: TeamSerializer(team).data, resource=self.resource, expected_version=expected
+        )
+        team = update_team(actor=actor_of(request), team=team, changes=changes, expected_version=expected)
         return self.one(team)
 
     def destroy(self, request: Request, pk: str) -> Response:

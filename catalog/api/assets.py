@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,28 @@ from catalog.querysets import AssetQuerySet
 from catalog.services import create_asset, delete_asset, update_asset
 from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
 from contracts.errors import NotFound
+from contracts.returned import (
+    WasShown,
+    changes_of,
+    earlier_time,
+    earlier_time_or_none,
+    same,
+    same_one,
+    same_time,
+)
 from contracts.views import ContractViewSet, uuid_of
 
 NARROWING = AssetFilters.base_filters.keys() - {"sort"}
+READ_ONLY: Mapping[str, WasShown] = {
+    "id": same,
+    "source": same_one,
+    "last_seen_at": earlier_time_or_none,
+    "stale_since": earlier_time_or_none,
+    "created_by": same_one,
+    "created_at": same_time,
+    "updated_at": earlier_time,
+}
+"""What is shown of an asset and cannot be changed."""
 
 
 class AssetViews(ContractViewSet[Asset]):
@@ -59,7 +78,13 @@ class AssetViews(ContractViewSet[Asset]):
 
     def update(self, request: Request, pk: str) -> Response:
         actor, key, expected = actor_of(request), self.key_of(pk), expected_version(request)
-        changes = {name: value for name, value in body_of(request).items() if name != "version"}
+
+        def shown() -> Mapping[str, Any] | None:
+            row = reading.one(actor, key)
+            return None if row is None else reading.shape(row, [*READ_ONLY, "version"])
+
+        said = {name: value for name, value in body_of(request).items() if name != "version"}
+        changes = changes_of(said, READ_ONLY, shown, resource=self.resource, expected_version=expected)
         update_asset(actor=actor, asset=Asset(pk=key), changes=changes, expected_version=expected)
         return self.show(reading.one(actor, key), asset_id=pk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,7 +21,16 @@ from catalog.services import create_concept, delete_concept, link_term, restore_
 from contracts.conditional import expected_version, is_fresh, set_validators, version_etag
 from contracts.errors import Invalid, NotFound
 from contracts.parameters import only
+from contracts.returned import WasShown, changes_of, earlier_time, same, same_time
 from contracts.views import ContractViewSet, uuid_of
+
+READ_ONLY: Mapping[str, WasShown] = {
+    "id": same,
+    "fully_qualified_name": same,
+    "created_at": same_time,
+    "updated_at": earlier_time,
+}
+"""What is shown of a concept and cannot be changed."""
 
 
 class ConceptViews(ContractViewSet[Any]):
@@ -49,12 +59,13 @@ class ConceptViews(ContractViewSet[Any]):
         return self.show(create_concept(actor=actor_of(request), model=self.model, data=body_of(request)), code=201)
 
     def update(self, request: Request, pk: str) -> Response:
-        changes = {name: value for name, value in body_of(request).items() if name != "version"}
-        expected = expected_version(request)
-        concept = update_concept(
-            actor=actor_of(request), concept=self.get_object(), changes=changes, expected_version=expected
+        concept, expected = self.get_object(), expected_version(request)
+        said = {name: value for name, value in body_of(request).items() if name != "version"}
+        changes = changes_of(
+            said, READ_ONLY, lambda: concept_shape(concept), resource=self.resource, expected_version=expected
         )
-        return self.show(concept)
+        actor = actor_of(request)
+        return self.show(update_concept(actor=actor, concept=concept, changes=changes, expected_version=expected))
 
     def destroy(self, request: Request, pk: str) -> Response:
         recursive = choice_of(request, "recursive", ("true", "false")) == "true"

@@ -55,19 +55,19 @@ class _Patch(serializers.Serializer[Any]):
 
 
 class GlossaryPatch(_Patch, GlossaryBody):
-    """What is to be changed; the rest stays."""
+    """What is to be changed; the rest stays. What cannot be changed may come back as it was shown."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False)
 
 
 class DomainPatch(_Patch, DomainBody):
-    """What is to be changed; the rest stays."""
+    """What is to be changed; the rest stays. What cannot be changed may come back as it was shown."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False)
 
 
 class TermPatch(_Patch, TermBody):
-    """What is to be changed; the rest stays."""
+    """What is to be changed; the rest stays. What cannot be changed may come back as it was shown."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False)
 

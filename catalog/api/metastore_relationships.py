@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,18 @@ from catalog.services import create_relationship, delete_relationship, update_re
 from contracts.errors import Invalid, NotFound
 from contracts.filtering import ChoicesFilter, KeysFilter
 from contracts.metastore import Metastore
+from contracts.returned import WasShown, changes_of, same, same_time
 from contracts.views import ContractViewSet, uuid_of
 
 _BODY = frozenset({"source_asset_id", "target_asset_id", "type", "metadata"})
+READ_ONLY: Mapping[str, WasShown] = {
+    "id": same,
+    "source_asset_id": same,
+    "target_asset_id": same,
+    "type": same,
+    "created_at": same_time,
+}
+"""What is shown of a relationship and cannot be changed."""
 
 
 class RelationshipFilters(filters.FilterSet):  # type: ignore[misc]
@@ -83,15 +93,16 @@ class RelationshipViews(ContractViewSet[Relationship]):
         return Response(relationship_shape(edge), status=201)
 
     def update(self, request: Request, pk: str) -> Response:
-        data = body_of(request)
-        metadata = data.get("metadata")
-        problems = {str(name): ["Only metadata can be changed."] for name in data if name != "metadata"}
+        edge, data = self.get_object(), body_of(request)
+        changes = changes_of(data, READ_ONLY, lambda: relationship_shape(edge), resource=self.resource)
+        metadata = changes.get("metadata")
+        problems = {name: ["There is no such field."] for name in data if name not in {*READ_ONLY, "metadata"}}
         if not isinstance(metadata, dict):
             problems["metadata"] = ["This must be a JSON object."]
         if problems or not isinstance(metadata, dict):
             raise Invalid(fields=problems, resource=self.resource)
-        edge = update_relationship(actor=actor_of(request), relationship=self.get_object(), metadata=metadata)
-        return Response(relationship_shape(edge))
+        changed = update_relationship(actor=actor_of(request), relationship=edge, metadata=metadata)
+        return Response(relationship_shape(changed))
 
     def destroy(self, request: Request, pk: str) -> Response:
         delete_relationship(actor=actor_of(request), relationship=self.get_object())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count
@@ -22,7 +22,16 @@ from catalog.services import create_tag, delete_tag, merge_tags, restore_tag, up
 from contracts.errors import Invalid, NotFound
 from contracts.filtering import WordsFilter
 from contracts.metastore import Metastore
+from contracts.returned import WasShown, changes_of, earlier_time, same, same_time, some_count
 from contracts.views import ContractViewSet, uuid_of
+
+READ_ONLY: Mapping[str, WasShown] = {
+    "id": same,
+    "asset_count": some_count,
+    "created_at": same_time,
+    "updated_at": earlier_time,
+}
+"""What is shown of a tag and cannot be changed."""
 
 
 class TagFilters(filters.FilterSet):  # type: ignore[misc]
@@ -52,8 +61,9 @@ class TagViews(ContractViewSet[Tag]):
         return Response(tag_shapes([create_tag(actor=actor_of(request), data=body_of(request))])[0], status=201)
 
     def update(self, request: Request, pk: str) -> Response:
-        tag = update_tag(actor=actor_of(request), tag=self.get_object(), changes=body_of(request))
-        return Response(tag_shapes([tag])[0])
+        tag = self.get_object()
+        changes = changes_of(body_of(request), READ_ONLY, lambda: tag_shapes([tag])[0], resource=self.resource)
+        return Response(tag_shapes([update_tag(actor=actor_of(request), tag=tag, changes=changes)])[0])
 
     def merge(self, request: Request, pk: str) -> Response:
         actor, data = actor_of(request), body_of(request)

@@ -91,7 +91,8 @@ def test_roles_and_strangers(bob, vera, charlie, anonymous, ends):
     assert post(vera, body(ends["b"], ends["c"])).status_code == 403
     assert charlie.get("/v1/relationships").json()["data"] == []
     for wrong, fields in (
-        ({"type": "USES"}, {"type", "metadata"}),
+        ({"type": "USES", "metadata": {}}, {"type"}),
+        ({"colour": "red"}, {"colour", "metadata"}),
         ({"metadata": []}, {"metadata"}),
         ({}, {"metadata"}),
     ):
