@@ -47,10 +47,13 @@ class JSONParser(BaseParser):
     top: type = dict
     top_name = "an object"
 
+    def load(self, body: bytes) -> Any:
+        return loads(body)
+
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        value = loads(_unpacked(_read(stream, parser_context), parser_context))
+        value = self.load(_unpacked(_read(stream, parser_context), parser_context))
         if not isinstance(value, self.top):
             raise BadRequest(f"The body must be {self.top_name}")
         return value
@@ -61,6 +64,13 @@ class JSONListParser(JSONParser):
 
     top = list
     top_name = "a list"
+
+
+class JSONRowsParser(JSONParser):
+    """Of a body that holds rows, each of which is checked for itself: one that cannot be stored sinks no other."""
+
+    def load(self, body: bytes) -> Any:
+        return loads_unchecked(body)
 
 
 class JSONPatchParser(JSONListParser):
@@ -82,6 +92,31 @@ def loads(body: bytes) -> Any:
     _refuse_nul(body, value)
     _refuse_huge_integers(body)
     return value
+
+
+def loads_unchecked(body: bytes) -> Any:
+    """The same for those who check each value: NUL, half a surrogate pair, numbers that are infinite and integers
+    beyond 64 bits are let in. An integer that is too long to be worth reading is another beyond 64 bits.
+    """
+    try:
+        return loads(body)
+    except BadRequest as error:
+        refusal = error
+    try:
+        value = json.loads(body.decode(), parse_int=_bounded, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise refusal from None
+    _refuse_depth(body)
+    return value
+
+
+def _bounded(digits: str) -> int:
+    whole = _whole(digits)
+    return 2**64 if isinstance(whole, _Huge) else whole
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _read(stream: IO[bytes], context: Mapping[str, Any] | None) -> bytes:

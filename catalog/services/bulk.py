@@ -19,7 +19,7 @@ from catalog.jsontext import JsonText
 from catalog.merging import curated_by, merged, without_nulls
 from catalog.models import Origin
 from catalog.records import AssetRecord, read_by_name
-from catalog.services.drafts import AssetDraft, RowError, UpsertResult, draft_fields, draft_from
+from catalog.services.drafts import AssetDraft, RowError, UpsertResult, draft_fields, draft_from, row_error
 from catalog.services.naming import TagBook, check_asset_lines
 from catalog.services.references import ReferenceBook
 from catalog.services.retry import retried
@@ -64,7 +64,7 @@ def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) ->
             entries.append((index, draft_fields(draft_from(row))))
         except Invalid as error:
             name = row.get("qualified_name") if isinstance(row, dict) else None
-            refused.append(_row_error(index, name, error))
+            refused.append(row_error(index, name, error))
     checked, errors = _checked(entries)
     return _upsert(actor, checked, refused + errors, None, upsert, names_are_given=True)
 
@@ -92,7 +92,7 @@ def _checked(entries: Iterable[tuple[int, dict[str, Any]]]) -> tuple[list[Checke
         try:
             fields = clean_asset(data, required=REQUIRED)
         except Invalid as error:
-            errors.append(_row_error(index, data.get("qualified_name"), error))
+            errors.append(row_error(index, data.get("qualified_name"), error))
             continue
         name = fields["qualified_name"]
         if name in checked:
@@ -102,11 +102,6 @@ def _checked(entries: Iterable[tuple[int, dict[str, Any]]]) -> tuple[list[Checke
         else:
             checked[name] = CheckedRow(index, fields)
     return list(checked.values()), errors
-
-
-def _row_error(index: int, name: object, error: Invalid) -> RowError:
-    shown = name[:1000] if isinstance(name, str) else ""
-    return RowError(index, shown, error.message, {"fields": error.fields} if error.fields else {})
 
 
 @retried
@@ -133,7 +128,7 @@ def _write(
             try:
                 fields = book.found(row.fields, record)
             except Invalid as error:
-                result.errors.append(_row_error(row.place, name, error))
+                result.errors.append(row_error(row.place, name, error))
                 continue
             if record is None:
                 record = new_asset(writer, fields, tags, origin)
@@ -178,7 +173,7 @@ def _of_one_line(rows: Sequence[CheckedRow], there: dict[str, AssetRecord], resu
             check_asset_lines(row.fields, there.get(name))
             fit.append(row)
         except Invalid as error:
-            result.errors.append(_row_error(row.place, name, error))
+            result.errors.append(row_error(row.place, name, error))
     return fit
 
 

@@ -15,7 +15,7 @@ from audit.collector import collector_paused
 from catalog.edges import EdgeRecord, End, edge_name, ids_by_name, read_between
 from catalog.jsontext import JsonText, same_json
 from catalog.models import Origin
-from catalog.services.drafts import RelationshipDraft, RowError, UpsertResult, edge_draft_from
+from catalog.services.drafts import RelationshipDraft, RowError, UpsertResult, edge_draft_from, row_error
 from catalog.services.edge_writing import EdgeWriter
 from catalog.services.retry import retried
 from catalog.validation import clean_relationship
@@ -62,7 +62,7 @@ def upsert_edge_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = Tru
         try:
             entries.append((place, edge_draft_from(row)))
         except Invalid as error:
-            refused.append(_row_error(place, row.get("source") if isinstance(row, dict) else None, error))
+            refused.append(row_error(place, row.get("source") if isinstance(row, dict) else None, error))
     checked, errors = _checked(entries)
     return _upsert(actor, checked, refused + errors, upsert=upsert)
 
@@ -88,7 +88,7 @@ def _checked(drafts: Iterable[tuple[int, RelationshipDraft]]) -> tuple[list[Chec
             fields = clean_relationship({"type": draft.type, "metadata": draft.metadata})
             source, target = _end("source", draft.source), _end("target", draft.target)
         except Invalid as error:
-            errors.append(_row_error(place, draft.source, error))
+            errors.append(row_error(place, draft.source, error))
             continue
         edge = CheckedEdge(place, source, target, fields["type"], fields["metadata"])
         if edge.name in checked:
@@ -97,11 +97,6 @@ def _checked(drafts: Iterable[tuple[int, RelationshipDraft]]) -> tuple[list[Chec
         else:
             checked[edge.name] = edge
     return list(checked.values()), errors
-
-
-def _row_error(place: int, source: object, error: Invalid) -> RowError:
-    shown = source[:1000] if isinstance(source, str) else ""
-    return RowError(place, shown, error.message, {"fields": error.fields} if error.fields else {})
 
 
 def _end(field: str, value: object) -> str:

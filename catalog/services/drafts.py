@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -66,8 +67,20 @@ class Retired:
     deleted: int = 0
 
 
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _DRAFT_FIELDS = tuple(entry.name for entry in fields(AssetDraft))
 _EDGE_FIELDS = tuple(entry.name for entry in fields(RelationshipDraft))
+
+
+def row_error(index: int, name: object, error: Invalid) -> RowError:
+    """What is wrong with a row, in texts that can be stored and shown, whatever stands in the row."""
+    shown = _shown(name[:1000]) if isinstance(name, str) else ""
+    fields = {_shown(field): [_shown(problem) for problem in problems] for field, problems in error.fields.items()}
+    return RowError(index, shown, _shown(error.message), {"fields": fields} if fields else {})
+
+
+def _shown(text: str) -> str:
+    return _NOT_STORABLE.sub("\ufffd", text)
 
 
 def draft_fields(draft: AssetDraft) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from catalog.services import UpsertResult, upsert_batch
 from contracts.errors import TooLarge
 from contracts.filtering import ChoicesFilter
 from contracts.metastore import Metastore
+from contracts.parsing import JSONRowsParser
 from contracts.serializers import Strict
 from contracts.views import ListsAndRetrieves, Router
 from ingestion.models import Job, JobStatus, JobType, StreamEvent
@@ -181,7 +182,7 @@ def rows_answer(count: int, result: UpsertResult) -> dict[str, Any]:
 
 
 class MetastoreBatch(Metastore, BatchViews):
-    pass
+    parser_classes = [JSONRowsParser]
 
 
 class StreamBody(Strict):

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from config.handler import ThreadedHandler
 from contracts.errors import BadRequest, TooLarge
-from contracts.parsing import MAX_DEPTH, JSONListParser, JSONParser, JSONPatchParser, loads
+from contracts.parsing import MAX_DEPTH, JSONListParser, JSONParser, JSONPatchParser, loads, loads_unchecked
 from contracts.parsing import NAMED as NAMED_BYTES
 from tests.contracts.urls import PREFIXES
 
@@ -96,6 +96,41 @@ def test_in_a_large_body_line_and_column_must_do() -> None:
 @pytest.mark.parametrize("case", KEPT)
 def test_kept_as_it_is(case: str) -> None:
     assert loads(KEPT[case]) == json.loads(KEPT[case])
+
+
+UNSTORABLE = {
+    "lone surrogate": "\ud800",
+    "a number that is infinite": float("inf"),
+    "NUL": "x\0",
+    "NUL after a backslash": "\\\0",
+    "beyond 64 bits": [2**64],
+    "beyond signed 64 bits": 2**64,
+    "below 64 bits": 2**64,
+}
+
+
+@pytest.mark.parametrize("case", [*REFUSED, "NUL in a name", "too many digits", "too deep"])
+def test_those_who_check_each_value_get_what_can_be_read_at_all(case: str) -> None:
+    bodies = {
+        "too many digits": b'{"a": -' + b"9" * 5000 + b"}",
+        "too deep": b'{"a": "\\ud800", "b": ' + nested(100) + b"}",
+    }
+    body = REFUSED[case][0] if case in REFUSED else bodies[case]
+    readable = {**UNSTORABLE, "too many digits": 2**64}
+    if case in readable:
+        assert loads_unchecked(body) == {"a": readable[case]}
+    elif case == "NUL in a name":
+        assert loads_unchecked(body) == {"\0": 1}
+    elif case == "after a string that looks like one":
+        assert list(loads_unchecked(body).values()) == [2**64]
+    else:
+        with pytest.raises(BadRequest):
+            loads_unchecked(body)
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_what_is_kept_is_read_alike_by_those_who_check_each_value(case: str) -> None:
+    assert loads_unchecked(KEPT[case]) == loads(KEPT[case])
 
 
 def nested(levels: int, opening: bytes = b"[", inner: bytes = b"") -> bytes:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 
 import pytest
 from django.db import connection
@@ -224,6 +225,64 @@ def test_bad_row_of_a_batch_is_told_and_the_rest_is_done(bob):
     assert (body["processed"], body["created"]) == (4, 2)
     assert [error["index"] for error in body["errors"]] == [1, 2]
     assert all(error["message"] for error in body["errors"])
+
+
+NUL, HALF, HUGE = "a\0", "a\ud800", 2**63
+
+
+@pytest.mark.parametrize(
+    ("odd", "field"),
+    [
+        *(({"description": value}, "description") for value in (NUL, HALF)),
+        *(({"qualified_name": value}, "qualified_name") for value in (NUL, HALF, HUGE)),
+        *(({"metadata": {"a": [value]}}, "metadata") for value in (NUL, HALF, HUGE, -HUGE - 1, 10**5000, 1e999)),
+        *(({"metadata": {value: 1}}, "metadata") for value in (NUL, HALF)),
+        *(({"tags": [value]}, "tags.0") for value in (NUL, HALF, HUGE)),
+        *(({"owner": value}, "owner") for value in (NUL, HALF, HUGE)),
+        *(({"terms": [{"name": value}]}, "terms.0") for value in (NUL, HALF)),
+        *(({"schema": [{"name": value, "type": "int"}]}, "schema.0.name") for value in (NUL, HALF, HUGE)),
+        *(({"schema": [{"name": "a", "type": "int", "position": value}]}, "schema.0.position")
+          for value in (HUGE, 1e999)),
+        *(({"schema": [{"name": "a", "type": "int", "attributes": {"x": value}}]}, "schema.0.attributes")
+          for value in (NUL, HALF, HUGE)),
+        *(({value: 1}, "a\ufffd") for value in (NUL, HALF)),
+    ],
+)  # fmt: skip
+def test_a_row_that_no_database_keeps_sinks_no_other(bob, odd, field):
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        body = json.dumps({"assets": [asset("users"), {**asset("odd"), **odd}, asset("orders")]})
+    finally:
+        sys.set_int_max_str_digits(limit)
+    response = bob.post(BATCH, body.replace("Infinity", "1e999"), content_type="application/json")
+    assert response.status_code == 200, response.content
+    answer = response.json()
+    assert (answer["processed"], answer["created"], [error["index"] for error in answer["errors"]]) == (3, 2, [1])
+    (error,) = answer["errors"]
+    assert list(error["details"]["fields"]) == [field]
+    assert not {"\0", "\ud800"} & {*json.dumps(error, ensure_ascii=False)}
+    assert sorted(Asset.objects.values_list("name", flat=True)) == ["orders", "users"]
+
+
+def test_a_relationship_that_no_database_keeps_sinks_no_other(bob):
+    rows = [
+        edge("b", "a", metadata={"x": NUL}),
+        {**edge("a", "b"), "source": HALF},
+        edge("a", "b", metadata={"x": HUGE}),
+    ]
+    sent = json.dumps({"assets": [asset("a"), asset("b")], "relationships": [*rows, edge("a", "b")]})
+    body = bob.post(BATCH, sent, content_type="application/json").json()
+    assert (body["created"], body["relationships"]["created"]) == (2, 1)
+    assert [error["index"] for error in body["relationships"]["errors"]] == [0, 1, 2]
+    assert body["relationships"]["errors"][1]["qualified_name"] == "a\ufffd"
+
+
+def test_a_batch_that_is_no_json_says_where(bob):
+    for body in ('{"assets": [1,}', '{"assets": ["\\ud800", NaN]}', '{"assets": ["\\u0000"], "options": nul}'):
+        response = bob.post(BATCH, body, content_type="application/json")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "BAD_REQUEST")
+        assert "line 1 column" in response.json()["error"]["message"]
 
 
 def test_batch_over_the_limit_is_refused_whole(bob):
