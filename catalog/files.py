@@ -3,6 +3,9 @@
 In CSV `metadata` and `schema` hold JSON, `tags` names with `;` between, `terms` full names with `;` between, or JSON
 where one is of a column. A spreadsheet takes a cell that begins with `=` and the like for a formula: such a cell is
 written with a `'` before it, which is taken off again where it is read.
+
+A line of ndjson or csv that cannot be read is a BadRow, and what follows it is read; a file that begins with nothing
+else is none of its kind.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
@@ -35,14 +39,41 @@ COLUMNS = (
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the wide forms begin formulas too
 """What a cell begins with that a spreadsheet would run."""
 _ESCAPED = _FORMULA | {"'"}
-_JSON_COLUMNS = ("metadata", "schema")
 csv.field_size_limit(VALUE_LIMIT)  # of the process: the reader's own limit is less than the schema of a wide table
 
 
+BAD_AT_FIRST = 10
+"""Rows that cannot be read, with none before them that can: so many, and the file is taken for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read, by its line, from 1."""
+
+    line: int
+    message: str
+    qualified_name: str = ""
+
+
 def rows_of_text(text: IO[str], kind: str) -> Iterator[Any]:
-    """The rows of a file of one of FORMATS, one at a time. Raises Invalid where it cannot be read."""
+    """The rows of a file of one of FORMATS, one at a time; BadRow for one of ndjson or csv that cannot be read.
+
+    Raises Invalid where the file cannot be read.
+    """
     readers = {"json": _json_rows, "ndjson": _ndjson_rows, "csv": _csv_rows}
-    yield from readers[kind](text)
+    rows, bad = readers[kind](text), list[BadRow]()
+    for row in rows:
+        if not isinstance(row, BadRow):
+            yield from bad
+            yield row
+            break
+        bad.append(row)
+        if len(bad) == BAD_AT_FIRST:
+            raise _bad(bad[0].message)
+    else:
+        if bad:
+            raise _bad(bad[0].message)
+    yield from rows
 
 
 def _json_rows(text: IO[str]) -> Iterator[Any]:
@@ -81,38 +112,53 @@ def _ndjson_rows(text: IO[str]) -> Iterator[Any]:
         number += 1
         if not line.strip():
             continue
+        if len(line) == VALUE_LIMIT and line[-1] != "\n":
+            while line and line[-1] != "\n":
+                line = text.readline(VALUE_LIMIT)
+            yield BadRow(number, f"Line {number} has more than {VALUE_LIMIT:,} characters")
+            continue
         try:
-            yield json.loads(line)
+            row = json.loads(line)
         except (ValueError, RecursionError):
-            raise _bad(f"Line {number} is not JSON") from None
+            row = BadRow(number, f"Line {number} is not JSON")
+        yield row
 
 
-def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any]]:
+def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any] | BadRow]:
     """Rows by the names in the first line; what is empty is not said."""
+    reader = csv.DictReader(_lines(text), strict=True)
     try:
-        reader = csv.DictReader(_lines(text), strict=True)
-        if not set(COLUMNS) & set(reader.fieldnames or ()):
-            raise _bad("The first line of a CSV must name its columns, such as type, name and qualified_name")
-        for row in reader:
-            if None in row:
-                raise _bad(f"Line {reader.line_num} of the CSV has more fields than its first line")
-            filled = {name: _read(value) for name, value in row.items() if value not in ("", None)}
-            for name in _JSON_COLUMNS:
-                if name in filled:
-                    filled[name] = _json_cell(name, filled[name], reader.line_num)
-            for name in ("tags", "terms"):
-                if name in filled:
-                    filled[name] = _listed(filled[name])
-            yield filled
+        names = reader.fieldnames or ()
     except csv.Error as error:
         raise _bad(f"The CSV cannot be read: {error}") from None
+    if not set(COLUMNS) & set(names):
+        raise _bad("The first line of a CSV must name its columns, such as type, name and qualified_name")
+    while True:
+        first = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            last = reader.line_num
+            where = f"Line {first}" if last <= first else f"Lines {first:,} to {last:,}"
+            yield BadRow(first, f"{where} of the CSV cannot be read: {error}")
+        else:
+            yield _csv_row(row, reader.line_num)
 
 
-def _json_cell(name: str, cell: str, line: int) -> Any:
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
-        raise _bad(f"`{name}` in line {line} of the CSV is not JSON") from None
+def _csv_row(row: Mapping[str | Any, Any], line: int) -> dict[str, Any] | BadRow:
+    name = row.get("qualified_name") or ""
+    if None in row:
+        return BadRow(line, f"Line {line} of the CSV has more fields than its first line", name)
+    filled = {field: _read(value) for field, value in row.items() if value not in ("", None)}
+    for field, read in _CELLS.items():
+        if field in filled:
+            try:
+                filled[field] = read(filled[field])
+            except (ValueError, RecursionError):
+                return BadRow(line, f"`{field}` in line {line} of the CSV is not JSON", name)
+    return filled
 
 
 def _lines(text: IO[str]) -> Iterator[str]:
@@ -136,6 +182,15 @@ def _listed(value: str) -> Any:
     if value.startswith("["):
         return json.loads(value)
     return [name.strip() for name in value.split(";") if name.strip()]
+
+
+_CELLS: Mapping[str, Callable[[str], Any]] = {
+    "metadata": json.loads,
+    "schema": json.loads,
+    "tags": _listed,
+    "terms": _listed,
+}
+"""How a cell is read that holds more than a text."""
 
 
 def _bad(message: str) -> DomainError:

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from accounts.actor import Actor
 from accounts.models import Role
 from audit.collector import collector_paused
+from catalog.files import BadRow
 from catalog.jsontext import JsonText
 from catalog.merging import curated_by, merged, without_nulls
 from catalog.models import Origin
@@ -55,7 +56,7 @@ def upsert_assets(
 
 @collector_paused()
 def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) -> UpsertResult:
-    """The same for rows of JSON as they came: one that is no asset is an error of its row."""
+    """The same for rows as they came from JSON or a file: one that is no asset is an error of its row."""
     actor.require(Role.EDITOR)
     entries: list[tuple[int, dict[str, Any]]] = []
     refused: list[RowError] = []
@@ -63,10 +64,15 @@ def upsert_rows(*, actor: Actor, rows: Sequence[object], upsert: bool = True) ->
         try:
             entries.append((index, draft_fields(draft_from(row))))
         except Invalid as error:
-            name = row.get("qualified_name") if isinstance(row, dict) else None
-            refused.append(row_error(index, name, error))
+            refused.append(row_error(index, _name_of(row), error))
     checked, errors = _checked(entries)
     return _upsert(actor, checked, refused + errors, None, upsert, names_are_given=True)
+
+
+def _name_of(row: object) -> object:
+    if isinstance(row, BadRow):
+        return row.qualified_name
+    return row.get("qualified_name") if isinstance(row, dict) else None
 
 
 def _upsert(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
+from catalog.files import BadRow
 from catalog.services.references import REFERRING
 from contracts.errors import Invalid
 
@@ -76,7 +77,8 @@ def row_error(index: int, name: object, error: Invalid) -> RowError:
     """What is wrong with a row, in texts that can be stored and shown, whatever stands in the row."""
     shown = _shown(name[:1000]) if isinstance(name, str) else ""
     fields = {_shown(field): [_shown(problem) for problem in problems] for field, problems in error.fields.items()}
-    return RowError(index, shown, _shown(error.message), {"fields": fields} if fields else {})
+    details = {**error.details, "fields": fields} if fields else error.details
+    return RowError(index, shown, _shown(error.message), details)
 
 
 def _shown(text: str) -> str:
@@ -112,6 +114,8 @@ def edge_draft_from(row: object) -> RelationshipDraft:
 
 def _checked(row: object, noun: str, known: tuple[str, ...]) -> dict[str, Any]:
     """A row that has the first three of the known fields, and no unknown one."""
+    if isinstance(row, BadRow):
+        raise Invalid(row.message, resource=noun, line=row.line)
     if not isinstance(row, Mapping):
         raise Invalid(f"Each {noun} must be an object", resource=noun)
     problems = {str(name): ["There is no such field."] for name in row if name not in known}

@@ -18,6 +18,7 @@ from django.conf import settings
 from catalog.files import rows_of_text
 from catalog.json_stream import CHUNK
 from contracts.errors import Invalid, NotFound, Unavailable
+from ingestion.guard import Blocked, Unresolvable
 from ingestion.outbound import http_client
 from ingestion.services.apart import apart
 from ingestion.services.objects import check_object, open_object
@@ -63,7 +64,7 @@ def _parts_of(source: str) -> SplitResult:
 def open_location(source: str, *, check: Callable[[], None]) -> Iterator[Opened]:
     """The file's bytes as a stream. While they are awaited from elsewhere `check` is called, which may end it.
 
-    Raises Invalid, NotFound, Unavailable, and the guard's errors.
+    Raises Invalid, also where the guard lets nobody go, NotFound, Unavailable.
     """
     if urlsplit(source).scheme == "file":
         path = _import_path(source)
@@ -101,6 +102,10 @@ def _download(source: str) -> Generator[tuple[int | None, bytes]]:
             yield size, b""
             for chunk in response.iter_bytes():
                 yield size, chunk
+    except Blocked as error:
+        raise Invalid(error.message, code="BLOCKED") from None
+    except Unresolvable as error:
+        raise Unavailable(error.message, code="DOWNLOAD_FAILED") from None
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise Unavailable(f"The download failed: {reason}", code="DOWNLOAD_FAILED") from None

@@ -13,7 +13,8 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.services import create_team
 from audit.models import AuditEvent
-from catalog.files import rows_of_text, text_of
+from catalog import files
+from catalog.files import BadRow, rows_of_text, text_of
 from catalog.json_stream import VALUE_LIMIT
 from catalog.models import Asset, Domain, Glossary, GlossaryTerm, SearchDocument, Tag
 from catalog.services import create_concept
@@ -124,17 +125,55 @@ def test_a_csv_is_told_what_is_wrong_with_it() -> None:
         read_file(b"name\n" + b"x" * (VALUE_LIMIT + 1), "csv")
 
 
+BAD_ROWS: list[tuple[str, str, int, str]] = [
+    ("csv", 'name,type\n1,"2\n2"\n1,2,3\n7,8', 4, "Line 4 of the CSV has more fields than its first line"),
+    ("csv", "name,metadata\na,{}\nb,{\n7,{}", 3, "`metadata` in line 3 of the CSV is not JSON"),
+    ("csv", "name,schema\na,[]\nb,[" + "[" * 100_000 + "\n7,[]", 3, "`schema` in line 3 of the CSV is not JSON"),
+    ("csv", 'name,tags\na,x\nb,"[""x"\n7,x', 3, "`tags` in line 3 of the CSV is not JSON"),
+    ("csv", 'name,type\na,b\n"b"c,d\n7,8', 3, "Line 3 of the CSV cannot be read: ',' expected after '\"'"),
+    ("csv", 'name,type\n7,8\n"b,c\nd,e\n', 3, "Lines 3 to 4 of the CSV cannot be read: unexpected end of data"),
+    ("csv", 'name,type\n7,8\n"b', 3, "Line 3 of the CSV cannot be read: unexpected end of data"),
+    ("ndjson", '{"name": "a"}\n\n{"name": "b"\n{"name": "7"}', 3, "Line 3 is not JSON"),
+    ("ndjson", '{"name": "a"}\n' + "[" * 100_000 + '\n{"name": "7"}\n', 2, "Line 2 is not JSON"),
+    ("ndjson", "x\n" * 9 + '{"name": "7"}\n', 1, "Line 1 is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("kind", "content", "line", "message"), BAD_ROWS)
+def test_a_row_that_cannot_be_read_says_where_and_the_rest_is_read(
+    kind: str, content: str, line: int, message: str
+) -> None:
+    rows = read_file(content.encode(), kind)
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    assert (bad[0].line, bad[0].message) == (line, message)
+    assert [row["name"] for row in rows if isinstance(row, dict)][-1] == "7"
+
+
+def test_a_line_without_an_end_is_one_bad_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "VALUE_LIMIT", 20)
+    content = '{"name": "a"}\n{"name": "' + "x" * 50 + '"}\n{"name": "123456"}\n{"name": "1234567"}'
+    rows = list(rows_of_text(io.StringIO(content, newline=""), "ndjson"))
+    assert rows == [
+        {"name": "a"},
+        BadRow(2, "Line 2 has more than 20 characters"),
+        {"name": "123456"},
+        {"name": "1234567"},
+    ]
+
+
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "kind", "words"),
     [
-        (b'name,type\n1,"2\n2"\n1,2,3\n', "Line 4 of the CSV has more fields"),
-        (b"name,metadata\na,{}\nb,{\n", "`metadata` in line 3 of the CSV is not JSON"),
-        (b"schema\n[" + b"[" * 100_000, "`schema` in line 2 of the CSV is not JSON"),
+        ("name,metadata\n" + "a,{\n" * 10 + "b,{}\n", "csv", "`metadata` in line 2 of the CSV is not JSON"),
+        ("name\na,b\n", "csv", "Line 2 of the CSV has more fields"),
+        ('name,"type\n', "csv", "The CSV cannot be read"),
+        ("\n" + "x\n" * 10 + "{}\n", "ndjson", "Line 2 is not JSON"),
+        ("<html>\n", "ndjson", "Line 1 is not JSON"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where(content: bytes, words: str) -> None:
+def test_a_file_that_begins_with_nothing_to_read_is_refused(content: str, kind: str, words: str) -> None:
     with pytest.raises(Invalid, match=words):
-        read_file(content, "csv")
+        read_file(content.encode(), kind)
 
 
 def test_what_follows_the_assets_of_a_json_file_is_not_lost_in_silence() -> None:

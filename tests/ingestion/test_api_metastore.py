@@ -93,13 +93,49 @@ def test_bad_row_is_told_with_its_place_and_sinks_no_other(bob, write):
 
 
 @pytest.mark.parametrize(
+    ("name", "lines", "told"),
+    [
+        (
+            "a.ndjson",
+            [json.dumps(asset("a")), "{", json.dumps(asset("odd", description="a\0")), json.dumps(asset("b"))],
+            [(1, "", "Line 2 is not JSON", {"line": 2}), (2, "prod.public.odd", None, None)],
+        ),
+        (
+            "a.ndjson",
+            [json.dumps(asset("a")), json.dumps({**asset("a"), "qualified_name": "a\0\ud800", "\0": 1})],
+            [(1, "a\ufffd\ufffd", "\ufffd: There is no such field.", {"fields": {"\ufffd": ["There is no such field."]}})],
+        ),
+        (
+            "a.csv",
+            ["type,name,qualified_name", "TABLE,a,p.a", "TABLE,x,p.x,too,many", "TABLE,b,p.b", 'TABLE,"c,p.c'],
+            [
+                (1, "p.x", "Line 3 of the CSV has more fields than its first line", {"line": 3}),
+                (3, "", "Line 5 of the CSV cannot be read: unexpected end of data", {"line": 5}),
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_sinks_no_other(bob, write, name, lines, told):
+    write(name, "\n".join(lines))
+    create(bob, f"file:///{name}", "")
+    work_next()
+    job = only_job()
+    assert (job.status, job.error, job.result["error_count"]) == (JobStatus.COMPLETED, None, len(told))
+    assert job.result["created"] == job.result["processed"] - len(told) == Asset.objects.count()
+    for error, (index, qualified_name, message, details) in zip(job.result["errors"], told, strict=True):
+        assert (error["index"], error["qualified_name"]) == (index, qualified_name)
+        assert message in (None, error["message"])
+        assert details in (None, error["details"])
+
+
+@pytest.mark.parametrize(
     ("name", "kind", "text"),
     [
         ("cut.json", "json", '[{"type": "TABLE"'),
         ("cut.json.gz", "json", "[1"),
         ("page.json", "json", "<html>"),
         ("deep.json", "json", "[" * 100_000),
-        ("bad.ndjson", "ndjson", "{}\nnot json"),
+        ("bad.ndjson", "ndjson", "<html>\nnot json"),
         ("bad.csv", "csv", "type,name\nTABLE,a,b,c\n"),
         ("rows.json", "csv", '[{"type": "TABLE"}]'),
         ("empty.csv", "csv", ""),
@@ -165,8 +201,14 @@ def test_metadata_address_is_not_downloaded_from(bob):
     create(bob, "https://169.254.169.254/latest/a.json")
     work_next()
     job = only_job()
-    assert job.status == JobStatus.FAILED
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "BLOCKED")
     assert "link-local or metadata" in job.error["message"]
+
+
+def test_a_host_that_nobody_knows_fails_with_a_reason(bob):
+    create(bob, "https://nowhere.invalid/a.json")
+    work_next()
+    assert only_job().error["code"] == "DOWNLOAD_FAILED"
 
 
 def test_waiting_task_is_cancelled(bob):
