@@ -8,7 +8,7 @@ from catalog.services.concepts import create_concept, delete_concept, restore_co
 from catalog.services.drafts import AssetDraft, RelationshipDraft, Retired, RowError, UpsertResult
 from catalog.services.duplicates import merge_assets
 from catalog.services.filing import Filing, file_asset, file_assets, file_contents
-from catalog.services.lineage_edges import delete_lineage, delete_lineage_told_by, put_lineage
+from catalog.services.lineage_edges import delete_dependencies, delete_lineage, delete_lineage_told_by, put_lineage
 from catalog.services.linking import link_term, unlink_term
 from catalog.services.relationships import create_relationship, delete_relationship, update_relationship
 from catalog.services.renaming import rename_assets
@@ -39,6 +39,7 @@ __all__ = [
     "delete_asset",
     "delete_category",
     "delete_concept",
+    "delete_dependencies",
     "delete_lineage",
     "delete_lineage_told_by",
     "delete_relationship",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,16 @@ def delete_lineage_told_by(*, actor: Actor, downstream: Asset, source: str) -> N
     actor.require(Role.EDITOR)
     edges = Relationship.objects.visible_to(actor).filter(downstream_id=downstream.pk)
     _delete(actor, list(edges.filter(metadata__lineage_source=source).values_list("pk", flat=True)))
+
+
+def delete_dependencies(*, actor: Actor, source: Asset, targets: Sequence[str]) -> int:
+    """Delete the edges by which an asset DEPENDS_ON those of these qualified names; returns how many there were.
+
+    Raises Forbidden.
+    """
+    actor.require(Role.EDITOR)
+    edges = Relationship.objects.visible_to(actor).filter(source=source, type=RelationshipType.DEPENDS_ON)
+    return _delete(actor, list(edges.filter(target__qualified_name__in=targets).values_list("pk", flat=True)))
 
 
 def _as_relationship(upstream: Asset, downstream: Asset) -> tuple[Asset, str, Asset]:

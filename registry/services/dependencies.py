@@ -137,12 +137,9 @@ def _refuse_deleted(version: Version, parts: Parts) -> None:
     )
     with connection.cursor() as cursor:
         if is_postgresql():
-            held = f"SELECT count(*) FROM (SELECT 1 {targets} ORDER BY v.id FOR KEY SHARE) held"  # noqa: S608  our own text
+            held = f"SELECT count(*) FROM (SELECT 1 {targets} ORDER BY v.id FOR KEY SHARE) held"  # noqa: S608  our texts
             cursor.execute(held, [db_uuid(version.pk)])
-        cursor.execute(
-            f"SELECT v.id {targets} AND v.deleted_at IS NOT NULL",
-            [db_uuid(version.pk)],
-        )
+        cursor.execute(f"SELECT v.id {targets} AND v.deleted_at IS NOT NULL", [db_uuid(version.pk)])
         gone = parts.first_among(as_uuid(row[0]) for row in cursor)
     if gone is not None:
         raise Conflict(f"'{gone}' was deleted just now", resource="version", spec=gone)

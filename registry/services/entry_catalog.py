@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Organization
-from catalog.models import AssetType, RelationshipType, SearchDocument
+from catalog.models import Asset, AssetType, RelationshipType, SearchDocument
 from catalog.names import join_name
 from catalog.search import Document, index_documents, remove_documents
-from catalog.services import AssetDraft, RelationshipDraft, upsert_assets, upsert_relationships
+from catalog.services import (
+    AssetDraft,
+    RelationshipDraft,
+    delete_asset,
+    delete_dependencies,
+    upsert_assets,
+    upsert_relationships,
+)
 from contracts.errors import Invalid
-from registry.models import Entry, EntryKind, LabelKind
+from registry.models import Dependency, Entry, EntryKind, LabelKind, Version
 
 LINEAGE = 10_000
 """Sources that lineage edges are drawn to at most; the asset says so where there are more."""
@@ -94,17 +105,10 @@ def register_source(
     """
     if entry.kind != EntryKind.SOURCE:
         return
-    ours = actor if actor.organization_id == organization.pk else actor.within(organization)
+    ours = _at_work(actor, organization)
     name = asset_name(organization.slug, entry.slug)
     count, drawn = targets
-    metadata = {
-        "kind": "source",
-        "source": f"{organization.slug}:{entry.slug}",
-        "source_type": entry.type,
-        "version": entry.latest_version,
-        "formats": entry.latest_formats,
-        "size_bytes": entry.size,
-    }
+    metadata = _latest(entry)
     if count > len(drawn):
         metadata |= {"lineage_sources": count, "lineage_drawn": len(drawn)}
     _upsert(ours, [AssetDraft(AssetType.DATASET, entry.name[:255], name, entry.description or None, metadata)])
@@ -127,6 +131,64 @@ def register_source(
     edges = [RelationshipDraft(name, target, RelationshipType.DEPENDS_ON) for target in drafts if target != name]
     for begin in range(0, len(edges), BATCH):
         upsert_relationships(actor=ours, drafts=edges[begin : begin + BATCH])
+
+
+def withdraw_source_version(*, actor: Actor, entry: Entry, version: Version) -> None:
+    """Let the asset of a source tell of the version that is the latest now, after this one was yanked or deleted.
+
+    Of what is deleted, the edges go that no other version has.
+    """
+    asset = _asset_of(entry)
+    if asset is None:
+        return
+    ours, metadata = _at_work(actor, entry.organization), _latest(entry)
+    living = Version.objects.filter(entry=entry, deleted_at=None)
+    if version.deleted_at is not None:
+        if not living.filter(dependency_count__gt=LINEAGE).exists():
+            metadata |= {"lineage_sources": None, "lineage_drawn": None}
+        names = _parts_only_of(version, living)
+        while batch := list(islice(names, BATCH)):
+            delete_dependencies(actor=ours, source=asset, targets=batch)
+    _upsert(ours, [AssetDraft(AssetType(asset.type), asset.name, asset.qualified_name, metadata=metadata)])
+
+
+def withdraw_source(*, actor: Actor, entry: Entry) -> None:
+    """Take the asset of a source that was deleted out of the catalog, and out of lineage with it."""
+    asset = _asset_of(entry)
+    if asset is not None:
+        delete_asset(actor=_at_work(actor, entry.organization), asset=asset)
+
+
+def _parts_only_of(version: Version, others: QuerySet[Version]) -> Iterator[str]:
+    """The assets of the sources that this version depends on and none of these does."""
+    mine = Dependency.objects.filter(version=version).values("target__entry")
+    theirs = Dependency.objects.filter(version__in=others).values("target__entry")
+    found = Entry.objects.filter(pk__in=mine).exclude(pk__in=theirs).order_by()
+    for organization, slug in found.values_list("organization__slug", "slug").iterator(chunk_size=BATCH):
+        yield asset_name(organization, slug)
+
+
+def _asset_of(entry: Entry) -> Asset | None:
+    if entry.kind != EntryKind.SOURCE:
+        return None
+    name = asset_name(entry.organization.slug, entry.slug)
+    return Asset.objects.filter(organization=entry.organization_id, qualified_name=name, deleted_at=None).first()
+
+
+def _at_work(actor: Actor, organization: Organization) -> Actor:
+    return actor if actor.organization_id == organization.pk else actor.within(organization)
+
+
+def _latest(entry: Entry) -> dict[str, Any]:
+    """What the asset says of the source and its latest version."""
+    return {
+        "kind": "source",
+        "source": f"{entry.organization.slug}:{entry.slug}",
+        "source_type": entry.type,
+        "version": entry.latest_version,
+        "formats": entry.latest_formats,
+        "size_bytes": entry.size,
+    }
 
 
 def _upsert(actor: Actor, drafts: Sequence[AssetDraft]) -> None:

@@ -84,7 +84,8 @@ def update_release(*, actor: Actor, release: Release, changes: Mapping[str, Any]
             raise Conflict("An archived release does not change", resource="release", version=release.version)
         release.save()
         _record(actor, release, before=before)
-        publish_release(actor=actor, release=release)
+        registered = [] if was == ReleaseStatus.DRAFT else before["metadata"].get("inputs", [])
+        publish_release(actor=actor, release=release, former_inputs=registered)
     return release
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from accounts.actor import Actor
 from catalog.models import Asset
 from catalog.names import join_name
@@ -9,6 +11,7 @@ from catalog.search import Document, index_documents, remove_documents
 from catalog.services import (
     AssetDraft,
     RelationshipDraft,
+    delete_dependencies,
     upsert_assets,
     upsert_relationships,
 )
@@ -18,10 +21,12 @@ from registry.models import Release, ReleaseStatus
 ASSET_TYPE = "DATASET"
 
 
-def publish_release(*, actor: Actor, release: Release) -> None:
+def publish_release(*, actor: Actor, release: Release, former_inputs: Collection[str] = ()) -> None:
     """Index the release for search; once it is no draft, register its asset and what it was made from.
 
     The inputs are the qualified names in `metadata.inputs`. Raises Invalid for one the catalog does not have.
+    `former_inputs` are those that were registered before: what is no more among the inputs loses its edge, and what
+    has gone from the catalog since is passed over.
     """
     project = release.project
     index_documents(
@@ -39,7 +44,7 @@ def publish_release(*, actor: Actor, release: Release) -> None:
         ]
     )
     if release.status != ReleaseStatus.DRAFT:
-        _register(actor, release)
+        _register(actor, release, former_inputs)
 
 
 def forget_release(*, actor: Actor, release: Release) -> None:
@@ -53,7 +58,7 @@ def asset_name(release: Release) -> str:
     return join_name("releases", project.product.name, project.name, release.version)
 
 
-def _register(actor: Actor, release: Release) -> None:
+def _register(actor: Actor, release: Release, former_inputs: Collection[str]) -> None:
     name = asset_name(release)
     draft = AssetDraft(
         type=ASSET_TYPE,
@@ -76,9 +81,13 @@ def _register(actor: Actor, release: Release) -> None:
             organization=release.organization_id, qualified_name__in=inputs, deleted_at=None
         ).values_list("qualified_name", flat=True)
     )
-    missing = [entry for entry in inputs if entry not in there]
+    missing = [entry for entry in inputs if entry not in there and entry not in former_inputs]
     if missing:
         raise Invalid(fields={"metadata.inputs": [f"There is no asset '{entry}'." for entry in missing]})
-    edges = [RelationshipDraft(source=name, target=entry, type="DEPENDS_ON") for entry in inputs if entry != name]
+    edges = [
+        RelationshipDraft(source=name, target=entry, type="DEPENDS_ON") for entry in inputs if entry in there - {name}
+    ]
     if edges:
         upsert_relationships(actor=actor, drafts=edges)
+    if dropped := [entry for entry in former_inputs if entry not in inputs]:
+        delete_dependencies(actor=actor, source=Asset.objects.get(pk=result.ids[name]), targets=dropped)

@@ -13,7 +13,7 @@ from audit.services import Change, record
 from contracts.errors import Conflict, Invalid, NotFound
 from registry.models import Dependency, Entry, EntryLabel, LabelKind, Version
 from registry.services.acting import require_own
-from registry.services.entry_catalog import index_entries
+from registry.services.entry_catalog import index_entries, withdraw_source, withdraw_source_version
 from registry.services.entry_states import entry_state, version_state
 from registry.services.publishing import count, refresh_latest, spec_of
 
@@ -83,6 +83,7 @@ def delete_entry(*, actor: Actor, entry: Entry) -> None:
         organization_id=entry.organization_id,
     )
     index_entries([entry])
+    withdraw_source(actor=actor, entry=entry)
 
 
 def _locked(actor: Actor, version: Version, role: Role) -> tuple[Actor, Entry, Version]:
@@ -113,6 +114,7 @@ def _change(actor: Actor, entry: Entry, version: Version, action: str, **changes
     refresh_latest(entry, now)
     _record_version(actor, entry, version, action, was)
     index_entries([entry])
+    withdraw_source_version(actor=actor, entry=entry, version=version)
     return version
 
 
