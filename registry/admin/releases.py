@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.defaultfilters import pluralize
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from accounts.actor import Actor
@@ -19,9 +20,16 @@ from accounts.templatetags.cartulary import ago
 from catalog.asking import uuid_of
 from contracts.errors import DomainError, Invalid
 from registry.admin.releases_forms import ProductForm, ProjectForm, ReleaseForm
-from registry.models import Artifact, Content, Product, Project, Release, ReleaseStatus
+from registry.admin.releases_parts import (
+    SHOWN,
+    compared_with,
+    contents_of,
+    difference_part,
+    licences_part,
+    vulnerabilities_part,
+)
+from registry.models import Artifact, Product, Project, Release, ReleaseStatus
 from registry.models.releases import STEPS
-from registry.questions import difference, licences_of, sboms_of, vulnerabilities_of
 from registry.services.artifacts import Upload
 from registry.services.collections import remove_from_release, upload_to_release
 from registry.services.products import (
@@ -35,14 +43,6 @@ from registry.services.products import (
 from registry.services.releases import create_release, delete_release, update_release
 
 KINDS = {ReleaseStatus.DRAFT: "info", ReleaseStatus.RELEASED: "success", ReleaseStatus.ARCHIVED: ""}
-STATEMENT_KINDS = {
-    "affected": "danger",
-    "not_affected": "success",
-    "fixed": "success",
-    "under_investigation": "warning",
-}
-SHOWN = 200
-"""Components, changes or statements that a page lists; a search narrows down."""
 ASK = {
     ReleaseStatus.RELEASED: "Release it? Its artifacts are kept from now on; changes make new collections.",
     ReleaseStatus.ARCHIVED: "Archive it? An archived release never changes again.",
@@ -181,12 +181,18 @@ class ReleaseAdmin(TenantAdmin[Release]):
     ordering = ("-created_at", "-id")
     search_fields = ("version", "project__name", "project__product__name")
     fields = ("project", "version", "release_type", "release_notes", "approvers", "inputs")
+    to_be_read = ("project", "version", "its_type", "its_notes", "approved_by", "made_from")
+    reader_fieldsets = ((None, {"fields": to_be_read}),)
 
     def visible_to(self, actor: Actor) -> QuerySet[Release]:
         return Release.objects.all().visible_to(actor).annotate(artifact_count=Count("collection__items"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("project", "version") if obj else ()
+        return self.to_be_read if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_final = obj is not None and obj.status == ReleaseStatus.ARCHIVED
+        return not is_final and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_draft = obj is None or obj.status == ReleaseStatus.DRAFT
@@ -225,6 +231,24 @@ class ReleaseAdmin(TenantAdmin[Release]):
     def changed(self, release: Release) -> SafeString | str:
         return ago(release.updated_at)
 
+    # What one reads who may not change it --------------------------------------------------------
+
+    @admin.display(description="Release type")
+    def its_type(self, release: Release) -> str:
+        return release.metadata.get("release_type") or "-"
+
+    @admin.display(description="Release notes")
+    def its_notes(self, release: Release) -> str:
+        return release.metadata.get("release_notes") or "-"
+
+    @admin.display(description="Approvers")
+    def approved_by(self, release: Release) -> str:
+        return ", ".join(release.metadata.get("approvers", [])) or "-"
+
+    @admin.display(description="Made from")
+    def made_from(self, release: Release) -> str:
+        return "\n".join(release.metadata.get("inputs", [])) or "-"
+
     # The page ------------------------------------------------------------------------------------
 
     def changeform_view(
@@ -238,9 +262,7 @@ class ReleaseAdmin(TenantAdmin[Release]):
 
     def _page(self, request: HttpRequest, release: Release) -> dict[str, Any]:
         may_edit = self.has_change_permission(request, release)
-        since = self._since(release, request.GET.get("since", ""))
-        statements = vulnerabilities_of(release)
-        contents = _contents(release, request.GET.get("q", ""))
+        artifacts = list(Artifact.objects.all().in_release(release))
         return {
             "release": release,
             "title": str(release),
@@ -251,27 +273,33 @@ class ReleaseAdmin(TenantAdmin[Release]):
                 if may_edit and step in STEPS[release.status]
             ],
             "may_upload": may_edit and release.status != ReleaseStatus.ARCHIVED,
-            "artifacts": Artifact.objects.all().in_release(release),
+            "artifacts": artifacts,
             "collections": release.collections.prefetch_related("items__artifact").select_related("created_by"),
-            "contents": contents[:SHOWN],
-            "contents_query": request.GET.get("q", ""),
-            "contents_total": contents.count(),
-            "licences": licences_of(release),
-            "statements": statements[:SHOWN],
-            "statement_kinds": STATEMENT_KINDS,
-            "since": since,
+            "since": compared_with(release, request.GET.get("since", "")),
             "others": release.project.releases.exclude(pk=release.pk).order_by("-sort_key")[:100],
-            "changes": difference(since, release) if since else None,
-            "shown": SHOWN,
+            **contents_of(artifacts, request.GET.get("q", "")),
         }
 
-    def _since(self, release: Release, version: str) -> Release | None:
-        others = release.project.releases.exclude(pk=release.pk)
-        chosen = others.filter(version=version).first() if version else None
-        return chosen or others.filter(sort_key__lt=release.sort_key).order_by("-sort_key").first()
-
     def object_views(self) -> Any:
-        return {"status": posted(self.status), "upload": posted(self.upload), "take_out": posted(self.take_out)}
+        return {
+            "status": posted(self.status),
+            "upload": posted(self.upload),
+            "take_out": posted(self.take_out),
+            "difference": self.difference,
+            "licences": self.licences,
+            "vulnerabilities": self.vulnerabilities,
+        }
+
+    def difference(self, request: HttpRequest, release: Release) -> HttpResponse:
+        """A part of the page, as its script asks for it when it is opened; likewise the two below."""
+        context = difference_part(release, request.GET.get("since", ""))
+        return TemplateResponse(request, "registry/release_difference.html", context)
+
+    def licences(self, request: HttpRequest, release: Release) -> HttpResponse:
+        return TemplateResponse(request, "registry/release_licences.html", licences_part(release))
+
+    def vulnerabilities(self, request: HttpRequest, release: Release) -> HttpResponse:
+        return TemplateResponse(request, "registry/release_vulnerabilities.html", vulnerabilities_part(release))
 
     def status(self, request: HttpRequest, release: Release) -> HttpResponse:
         actor = self.actor(request, release)
@@ -309,13 +337,6 @@ class ReleaseAdmin(TenantAdmin[Release]):
             remove_from_release(actor=actor, release=release, artifact=held, comment=request.POST.get("comment", ""))
             messages.success(request, f"{held} is out of {release}.")
         return HttpResponseRedirect(f"{self.url('change', release.pk)}#artifacts")
-
-
-def _contents(release: Release, query: str) -> QuerySet[Content]:
-    found = Content.objects.filter(artifact__in=sboms_of(release)).select_related("package", "licence")
-    if query:
-        found = found.filter(package__folded_name__contains=query.lower())
-    return found.order_by("package__name", "version", "pk")
 
 
 def _summary(artifact: Artifact) -> str:

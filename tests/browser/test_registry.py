@@ -70,6 +70,13 @@ def test_dropped_documents_join_a_release_that_is_then_released(site: Site, chro
     expect(told).to_contain_text("a.pdf: content: ")
     page.get_by_role("button", name="Show what was kept").click()
     expect(page.get_by_role("rowheader", name="bom.json")).to_be_visible()
+    for tab, told_there in (
+        ("Licences", "none is named"),
+        ("Difference", "No earlier"),
+        ("Vulnerabilities", "Nothing is"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_text(told_there)).to_be_visible()
     asked: list[str] = []
 
     def answer(dialog: Dialog) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from accounts.models import Membership
@@ -83,22 +85,64 @@ def test_a_product_a_project_and_a_release_are_made_by_hand(browser: Client, bob
     assert release.metadata == {"approvers": ["C"]}
 
 
-def test_a_release_shows_artifacts_contents_difference_licences_statements_and_collections(
-    browser: Client, release: Release
-):
+def test_a_release_shows_artifacts_contents_and_collections(browser: Client, release: Release):
     text = shown(browser, "registry_release_change", release.pk)
-    for word in (
-        "log4j-core",
-        "2.14.1",
-        "2.17.0",
-        "upgraded",
-        "MIT",
-        "CVE-2021-44228",
-        "Collection 1",
-        "Drop files here",
-    ):
+    for word in ("log4j-core", "2.17.0", "MIT", "Collection 1", "Drop files here", "1 component<"):
         assert word in text, word
     assert "Nothing is found" in shown(browser, "registry_release_change", release.pk, query="?q=django")
+
+
+def test_a_release_shows_difference_licences_and_statements_when_they_are_opened(browser: Client, release: Release):
+    text = shown(browser, "registry_release_change", release.pk)
+    parts = {
+        "difference": ("2.14.1", "2.17.0", "upgraded"),
+        "licences": ("MIT",),
+        "vulnerabilities": ("CVE-2021-44228",),
+    }
+    for part, words in parts.items():
+        address = page(f"registry_release_{part}", release.pk)
+        assert f'data-part="{address}' in text
+        told = shown(browser, f"registry_release_{part}", release.pk)
+        assert all(word in told for word in words), part
+    first = Release.objects.get(version="1.0")
+    assert "No earlier release" in shown(browser, "registry_release_difference", first.pk)
+    assert "downgraded" in shown(browser, "registry_release_difference", first.pk, query="?since=1.1")
+    assert "?since=1.1" in shown(browser, "registry_release_change", first.pk, query="?since=1.1")
+
+
+def test_the_page_of_a_release_costs_the_same_however_much_is_in_it(
+    browser: Client, bob_actor: Actor, release: Release
+):
+    many = sbom(*((f"pkg:pypi/part{number:03}", "1") for number in range(300)))
+    upload_to_release(actor=bob_actor, release=release, upload=upload(many))
+    with CaptureQueriesContext(connection) as queries:
+        text = shown(browser, "registry_release_change", release.pk)
+    asked = [query["sql"] for query in queries if "registry_content" in query["sql"]]
+    assert len(asked) == 2  # an SBOM each
+    assert all("LIMIT" in sql and "JOIN" in sql and "COUNT" not in sql for sql in asked)
+    assert "301 components" in text
+    assert "The first 200" in text
+    assert "part198" in text
+    assert "part199" not in text  # log4j-core is one of the 200
+    found = shown(browser, "registry_release_change", release.pk, query="?q=PART29")
+    assert ("part290" in found, "part198" in found, "The first 200" in found) == (True, False, False)
+
+
+def test_what_never_changes_again_is_shown_to_be_read(
+    browser: Client, bob_actor: Actor, release: Release, vera_member: Membership
+):
+    told = {"release_notes": "The last words", "release_type": "major", "approvers": ["Ann", "Ben"]}
+    update_release(actor=bob_actor, release=release, changes={"metadata": told})
+    assert 'name="_save"' in shown(browser, "registry_release_change", release.pk)
+    only_read = shown(session_of(vera_member), "registry_release_change", release.pk)
+    update_release(actor=bob_actor, release=release, changes={"status": "archived"})
+    for text in (only_read, shown(browser, "registry_release_change", release.pk)):
+        assert 'name="_save"' not in text
+        assert all(word in text for word in ("The last words", "major", "Ann, Ben"))
+    answer = browser.post(page("registry_release_change", release.pk), {"release_notes": "More"})
+    assert answer.status_code == 403
+    release.refresh_from_db()
+    assert release.metadata == told
 
 
 def test_a_status_is_changed_after_a_question(browser: Client, vera_member: Membership, release: Release):
@@ -219,6 +263,8 @@ def test_the_outsider_sees_no_page(charlie_member: Membership, release: Release)
         assert list(listed.context["cl"].result_list) == [], name
     for name in ("status", "upload", "take_out"):
         assert outsider.post(page(f"registry_release_{name}", release.pk), {"status": "released"}).status_code == 404
+    for name in ("difference", "licences", "vulnerabilities"):
+        assert outsider.get(page(f"registry_release_{name}", release.pk)).status_code == 404
     assert outsider.get(page("registry_artifact_download", things["artifact"])).status_code == 404
 
 
