@@ -65,6 +65,11 @@ def check_lines(given: Mapping[str, Any], former: Mapping[str, Any], names: Iter
         raise Invalid(fields=problems, resource=resource)
 
 
+def as_line(value: str) -> str:
+    """A name from elsewhere as one that people may give: spaces stand for line breaks and control characters."""
+    return _CONTROL.sub(" ", value)
+
+
 def _is_line(value: str) -> bool:
     return value.isprintable() or not _CONTROL.search(value)  # the first is quick, and true of nearly all
 

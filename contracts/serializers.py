@@ -9,6 +9,24 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 
+class Text(serializers.CharField):
+    """A string and nothing else: a number is not taken for its digits."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class Flag(serializers.BooleanField):
+    """`true` or `false` and nothing else: a word or a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class Strict(serializers.Serializer[Any]):
     """Refuses fields it does not know, by name: what a client sent is never dropped in silence."""
 

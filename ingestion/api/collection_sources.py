@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from contracts.collection import Collection
 from contracts.filtering import ChoicesFilter
-from contracts.serializers import Strict
+from contracts.serializers import Strict, Text
 from contracts.views import ListsAndRetrieves
 from ingestion.api.shared import SourceTypeFilter
 from ingestion.connectors.registry import connector_types, get_connector
@@ -52,16 +52,16 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
 class DataSourceBody(Strict):
     """A data source as a client sends it; what a type's `config` takes is at `/datasources/types`."""
 
-    name = serializers.CharField(max_length=200)
-    type = serializers.CharField(max_length=40)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    name = Text(max_length=200)
+    type = Text(max_length=40)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
     config = serializers.DictField(required=False)
-    tags = serializers.ListField(child=serializers.CharField(max_length=100), required=False)
+    tags = serializers.ListField(child=Text(max_length=100), required=False)
     status = serializers.ChoiceField(["active", "inactive"], required=False)
 
 
 class StatusBody(Strict):
-    ids = serializers.ListField(child=serializers.CharField(max_length=100), max_length=1000)
+    ids = serializers.ListField(child=Text(max_length=100), max_length=1000)
     status = serializers.ChoiceField(["active", "inactive"])
 
 

@@ -19,7 +19,7 @@ from audit.models import AuditEvent
 from contracts.collection import Collection
 from contracts.errors import NotFound
 from contracts.filtering import ChoicesFilter, MomentFilter
-from contracts.serializers import Strict
+from contracts.serializers import Strict, Text
 from contracts.views import ListsAndRetrieves, uuid_of
 from ingestion import differences
 from ingestion.api.shared import IdFilter
@@ -80,8 +80,8 @@ class TaskSerializer(serializers.ModelSerializer[CollectionTask]):
 class TaskBody(Strict):
     """A task as a client sends it."""
 
-    name = serializers.CharField(max_length=200)
-    datasource_id = serializers.CharField(max_length=100)
+    name = Text(max_length=200)
+    datasource_id = Text(max_length=100)
     type = serializers.ChoiceField(CollectionType.values, required=False)
     config = serializers.DictField(required=False)
     schedule = serializers.DictField(required=False)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import actor_of
 from contracts.collection import Collection
-from contracts.serializers import Strict
+from contracts.serializers import Strict, Text
 from contracts.views import ListsAndRetrieves
 from ingestion.api.collection_sources import DataSourceSerializer
 from ingestion.api.shared import SourceTypeFilter
@@ -34,17 +34,17 @@ class TemplateSerializer(serializers.ModelSerializer[Template]):
 
 
 class TemplateBody(Strict):
-    name = serializers.CharField(max_length=200)
-    type = serializers.CharField(max_length=40)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    name = Text(max_length=200)
+    type = Text(max_length=40)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
     config_template = serializers.DictField(required=False, help_text="Settings of the type, without secrets.")
 
 
 class ApplyBody(Strict):
-    name = serializers.CharField(max_length=200)
+    name = Text(max_length=200)
     config_overrides = serializers.DictField(required=False)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
-    tags = serializers.ListField(child=serializers.CharField(max_length=100), required=False)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+    tags = serializers.ListField(child=Text(max_length=100), required=False)
 
 
 class TemplateViews(ListsAndRetrieves[Template]):

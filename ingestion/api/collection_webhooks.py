@@ -16,7 +16,7 @@ from accounts.permissions import actor_of
 from contracts.collection import Collection
 from contracts.errors import NotFound
 from contracts.filtering import ChoicesFilter
-from contracts.serializers import Strict
+from contracts.serializers import Flag, Strict, Text
 from contracts.views import ListsAndRetrieves, uuid_of
 from ingestion.models import DeliveryStatus, Webhook, WebhookDelivery
 from ingestion.services import webhooks
@@ -48,10 +48,10 @@ class MadeWebhookSerializer(WebhookSerializer):
 
 
 class WebhookBody(Strict):
-    name = serializers.CharField(max_length=200)
-    url = serializers.CharField(max_length=2000)
+    name = Text(max_length=200)
+    url = Text(max_length=2000)
     events = serializers.ListField(child=serializers.ChoiceField([*EVENTS, *GROUPS]), max_length=50, min_length=1)
-    is_active = serializers.BooleanField(required=False)
+    is_active = Flag(required=False)
 
 
 class SecretAnswer(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ from contracts.errors import TooLarge
 from contracts.filtering import ChoicesFilter
 from contracts.metastore import Metastore
 from contracts.parsing import JSONRowsParser
-from contracts.serializers import Strict
+from contracts.serializers import Flag, Strict
 from contracts.views import ListsAndRetrieves, Router
 from ingestion.models import Job, JobStatus, JobType, StreamEvent
 from ingestion.services import bulk, jobs, stream
@@ -96,10 +96,8 @@ class MetastoreTasks(Metastore, JobViews):
 
 
 class BatchOptions(Strict):
-    upsert = serializers.BooleanField(
-        default=True, initial=True, help_text="False: an asset that is there is an error of its row."
-    )
-    validate = serializers.BooleanField(  # type: ignore[assignment]  # the page's name for it
+    upsert = Flag(default=True, initial=True, help_text="False: an asset that is there is an error of its row.")
+    validate = Flag(  # type: ignore[assignment]  # the page's name for it
         default=True, initial=True, help_text="Accepted; what keeps data sound is always checked."
     )
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import TextChoices
 
 from accounts.actor import Actor
+from accounts.checks import as_line
 from accounts.models import Role
 from audit.services import Change, record_many
 from contracts.errors import Conflict, Invalid, NotFound
@@ -31,7 +32,7 @@ from ingestion.models import (
 from ingestion.services import jobs
 from ingestion.services.delegation import delegate, is_delegated, redelegate, withdraw, workflow_of
 from ingestion.services.dolphinscheduler import Workflow
-from ingestion.services.fields import read_text, refuse_unknown
+from ingestion.services.fields import read_name, read_text, refuse_unknown
 from ingestion.services.schedules import set_next_run
 from ingestion.services.sources import get_data_source
 from ingestion.services.task_settings import check_schedule, merge_task_config
@@ -68,7 +69,7 @@ def create_task(*, actor: Actor, data: Mapping[str, Any]) -> CollectionTask:
         organization_id=source.organization_id,
         data_source=source,
         created_by_id=actor.user_id,
-        name=read_text(data, "name", 200, required=True),
+        name=read_name(data, resource="task"),
         type=_choice(data, "type", CollectionType, CollectionType.FULL),
         config=merge_task_config(data.get("config", {})),
         schedule=check_schedule(data.get("schedule")),
@@ -98,7 +99,7 @@ def update_task(*, actor: Actor, task: CollectionTask, changes: Mapping[str, Any
     if "datasource_id" in changes and str(changes["datasource_id"]) != str(task.data_source_id):
         raise Invalid(fields={"datasource_id": ["A task stays with its data source. Make a new one."]})
     if "name" in changes:
-        task.name = read_text(changes, "name", 200, required=True)
+        task.name = read_name(changes, task.name, resource="task")
     if "config" in changes:
         task.config = merge_task_config(changes["config"], task.config)
     if "schedule" in changes:
@@ -203,7 +204,7 @@ def full_collection_of(*, actor: Actor, source: DataSource) -> CollectionTask:
     actor.require(Role.EDITOR)
     task = source.tasks.filter(type=CollectionType.FULL).order_by("created_at", "id").first()
     if task is None:
-        name, number = f"Full collection of {source.name}"[:190], 1
+        name, number = f"Full collection of {as_line(source.name)}"[:190], 1
         taken = set(CollectionTask.objects.filter(organization=source.organization_id).values_list("name", flat=True))
         while (unique := name if number == 1 else f"{name} {number}") in taken:
             number += 1

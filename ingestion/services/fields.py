@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from accounts.checks import check_lines
 from contracts.errors import Invalid
 
 _LISTED = 100
@@ -30,6 +31,13 @@ def read_text(data: Mapping[str, Any], name: str, limit: int, *, required: bool 
     if len(value) > limit:
         raise Invalid(fields={name: [f"It must have at most {limit} characters."]})
     return value
+
+
+def read_name(data: Mapping[str, Any], former: str = "", *, resource: str) -> str:
+    """`name`: one line, but for what was called so before."""
+    name = read_text(data, "name", 200, required=True)
+    check_lines({"name": name}, {"name": former}, ("name",), resource=resource)
+    return name
 
 
 def text_list(data: Mapping[str, Any], name: str, *, items: int = 1000) -> list[str]:

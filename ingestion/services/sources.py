@@ -13,7 +13,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.checks import check_lines
 from accounts.models import Organization, Role
 from accounts.services.keeping import keep, state_of
 from audit.services import Change, record_many
@@ -26,7 +25,7 @@ from ingestion.models import DataSource, SourceStatus
 from ingestion.services.client_settings import seal, shown
 from ingestion.services.config import merge_config, open_config
 from ingestion.services.deadline import within
-from ingestion.services.fields import read_text, refuse_unknown, text_list
+from ingestion.services.fields import read_name, read_text, refuse_unknown, text_list
 from ingestion.services.secrets import MASK
 
 FIELDS = {"name", "type", "description", "config", "tags", "status", "client_settings"}
@@ -67,8 +66,7 @@ def create_data_source(
     source.pk = source_id or source.pk
     source.type = read_text(data, "type", 40, required=True)
     get_connector(source.type)
-    source.name = read_text(data, "name", 200, required=True)
-    check_lines({"name": source.name}, {}, ("name",), resource="data_source")
+    source.name = read_name(data, resource="data_source")
     _assign(source, data)
     if connected:
         if source.type in OWN_TYPES and _names_own(data.get("config")):
@@ -98,8 +96,7 @@ def update_data_source(*, actor: Actor, source: DataSource, changes: Mapping[str
     if changes.get("type", source.type) != source.type:
         raise Invalid(fields={"type": ["The type of a data source cannot be changed. Make a new one."]})
     if "name" in changes:
-        source.name = read_text(changes, "name", 200, required=True)
-        check_lines({"name": source.name}, before, ("name",), resource="data_source")
+        source.name = read_name(changes, source.name, resource="data_source")
     _assign(source, changes)
     if "config" in changes:
         source.config, source.secrets = merge_config(

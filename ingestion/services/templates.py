@@ -14,7 +14,7 @@ from contracts.errors import Conflict, Invalid, NotFound
 from ingestion.connectors.registry import get_connector
 from ingestion.models import DataSource, Template
 from ingestion.services.config import merge_template
-from ingestion.services.fields import read_text, refuse_unknown
+from ingestion.services.fields import read_name, read_text, refuse_unknown
 from ingestion.services.sources import create_data_source
 
 FIELDS = {"name", "type", "description", "config_template"}
@@ -35,7 +35,7 @@ def create_template(*, actor: Actor, data: Mapping[str, Any]) -> Template:
     template = Template(
         organization_id=actor.tenant,
         created_by_id=actor.user_id,
-        name=read_text(data, "name", 200, required=True),
+        name=read_name(data, resource="template"),
         type=source_type,
         description=read_text(data, "description", 10_000),
         config_template=merge_template(source_type, data.get("config_template", {})),
@@ -57,7 +57,7 @@ def update_template(*, actor: Actor, template: Template, changes: Mapping[str, A
     if changes.get("type", template.type) != template.type:
         raise Invalid(fields={"type": ["The type of a template cannot be changed. Make a new one."]})
     if "name" in changes:
-        template.name = read_text(changes, "name", 200, required=True)
+        template.name = read_name(changes, template.name, resource="template")
     if "description" in changes:
         template.description = read_text(changes, "description", 10_000)
     if "config_template" in changes:

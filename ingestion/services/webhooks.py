@@ -21,7 +21,7 @@ from ingestion.models import DeliveryStatus, Webhook, WebhookDelivery
 from ingestion.querysets import WebhookQuerySet
 from ingestion.services import deliveries
 from ingestion.services.events import EVENTS, GROUPS, PING, queue, wake
-from ingestion.services.fields import read_text, refuse_unknown, text_list
+from ingestion.services.fields import read_name, read_text, refuse_unknown, text_list
 from ingestion.services.secrets import decrypt, encrypt
 from ingestion.services.signing import new_secret
 from ingestion.services.subscriptions import snapshot
@@ -124,7 +124,7 @@ def not_found(webhook_id: str | UUID) -> NotFound:
 
 def _assign(webhook: Webhook, data: Mapping[str, Any]) -> None:
     if "name" in data:
-        webhook.name = read_text(data, "name", 200, required=True)
+        webhook.name = read_name(data, webhook.name, resource="webhook")
     if "url" in data:
         webhook.url = _checked_url(read_text(data, "url", 2000, required=True))
     if "events" in data:

@@ -290,3 +290,21 @@ def test_source_of_another_kind_does_not_become_the_own_database(alice):
     answer = alice.put(f"{URL}/{made['id']}", changes, format="json")
     assert (answer.status_code, "config.database" in answer.json()["details"]) == (400, True)
     assert alice.get(f"{URL}/{made['id']}").json()["config"] == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"name": 1}, "name"), ({"type": 1}, "type"), ({"description": 1}, "description"), ({"tags": [1]}, "tags")],
+)
+def test_wrong_type_names_the_field(bob, production, changes, field):
+    for response in (
+        post(bob, {**PRODUCTION, "name": "another", **changes}),
+        bob.put(f"{URL}/{production}", changes, format="json"),
+    ):
+        assert (response.status_code, response.json()["details"].startswith(field)) == (400, True)
+    assert DataSource.objects.get().name == PRODUCTION["name"]
+
+
+def test_ids_of_a_batch_are_strings(bob):
+    response = post(bob, {"ids": [1], "status": "inactive"}, f"{URL}/batch/status")
+    assert (response.status_code, response.json()["details"].startswith("ids")) == (400, True)

@@ -409,3 +409,10 @@ def test_the_form_of_a_batch_offers_its_defaults(bob):
     page = bob.get(BATCH, HTTP_ACCEPT="text/html").content.decode()
     assert "&quot;upsert&quot;: true" in page
     assert "&quot;validate&quot;: true" in page
+
+
+@pytest.mark.parametrize("options", [{"upsert": "yes"}, {"upsert": 1}, {"validate": "true"}])
+def test_flags_of_a_batch_are_true_or_false(bob, options):
+    response = bob.post("/v1/ingestion/batch", {"assets": [], "options": options}, format="json")
+    assert response.status_code in {400, 422}
+    assert next(iter(options)) in response.content.decode()

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from ingestion.models import CollectionTask, Job, JobStatus
+from ingestion.services.collections import full_collection_of
 from ingestion.services.worker import work_next
 
 URL = "/api/v1/tasks"
@@ -241,3 +242,36 @@ def test_execution_of_another_task_is_not_found(bob, task, daily):
     other = bob.post(URL, {**daily, "name": "other"}, format="json").json()["id"]
     assert bob.get(f"{URL}/{other}/executions/{run}").status_code == 404
     assert bob.get(f"{URL}/{task}/executions/exec-123").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\tb", "bell\x07", "sep\u2028arated"])
+def test_name_is_one_line(bob, daily, task, name):
+    for response in (
+        bob.post(URL, {**daily, "name": name}, format="json"),
+        bob.put(f"{URL}/{task}", {"name": name}, format="json"),
+    ):
+        assert (response.status_code, response.json()["details"][:5]) == (400, "name:")
+    assert CollectionTask.objects.get().name == daily["name"]
+
+
+def test_task_that_was_called_otherwise_before_stays_editable(bob, task):
+    CollectionTask.objects.filter(pk=task).update(name="two\nlines")
+    body = bob.put(f"{URL}/{task}", {"name": "two\nlines", "config": {"batch_size": 7}}, format="json").json()
+    assert (body["name"], body["config"]["batch_size"]) == ("two\nlines", 7)
+
+
+def test_source_that_was_called_otherwise_before_is_collected(bob_actor, shop_source):
+    shop_source.name = "two\nlines"
+    shop_source.save()
+    assert full_collection_of(actor=bob_actor, source=shop_source).name == "Full collection of two lines"
+
+
+@pytest.mark.parametrize("changes", [{"name": 1}, {"name": True}, {"type": 1}, {"datasource_id": 7}])
+def test_wrong_type_names_the_field(bob, daily, task, changes):
+    (field,) = changes
+    for response in (
+        bob.post(URL, {**daily, "name": "another", **changes}, format="json"),
+        bob.put(f"{URL}/{task}", changes, format="json"),
+    ):
+        assert (response.status_code, response.json()["details"].partition(":")[0]) == (400, field)
+    assert CollectionTask.objects.get().name == daily["name"]

@@ -101,3 +101,41 @@ def test_outsider_viewer_and_anonymous(charlie, vera, anonymous, template):
     assert [response.status_code for response in requests_of(vera, template)] == [200, 403, 403, 403]
     assert [response.status_code for response in requests_of(anonymous, template)] == [401] * 4
     assert not DataSource.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\tb", "bell\x07", "sep\u2028arated", "a\x85b"])
+def test_name_is_one_line(bob, template, name):
+    for response in (
+        bob.post(URL, {**STANDARD, "name": name}, format="json"),
+        bob.put(f"{URL}/{template}", {"name": name}, format="json"),
+    ):
+        assert (response.status_code, response.json()["details"][:5]) == (400, "name:")
+    assert Template.objects.get().name == STANDARD["name"]
+
+
+def test_template_that_was_called_otherwise_before_stays_editable(bob, template):
+    Template.objects.filter(pk=template).update(name="two\nlines")
+    body = bob.put(f"{URL}/{template}", {"name": "two\nlines", "description": "changed"}, format="json").json()
+    assert (body["name"], body["description"]) == ("two\nlines", "changed")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": 1}, {"type": 1}, {"description": 1.5}, {"name": True}, {"description": None}]
+)
+def test_wrong_type_names_the_field(bob, template, changes):
+    (field,) = changes
+    for response in (
+        bob.post(URL, {**STANDARD, "name": "another", **changes}, format="json"),
+        bob.put(f"{URL}/{template}", changes, format="json"),
+    ):
+        assert (response.status_code, response.json()["details"].partition(":")[0]) == (400, field)
+    assert Template.objects.get().name == STANDARD["name"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"name": 1}, "name"), ({"description": 1}, "description"), ({"tags": [1]}, "tags")]
+)
+def test_apply_with_a_wrong_type_names_the_field(bob, template, changes, field):
+    response = bob.post(f"{URL}/{template}/apply", {**APPLY, **changes}, format="json")
+    assert (response.status_code, response.json()["details"].startswith(field)) == (400, True)
+    assert not DataSource.objects.exists()

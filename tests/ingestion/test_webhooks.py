@@ -338,6 +338,11 @@ def test_new_secret_signs_beside_the_former_one(alice, subscribe, receiver):
         ({"name": ""}, "name"),
         ({"secret": "mine"}, "secret"),
         ({"is_active": "perhaps"}, "is_active"),
+        ({"is_active": "yes"}, "is_active"),
+        ({"is_active": 1}, "is_active"),
+        ({"name": 1}, "name"),
+        ({"name": "two\nlines"}, "name"),
+        ({"url": 1}, "url"),
     ],
 )
 def test_bad_input_names_the_field(alice, receiver, changes, field):
