@@ -13,6 +13,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from kombu import Queue
 
 from config import logs
 from config.env import Environment
@@ -206,6 +207,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch jobs": {"task": "ingestion.dispatch_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "prune": {"task": "ingestion.prune", "schedule": 86_400.0, "options": {"expires": 86_400}},
     "seal the trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60}},
+}
+# A worker takes from its queues in turn: what beat asks for and what goes to webhooks waits for no jobs.
+_BEAT_QUEUE, _WEBHOOK_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}.beat", f"{CELERY_TASK_DEFAULT_QUEUE}.webhooks"
+CELERY_TASK_QUEUES = [
+    Queue(name, routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, _BEAT_QUEUE, _WEBHOOK_QUEUE)
+]
+CELERY_TASK_ROUTES = {
+    **{each["task"]: {"queue": _BEAT_QUEUE} for each in CELERY_BEAT_SCHEDULE.values()},
+    "ingestion.deliver_webhook": {"queue": _WEBHOOK_QUEUE},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 if CELERY_BROKER_URL.startswith("memory://"):

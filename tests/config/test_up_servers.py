@@ -42,7 +42,8 @@ def servers(postgresql_url, redis_url, rabbitmq_url) -> Iterator[dict[str, str]]
     }
     with Connection(rabbitmq_url) as broker:
         channel: Any = broker.default_channel
-        channel.queue_delete(name)
+        for queue in (name, f"{name}.beat", f"{name}.webhooks"):
+            channel.queue_delete(queue)
     with psycopg.connect(postgresql_url, autocommit=True) as server:
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
