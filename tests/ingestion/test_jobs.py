@@ -324,6 +324,30 @@ def test_cancelled_job_of_a_dead_worker_is_cancelled_not_retried(enqueue, bob_ac
     assert job.status == JobStatus.CANCELLED
 
 
+def test_job_whose_lease_is_renewed_while_it_is_looked_at_is_not_taken_back(enqueue, monkeypatch):
+    enqueue()
+    job = claimed()
+    lapse(job, worker="elsewhere:1:1")
+    held = jobs.held
+
+    def renewed(lapsed):
+        """The worker, which was only slow, comes between the reading and the writing."""
+        Job.objects.update(lease_until=timezone.now() + jobs.LEASE)
+        return held(lapsed)
+
+    monkeypatch.setattr(jobs, "held", renewed)
+    assert jobs.recover_jobs() == 0
+    job.refresh_from_db()
+    assert (job.status, job.worker) == (JobStatus.RUNNING, "elsewhere:1:1")
+
+
+def test_job_that_waited_for_its_next_try_waits_no_more_once_it_has_begun(enqueue):
+    enqueue()
+    Job.objects.update(run_after=timezone.now() - timedelta(seconds=1))
+    job = claimed()
+    assert job.run_after is None
+
+
 def test_live_worker_keeps_its_job(enqueue):
     enqueue()
     jobs.claim()
