@@ -134,13 +134,13 @@ def _csv_rows(text: IO[str]) -> Iterator[dict[str, Any] | BadRow]:
     if not set(COLUMNS) & set(names):
         raise _bad("The first line of a CSV must name its columns, such as type, name and qualified_name")
     while True:
-        first = reader.line_num + 1
+        first = reader.reader.line_num + 1  # the outer reader does not count what cannot be read
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            last = reader.line_num
+            last = reader.reader.line_num
             where = f"Line {first}" if last <= first else f"Lines {first:,} to {last:,}"
             yield BadRow(first, f"{where} of the CSV cannot be read: {error}")
         else:
