@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import URLPattern, path
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -129,17 +129,10 @@ class TeamViews(ContractViewSet[Team]):
         return super().one(instance, code=code)
 
 
-_EXAMPLE = OpenApiExample(
-    "Team",
-    value={"name": "data-platform", "display_name": "Data platform", "members": ["alice@example.com"]},
-    request_only=True,
-)
-
-
 @extend_schema_view(
     list=extend_schema(responses=TeamSerializer(many=True)),
     retrieve=extend_schema(responses=TeamSerializer),
-    create=extend_schema(request=TeamBody, responses={201: TeamSerializer}, examples=[_EXAMPLE]),
+    create=extend_schema(request=TeamBody, responses={201: TeamSerializer}),
     update=extend_schema(request=TeamPatch, responses=TeamSerializer),
     destroy=extend_schema(
         responses={204: None}, description="Delete a team; what it owned has no owner then, and its history says so."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import URLPattern, path
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -115,31 +115,18 @@ class LinkSerializer(serializers.Serializer[Any]):
 _CHANGE = [parameter("recursive", "`true`: with all that lies in it; else (`false`) one that holds others is a 409.")]
 
 
-def _described(noun: str, shown: Any, body: Any, patch: Any, *, example: Any = None) -> Any:
+def _described(shown: Any, body: Any, patch: Any) -> Any:
     """The operations that all three have, for the OpenAPI schema."""
-    shown_example = [OpenApiExample(noun.capitalize(), value=example, request_only=True)]
     return extend_schema_view(
         list=extend_schema(responses=shown(many=True)),
         retrieve=extend_schema(responses=shown),
-        create=extend_schema(request=body, responses={201: shown}, examples=shown_example),
+        create=extend_schema(request=body, responses={201: shown}),
         update=extend_schema(request=patch, responses=shown),
         destroy=extend_schema(parameters=_CHANGE, responses={204: None}),
     )
 
 
-@_described(
-    "domain",
-    DomainSerializer,
-    DomainBody,
-    DomainPatch,
-    example={
-        "name": "Payments",
-        "parent": "Finance",
-        "type": "source_aligned",
-        "description": "Money that moves.",
-        "owner": "data-platform",
-    },
-)
+@_described(DomainSerializer, DomainBody, DomainPatch)
 class MetastoreDomains(Metastore, DomainViews):
     """Parts of the business that data belongs to."""
 
@@ -156,13 +143,7 @@ class MetastoreDomains(Metastore, DomainViews):
         return super().restore(request, pk)
 
 
-@_described(
-    "glossary",
-    GlossarySerializer,
-    GlossaryBody,
-    GlossaryPatch,
-    example={"name": "Business", "description": "The words of the house.", "owner": "alice@example.com"},
-)
+@_described(GlossarySerializer, GlossaryBody, GlossaryPatch)
 class MetastoreGlossaries(Metastore, GlossaryViews):
     """Books of terms."""
 
@@ -179,19 +160,7 @@ class MetastoreGlossaries(Metastore, GlossaryViews):
         return super().restore(request, pk)
 
 
-@_described(
-    "glossary_term",
-    TermSerializer,
-    TermBody,
-    TermPatch,
-    example={
-        "name": "Customer",
-        "glossary": "Business",
-        "definition": "Who has bought something at least once.",
-        "synonyms": ["client"],
-        "status": "approved",
-    },
-)
+@_described(TermSerializer, TermBody, TermPatch)
 class MetastoreTerms(Metastore, TermViews):
     """Words of the business, what they mean, and which assets and columns they are said of."""
 
@@ -216,13 +185,6 @@ class MetastoreTerms(Metastore, TermViews):
         operation_id="metastore_glossary_term_link",
         request=LinkBody,
         responses={201: LinkSerializer, 200: LinkSerializer},
-        examples=[
-            OpenApiExample(
-                "Of a column",
-                value={"asset_id": "01930000-0000-7000-8000-000000000000", "column": "customer_id"},
-                request_only=True,
-            )
-        ],
     )
     def link(self, request: Request, pk: str) -> Response:
         """Say the term of an asset or of one of its columns; 200 where it was said already."""

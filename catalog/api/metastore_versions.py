@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -156,9 +156,6 @@ class MetastoreMerge(Metastore, VersionViews):
         operation_id="metastore_assets_merge",
         request=MergeBody,
         responses=AssetSerializer,
-        examples=[
-            OpenApiExample("Two", value={"asset_ids": ["01930000-0000-7000-8000-000000000000"]}, request_only=True)
-        ],
     )
     def merge(self, request: Request, pk: str) -> Response:
         """Let one asset be several: the others' relationships, tags and terms go to it, and they are deleted.

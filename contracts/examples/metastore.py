@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.examples.example import CREATED, ID, OTHER_ID, Example
+from contracts.examples.metastore_concepts import CONCEPTS
 
 _USERS: dict[str, Any] = {"type": "TABLE", "name": "users", "qualified_name": "prod.public.users"}
 _LISTED: dict[str, Any] = {
@@ -15,7 +16,11 @@ _LISTED: dict[str, Any] = {
     "metadata": {"database": "prod", "schema": "public", "row_count": 1000000},
     "tags": ["PII", "Sensitive"],
     "owner": None,
+    "domain": None,
+    "terms": [],
     "source": None,
+    "last_seen_at": None,
+    "stale_since": None,
     "version": 1,
     "created_by": {"id": OTHER_ID, "name": "John Doe"},
     "created_at": CREATED,
@@ -49,14 +54,17 @@ _CHANGED: dict[str, Any] = {
     "timestamp": CREATED,
 }
 _TAG = {"name": "PII", "category": "Sensitive", "description": "Personally Identifiable Information"}
+_SHOWN_TAG = {"id": ID, **_TAG, "colour": "", "asset_count": 50, "created_at": CREATED, "updated_at": CREATED}
 _TASK: dict[str, Any] = {
     "type": "BULK_INGESTION",
     "priority": 5,
     "payload": {"source": "s3://bucket/metadata.json", "format": "json"},
 }
+_EVENT = {"id": ID, "status": "accepted", "event": "asset.created", "asset_id": OTHER_ID, "created_at": CREATED}
 _TOKENS = {"access_token": "eyJhbGc...", "expires_in": 3600}
 
 EXAMPLES: Mapping[str, Example] = {
+    **CONCEPTS,
     "POST /auth/login": Example(
         {"email": "user@example.com", "password": "password"},
         {
@@ -96,6 +104,7 @@ EXAMPLES: Mapping[str, Example] = {
             "truncated": False,
         }
     ),
+    "GET /relationships/{id}": Example(response={"id": ID, **_MAPPED, "created_at": CREATED}),
     "GET /relationships": Example(
         response={
             "data": [{"id": ID, **_MAPPED, "created_at": CREATED}],
@@ -141,6 +150,7 @@ EXAMPLES: Mapping[str, Example] = {
         }
     ),
     "POST /assets/{id}/restore": Example(response={**_ASSET, "version": 3}),
+    "POST /assets/{id}/merge": Example({"asset_ids": [OTHER_ID]}, {**_ASSET, "version": 2}),
     "GET /search": Example(
         response={
             "results": [
@@ -172,17 +182,23 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "GET /tags": Example(
         response={
-            "data": [{"id": ID, **_TAG, "colour": "", "created_at": CREATED, "updated_at": CREATED}],
+            "data": [_SHOWN_TAG],
             "pagination": {**_PAGE, "total": 1, "has_more": False},
         }
     ),
-    "POST /tags": Example(_TAG, {"id": ID, **_TAG, "colour": "", "created_at": CREATED, "updated_at": CREATED}, 201),
+    "POST /tags": Example(_TAG, {**_SHOWN_TAG, "asset_count": 0}, 201),
+    "GET /tags/{id}": Example(response=_SHOWN_TAG),
+    "POST /tags/{id}/restore": Example(response=_SHOWN_TAG),
     "PUT /tags/{id}": Example(
         {"name": "Personal", "colour": "#1f77b4"},
-        {"id": ID, **_TAG, "name": "Personal", "colour": "#1f77b4", "created_at": CREATED, "updated_at": CREATED},
+        {**_SHOWN_TAG, "name": "Personal", "colour": "#1f77b4"},
     ),
-    "POST /tags/{id}/merge": Example(
-        {"into": OTHER_ID}, {"id": OTHER_ID, **_TAG, "colour": "", "created_at": CREATED, "updated_at": CREATED}
+    "POST /tags/{id}/merge": Example({"into": OTHER_ID}, {**_SHOWN_TAG, "id": OTHER_ID}),
+    "GET /tasks": Example(
+        response={
+            "data": [{"id": ID, **_TASK, "status": "COMPLETED", "progress": 100, "created_at": CREATED}],
+            "pagination": {**_PAGE, "total": 1, "has_more": False},
+        }
     ),
     "POST /tasks": Example(_TASK, {"id": ID, **_TASK, "status": "PENDING", "progress": 0, "created_at": CREATED}, 201),
     "GET /tasks/{id}": Example(
@@ -217,9 +233,10 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "POST /ingestion/stream": Example(
         {"asset": {**_USERS, "description": "User table"}},
-        {"id": ID, "status": "accepted", "event": "asset.created", "asset_id": OTHER_ID, "created_at": CREATED},
+        _EVENT,
         202,
     ),
+    "GET /ingestion/stream/{event_id}": Example(response=_EVENT),
     "GET /audits": Example(
         response={
             "data": [
