@@ -136,7 +136,7 @@ def _membership_of(token: Token) -> Membership:
     try:
         user_id, organization_id = UUID(token["user_id"]), UUID(token["org"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Unauthenticated("The token is not one of ours") from error
+        raise Unauthenticated("The token was not issued here") from error
     found = _MEMBERSHIP.first(user_id, organization_id)
     if found is None:
         raise Unauthenticated("The token's user is no longer a member of its organization")

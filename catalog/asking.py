@@ -108,7 +108,7 @@ def assets_page(
     found = Asset.objects.visible_to(actor)
     if type:
         if type not in AssetType.values:
-            raise BadRequest(fields={"type": [f"'{type}' is none of {', '.join(AssetType.values)}."]})
+            raise BadRequest(fields={"type": [f"'{type}' is not one of {', '.join(AssetType.values)}."]})
         found = found.filter(type=type)
     found = carrying_all(actor, found, tags)
     if owner:
@@ -173,7 +173,7 @@ def check_types(kinds: Collection[str], types: Collection[str]) -> None:
     known = [word for kind in kinds for word in _TYPES[kind]]
     unknown = next((word for word in types if word not in known), None)
     if unknown is not None:
-        raise BadRequest(fields={"type": [f"'{unknown}' is none of {', '.join(known)}."]})
+        raise BadRequest(fields={"type": [f"'{unknown}' is not one of {', '.join(known)}."]})
 
 
 def check_number(name: str, words: Collection[str]) -> None:
@@ -315,6 +315,6 @@ def origins_named(actor: Actor, names: Sequence[str]) -> list[UUID]:
 def _order(sort: str) -> list[str]:
     field, _, direction = (sort or "updated_at:desc").partition(":")
     if field not in SORTS or direction.lower() not in {"", "asc", "desc"}:
-        raise BadRequest(fields={"sort": [f"'{sort}' is no field of {', '.join(SORTS)} with :asc or :desc behind it."]})
+        raise BadRequest(fields={"sort": [f"Sort by one of {', '.join(SORTS)}, with :asc or :desc behind it."]})
     sign = "-" if direction.lower() == "desc" else ""
     return [f"{sign}{field}", f"{sign}pk"]

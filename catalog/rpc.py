@@ -81,7 +81,7 @@ def update(actor: Actor, request: pb.UpdateAssetRequest) -> pb.Asset:
     masked = list(request.update_mask.paths)
     unknown = [path for path in masked if path not in _WRITABLE]
     if unknown:
-        raise Invalid(fields={"update_mask": [f"'{unknown[0]}' is none of {', '.join(_WRITABLE)}."]})
+        raise Invalid(fields={"update_mask": [f"'{unknown[0]}' is not one of {', '.join(_WRITABLE)}."]})
     named = set(masked) or {name for name in _WRITABLE if _is_set(request, name)}
     plain = named & {"type", "name", "qualified_name", "description"}
     changes: dict[str, Any] = {name: getattr(request, name) for name in plain}

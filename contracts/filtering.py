@@ -111,7 +111,7 @@ class ChoicesFilter(_SeveralFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
     def __init__(self, *args: Any, choices: Iterable[Any], **kwargs: Any) -> None:
         pairs = [choice if isinstance(choice, tuple) else (str(choice), str(choice)) for choice in choices]
-        refusal = f"'%(value)s' is none of {', '.join(word for word, _ in pairs)}."
+        refusal = f"'%(value)s' is not one of {', '.join(word for word, _ in pairs)}."
         super().__init__(*args, choices=pairs, error_messages={"invalid_choice": refusal}, **kwargs)
 
 
@@ -132,7 +132,7 @@ class SortFilter(filters.OrderingFilter):  # type: ignore[misc]
     base_field_class = _WordsField
 
     def __init__(self, fields: Mapping[str, str], **kwargs: Any) -> None:
-        refusal = f"'%(value)s' is none of {', '.join(fields)}, with or without - before it."
+        refusal = f"'%(value)s' is not one of {', '.join(fields)}, with or without - before it."
         kwargs.setdefault("help_text", f"Fields of {', '.join(fields)}; `-` before one descends.")
         columns = [(column, word) for word, column in fields.items()]
         super().__init__(fields=columns, error_messages={"invalid_choice": refusal}, **kwargs)
@@ -150,7 +150,7 @@ class DirectedSortFilter(_SeveralFilter, filters.CharFilter):  # type: ignore[mi
         def check(term: str) -> None:
             field, _, direction = term.partition(":")
             if field not in fields or direction.lower() not in {"", "asc", "desc"}:
-                message = f"'{term}' is no field of {', '.join(fields)} with :asc or :desc behind it."
+                message = f"'{term}' is not one of {', '.join(fields)}, with :asc or :desc behind it."
                 raise forms.ValidationError(message)
 
         words = f"A field and a direction, as `updated_at:desc`. Fields: {', '.join(fields)}."

@@ -34,7 +34,7 @@ def create_api_key(
     """A new key of the organization, with a role of its own; it outlives its maker. Raises Invalid."""
     require_administration(actor, organization)
     if expires_at is not None and expires_at <= timezone.now():
-        raise Invalid(fields={"expires_at": ["This is not in the future."]})
+        raise Invalid(fields={"expires_at": ["This must be in the future."]})
     secret, prefix, key_hash = make_key()
     api_key = ApiKey(
         organization=organization,

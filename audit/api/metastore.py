@@ -67,7 +67,7 @@ class AuditPagination(MetastorePagination):
         if given:
             place = uuid_of(given)
             if place is None:
-                raise BadRequest("This cursor is none of ours", fields={"cursor": ["Send back a next_cursor."]})
+                raise BadRequest("This cursor was not given out here", fields={"cursor": ["Send back a next_cursor."]})
             events = events.filter(id__lt=place)
         elif window.offset > COUNTED:
             words = f"An offset reaches {COUNTED} events far: go on with the cursor."

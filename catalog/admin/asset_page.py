@@ -21,7 +21,7 @@ from catalog.admin.tabs import tabs_of
 from catalog.asking import uuid_of
 from catalog.models import Asset, GlossaryTerm, Origin, Relationship
 from catalog.services import link_term, restore_asset, unlink_term, update_asset
-from catalog.services.references import concepts_named
+from catalog.services.references import concepts_named, not_found
 from contracts.errors import NotFound
 
 EVENTS_SHOWN = 30
@@ -115,7 +115,7 @@ class AssetPage(TenantAdmin[Asset]):
         actor, name = self.actor(request, asset), request.POST.get("term", "").strip()
         found = concepts_named(GlossaryTerm, asset.organization_id, [name]).get(name)
         if found is None:
-            raise NotFound(f"There is no one term '{name}'")
+            raise NotFound(not_found("term", name))
         link_term(actor=actor, term_id=found[0], asset_id=asset.pk, column=request.POST.get("column", ""))
         return HttpResponseRedirect(f"{self.url('change', asset.pk)}#columns")
 

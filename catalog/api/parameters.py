@@ -28,7 +28,7 @@ def choices_of(request: Request, name: str, known: Collection[str]) -> list[str]
     values = words_of(request, name)
     unknown = [value for value in values if value not in known]
     if unknown:
-        raise BadRequest(fields={name: [f"'{unknown[0]}' is none of {', '.join(known)}."]})
+        raise BadRequest(fields={name: [f"'{unknown[0]}' is not one of {', '.join(known)}."]})
     return values
 
 

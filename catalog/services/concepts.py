@@ -37,7 +37,7 @@ from catalog.names import quote_part
 from catalog.querysets import ConceptQuerySet
 from catalog.search import Document, index_documents, remove_documents
 from catalog.services.following import concept_change, leave_assets
-from catalog.services.references import concepts_named, owners_named
+from catalog.services.references import concepts_named, not_found, owners_named
 from catalog.services.retry import retried
 from catalog.services.returning import forget_lost, return_to_assets
 from contracts.errors import Conflict, Invalid, NotFound, Stale
@@ -240,7 +240,8 @@ def _named(model: type[T], concept: Concept, reference: Any, field: str) -> T:
     rows = model._default_manager.select_for_update().filter(pk=found[0], deleted_at=None) if found else ()
     for row in rows:
         return row
-    raise Invalid(fields={field: [f"There is no one {field} '{value}'."]}, resource=KINDS[type(concept)].resource)
+    problem = f"{not_found(KINDS[model].resource, value)}."
+    raise Invalid(fields={field: [problem]}, resource=KINDS[type(concept)].resource)
 
 
 def _name(concept: Concept) -> None:

@@ -65,7 +65,7 @@ class ReferenceBook:
         if fields.get("domain"):
             found["domain"] = self._domains.get(fields["domain"].value)
             if found["domain"] is None:
-                raise _unknown("domain", f"There is no one domain '{fields['domain'].value}'.")
+                raise _unknown("domain", f"{not_found('domain', fields['domain'].value)}.")
         if "terms" in fields:
             found["terms"] = self._links(fields, record)
         return found
@@ -79,7 +79,7 @@ class ReferenceBook:
         for place, reference in enumerate(references):
             term = self._terms.get(reference.value)
             if term is None:
-                raise _unknown(f"terms.{place}", f"There is no one term '{reference.value}'.")
+                raise _unknown(f"terms.{place}", f"{not_found('term', reference.value)}.")
             if reference.column and reference.column not in known:
                 if columns is None:
                     columns = set(column_paths(schema.value)) if schema else set()
@@ -158,6 +158,11 @@ def concepts_named(model: type[Concept], organization_id: UUID, values: Collecti
         if concept is not None:
             found[value] = concept
     return found
+
+
+def not_found(noun: str, value: str) -> str:
+    """What `concepts_named` did not find, in a sentence without its full stop."""
+    return f"There is no {noun} '{value}', or more than one: give its full name or its id"
 
 
 def _ids(values: Iterable[str]) -> list[UUID]:

@@ -31,5 +31,5 @@ class SourceTypeFilter(filters.CharFilter):  # type: ignore[misc]
         found = queryset.filter(type=value)
         if value not in connector_types() and not found.exists():
             known = ", ".join(connector_types())
-            raise BadRequest(fields={"type": [f"'{value}' is none of {known}."]})
+            raise BadRequest(fields={"type": [f"'{value}' is not one of {known}."]})
         return found

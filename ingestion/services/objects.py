@@ -31,7 +31,8 @@ def check_object(source: str) -> tuple[str, str]:
     path = f"{bucket}/{key}"
     allowed = [one.rstrip("/") + "/" for one in settings.IMPORT_BUCKETS]
     if not any(path.startswith(one) for one in allowed):
-        raise Invalid(fields={"payload.source": ["The bucket is not one to import from: IMPORT_BUCKETS names these."]})
+        problem = f"Nothing may be imported from there in the bucket '{bucket[:100]}': IMPORT_BUCKETS names what may."
+        raise Invalid(fields={"payload.source": [problem]})
     return bucket, key
 
 

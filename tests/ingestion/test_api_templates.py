@@ -35,7 +35,7 @@ def test_template_is_created_listed_and_read(bob, template):
     assert bob.get(f"{URL}?type=mysql").json()["total"] == 1
     assert bob.get(f"{URL}?type=redis").json()["total"] == 0
     refused = bob.get(f"{URL}?type=my")
-    assert (refused.status_code, "'my' is none of" in refused.json()["message"]) == (400, True)
+    assert (refused.status_code, "'my' is not one of" in refused.json()["message"]) == (400, True)
 
 
 def test_put_merges(bob, template):

@@ -171,7 +171,7 @@ class Reader:
         taken = {kept.key: name for name, kept in self.kind.kept.items()}
         for key in value:
             if key in taken:
-                raise Invalid(fields={f"extension.{key}": [f"This is said as '{taken[key]}'."]})
+                raise Invalid(fields={f"extension.{key}": [f"Say this in the field '{taken[key]}'."]})
         return dict(value)
 
     def _tags(self, value: Any) -> list[str]:

@@ -278,7 +278,7 @@ class LineageViews(ContractViewSet[Relationship]):
         Raises NotFound.
         """
         if entity and entity not in _TYPES:
-            raise BadRequest(f"'{entity[:100]}' is none of {', '.join(_TYPES)}")
+            raise BadRequest(f"'{entity[:100]}' is not one of {', '.join(_TYPES)}")
         assets = Asset.objects.visible_to(actor_of(self.request))
         if entity:
             assets = assets.filter(type__in=_TYPES[entity])

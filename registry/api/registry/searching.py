@@ -81,7 +81,7 @@ class RegistrySearch(Registry):
         types = [word.strip() for word in asked.get("type", "").split(",") if word.strip()]
         unknown = [name for name in types if name not in KINDS]
         if unknown:
-            raise BadRequest(f"type: '{unknown[0]}' is none of {', '.join(KINDS)}", parameter="type")
+            raise BadRequest(f"type: '{unknown[0]}' is not one of {', '.join(KINDS)}", parameter="type")
         pages = RegistryPagination()
         window = pages.open(request)
         organism, format_name = asked.get("organism", "").strip(), asked.get("format", "").strip()

@@ -40,7 +40,7 @@ class Asked:
         unknown = [word for word in self.include if word not in form.includes]
         if unknown:
             known = ", ".join(form.includes) or "what this search can include: it is nothing"
-            raise BadRequest(fields={"include": [f"'{unknown[0]}' is none of {known}."]})
+            raise BadRequest(fields={"include": [f"'{unknown[0]}' is not one of {known}."]})
 
     def words(self, name: str, among: Iterable[str] = ()) -> list[str]:
         """One word or several. Raises BadRequest for what is none, or not among these."""

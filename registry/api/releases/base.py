@@ -145,7 +145,7 @@ def sorted_by(queryset: QuerySet[M], wanted: Iterable[tuple[str, bool]], fields:
     terms: list[OrderBy] = []
     for name, descends in wanted:
         if name not in fields:
-            raise BadRequest(fields={"sort": [f"'{name}' is none of {', '.join(sorted(fields))}."]})
+            raise BadRequest(fields={"sort": [f"'{name}' is not one of {', '.join(sorted(fields))}."]})
         field = F(fields[name])
         terms.append(field.desc(nulls_last=True) if descends else field.asc(nulls_last=True))
     return queryset.order_by(*terms) if terms else queryset

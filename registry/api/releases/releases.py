@@ -121,7 +121,7 @@ class ReleaseContents(ReleasesView[Content]):
         """What VEX documents say of it and of its components."""
         wanted = words_in(request, "status")
         if unknown := set(wanted) - set(StatementStatus.values):
-            words = f"'{min(unknown)[:100]}' is none of {', '.join(StatementStatus.values)}."
+            words = f"'{min(unknown)[:100]}' is not one of {', '.join(StatementStatus.values)}."
             raise BadRequest(fields={"status": [words]})
         said = vulnerabilities_of(self.release_of_project())
         return self.listed([one for one in said if not wanted or one["status"] in wanted])

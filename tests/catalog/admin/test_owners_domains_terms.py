@@ -63,7 +63,10 @@ def test_a_term_is_said_of_a_column_and_no_longer(
     assert not orders.terms.exists()
     assert "Business.Customer" in browser.post(url, body, follow=True).content.decode()
     assert AssetTerm.objects.get().column == "address.city"
-    assert "no one term" in messages_of(browser.post(url, {**body, "term": "nothing"}, follow=True))[0]
+    assert (
+        "There is no term 'nothing', or more than one"
+        in messages_of(browser.post(url, {**body, "term": "nothing"}, follow=True))[0]
+    )
     # Saving the form leaves what is said of columns.
     save(browser, orders, description="Every order", term_names=["Business.Customer"])
     assert AssetTerm.objects.count() == 2
