@@ -320,6 +320,13 @@ def test_a_relationship_that_no_database_keeps_sinks_no_other(bob):
     assert body["relationships"]["errors"][1]["qualified_name"] == "a\ufffd"
 
 
+@pytest.mark.parametrize("odd", [{HALF: 1}, {NUL: 1}, {"options": {HALF: HALF}}, {"options": {"upsert": HUGE}}])
+def test_what_is_odd_beside_the_rows_of_a_batch_is_a_400(bob, odd):
+    response = bob.post(BATCH, json.dumps({"assets": [asset("a")], **odd}), content_type="application/json")
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert not Asset.objects.exists()
+
+
 def test_a_batch_that_is_no_json_says_where(bob):
     for body in ('{"assets": [1,}', '{"assets": ["\\ud800", NaN]}', '{"assets": ["\\u0000"], "options": nul}'):
         response = bob.post(BATCH, body, content_type="application/json")
