@@ -36,6 +36,8 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self._host_refused(request) or self.get_response(request)
         response[HEADER] = request_id
+        if response.status_code == 304:
+            del response["Content-Length"]  # RFC 9110, 8.6: the length of the whole answer, or none
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:

@@ -27,6 +27,7 @@ def test_a_list_has_a_tag_of_its_content(name: str, editor: APIClient, acme) -> 
     assert same["ETag"] == first["ETag"]
     assert same["Cache-Control"] == first["Cache-Control"]
     assert not same.has_header("Content-Type")
+    assert not same.has_header("Content-Length")
     acme.name = "Changed"
     acme.save()
     changed = editor.get(path, HTTP_IF_NONE_MATCH=first["ETag"])

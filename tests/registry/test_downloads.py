@@ -109,6 +109,7 @@ def test_a_range_of_other_bytes_is_the_whole(anonymous: APIClient, insulin: Vers
 def test_what_the_client_has_is_not_sent(anonymous: APIClient, insulin: Version) -> None:
     answer = anonymous.get(URL, headers={"If-None-Match": f'"{DIGEST}"'})
     assert (answer.status_code, answer.content) == (304, b"")
+    assert not answer.has_header("Content-Length")
     since = anonymous.get(URL, headers={"If-Modified-Since": answer["Last-Modified"]})
     assert since.status_code == 304
     assert counted() == 0

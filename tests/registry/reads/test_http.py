@@ -28,6 +28,7 @@ def test_answers_can_be_cached_and_revalidated(
     assert (again.status_code, again.content) == (304, b"")
     for header in ("ETag", "Cache-Control", "Vary"):
         assert again[header] == answer[header], header
+    assert not again.has_header("Content-Length")
     assert "private" in vera.get(f"{API}{path}")["Cache-Control"]
 
 
