@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import ApiKey, Organization
 from accounts.services.common import api_key_state, check_fields, checked_role, require_administration
 from accounts.tokens import make_key
@@ -46,6 +47,7 @@ def create_api_key(
         expires_at=expires_at,
     )
     check_fields(api_key)
+    check_lines({"name": api_key.name}, {}, ("name",), resource="api_key")
     api_key.save(force_insert=True)
     change = Change("CREATE", "API_KEY", api_key.pk, api_key.name, None, api_key_state(api_key))
     record(actor, change, organization_id=organization.pk)

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.managers import storable
 from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, checked_role, member_state, require_administration, user_state
@@ -167,6 +168,7 @@ def new_user(*, email: str, name: str = "", username: str = "") -> User:
     if username and "@" in username and username.lower() != email.lower():
         raise Invalid(fields={"username": ["A user name with '@' must be the e-mail address."]})
     check_fields(user, exclude=("password",))
+    check_lines({"name": user.name}, {}, ("name",), resource="user")
     return user
 
 

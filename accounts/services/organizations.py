@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models, transaction
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services.common import check_fields, member_state, organization_state, require_administration
 from audit.services import Change, record
@@ -48,6 +49,7 @@ def create_organization(
         is_system=is_system,
     )
     check_fields(organization)
+    check_lines({"name": organization.name}, {}, ("name",), resource="organization")
     with refused_by(_slug_taken(slug)):
         organization.save(force_insert=True)
     created = Change(
@@ -75,6 +77,7 @@ def update_organization(*, actor: Actor, organization: Organization, changes: di
     for field, value in changes.items():
         setattr(organization, field, value)
     check_fields(organization)
+    check_lines({"name": organization.name}, before, ("name",), resource="organization")
     after = organization_state(organization)
     if after == before:
         return organization

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import Membership, Organization, Role, User
 from accounts.services.common import check_fields, require_administration, user_state
 from accounts.services.members import make_password, names_taken, require_good_password
@@ -40,6 +41,7 @@ def update_user(*, actor: Actor, user: User, changes: dict[str, Any]) -> User:
     for field, value in changes.items():
         setattr(found, field, value)
     check_fields(found, exclude=("password",))
+    check_lines({"name": found.name}, before, ("name",), resource="user")
     after = user_state(found)
     if after == before:
         return found

@@ -10,6 +10,7 @@ from django.db.models import CharField, QuerySet, TextField
 from packageurl import PackageURL
 
 from accounts.actor import Actor
+from accounts.checks import check_lines
 from accounts.models import Role
 from audit.services import Change, record
 from audit.tables import refused_by
@@ -124,6 +125,7 @@ def _save(actor: Actor, instance: Owned, data: Mapping[str, Any], *, before: dic
         setattr(instance, name, _stored(instance, name, value))
     instance.key = str(instance.name).casefold()
     clean(instance)
+    check_lines({"name": instance.name}, before or {}, ("name",), resource=type(instance).__name__.lower())
     if isinstance(instance, Component):
         _check_purl(instance.purl)
     else:

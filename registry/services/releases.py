@@ -24,7 +24,7 @@ from registry.version_order import sort_key
 FIELDS = ("version", "status", "metadata")
 TEXTS = ("release_notes", "release_type")
 NAMES = ("approvers", "inputs")
-_VERSION = re.compile(r"[^\s/\\?#%\x00-\x1f]+")
+_VERSION = re.compile(r"[^\s/\\?#%\x00-\x1f\x7f-\x9f]+")
 
 
 @transaction.atomic
@@ -126,7 +126,9 @@ def _version(value: Any) -> str:
         raise Invalid(fields={"version": ["This field is required: a text."]})
     # These two would stand in paths, which clients resolve before they send.
     if len(text) > VERSION_LENGTH or not _VERSION.fullmatch(text) or text in {".", ".."}:
-        words = f"Use at most {VERSION_LENGTH} characters, without spaces, '/', '\\', '?', '#' and '%'"
+        words = (
+            f"Use at most {VERSION_LENGTH} characters, without spaces, '/', '\\', '?', '#', '%' and control characters"
+        )
         raise Invalid(fields={"version": [f"{words}; neither '.' nor '..'."]})
     return text
 
