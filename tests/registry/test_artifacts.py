@@ -321,3 +321,14 @@ def test_many_who_upload_at_once_make_one_artifact_each_and_share_packages(bob_a
         made = list(pool.map(work, [same, *others, same, same, same]))
     assert sum(made) == 5
     assert (Artifact.objects.count(), Package.objects.count()) == (5, 304)
+
+
+def test_what_has_no_name_takes_the_place_of_nothing(bob_actor: Actor, release: Release):
+    update_release(actor=bob_actor, release=release, changes={"status": "released"})
+    for content in (b"one", b"two"):
+        note = upload(content, type="other", format="note")
+        upload_to_release(actor=bob_actor, release=release, upload=note, association_type="supporting")
+    release.refresh_from_db()
+    assert release.collection is not None
+    assert (release.collection.number, release.collection.reason) == (3, "ARTIFACT_ADDED")
+    assert list(release.collection.items.values_list("association_type", flat=True)) == ["supporting", "supporting"]

@@ -305,6 +305,14 @@ def test_bad_parts_are_refused(bob: APIClient, settings: Any) -> None:
     assert list(storage.incoming_folder().iterdir()) == []
 
 
+def test_a_part_that_is_sent_again_counts_once(bob: APIClient) -> None:
+    key = begin(bob, size=10).json()["data"]["id"]
+    for _ in range(2):
+        assert send(bob, key, 1, b"x" * 6).status_code == 200
+    assert send(bob, key, 2, b"x" * 5).status_code == 413
+    assert send(bob, key, 2, b"x" * 4).status_code == 200
+
+
 @pytest.mark.usefixtures("acme")
 def test_a_part_of_an_upload_that_ends_meanwhile_leaves_nothing(bob_actor: Actor) -> None:
     upload = begin_upload(actor=bob_actor, organization="acme", filename="a.fasta")

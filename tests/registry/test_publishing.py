@@ -360,3 +360,10 @@ def test_a_draft_that_was_not_kept_leaves_nothing(bob_actor: Actor) -> None:
     with drafts({"a.fasta": INSULIN}) as files:
         assert isinstance(files[0], FileDraft)
     assert nothing_is_there()
+
+
+def test_organizations_have_organisms_of_their_own(bob_actor: Actor, charlie_actor: Actor) -> None:
+    for actor, spec, common in ((bob_actor, "acme:a@1.0", "Man"), (charlie_actor, "other:a@1.0", "Human")):
+        put(actor, spec, organism={"scientific_name": "Homo sapiens", "common_name": common})
+    named = Entry.objects.order_by("organism__common_name").values_list("organism__common_name", "organization__slug")
+    assert list(named) == [("Human", "other"), ("Man", "acme")]

@@ -173,6 +173,13 @@ def test_versions_sort_as_versions_do():
     assert sort_key("v1.0") == sort_key("1.0")
 
 
+def test_a_version_of_a_product_stays_while_a_project_has_it(bob_actor: Actor, product: Product, project: Project):
+    other = create_project(actor=bob_actor, product=product, data={"name": "App"})
+    draft, _ = (create_release(actor=bob_actor, project=one, data={"version": "1.0"}) for one in (project, other))
+    delete_release(actor=bob_actor, release=draft)
+    assert Release.objects.get().product_version == ProductVersion.objects.get()
+
+
 @pytest.mark.django_db
 def test_the_database_orders_versions_likewise(bob_actor: Actor, project: Project):
     for version in ("1.9", "2.0", "1.10", "2.0-rc.1", "2.0.0-rc.1", "2.0.0", "10.0"):

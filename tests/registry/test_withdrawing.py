@@ -44,6 +44,7 @@ def test_a_yanked_version_resolves_only_when_pinned(bob_actor: Actor) -> None:
     assert Entry.objects.get().latest_version == "1.1"
     actions = AuditEvent.objects.filter(entity_id=second.pk).order_by("timestamp").values_list("action", flat=True)
     assert list(actions) == ["PUBLISH", "YANK", "UNYANK"]
+    assert Version.objects.get(pk=second.pk).revision == second.revision + 2
 
 
 def test_a_yank_needs_a_reason(bob_actor: Actor) -> None:
@@ -112,6 +113,23 @@ def test_what_others_depend_on_is_not_deleted(bob_actor: Actor, alice_actor: Act
         delete_version(actor=alice_actor, version=version)
     with pytest.raises(Conflict, match="depend"):
         delete_entry(actor=alice_actor, entry=version.entry)
+
+
+def test_what_was_deleted_depends_on_nothing_any_more(bob_actor: Actor, alice_actor: Actor) -> None:
+    for spec in ("acme:a@1.0", "acme:a@1.1"):
+        put(bob_actor, spec)
+    both = put(bob_actor, "acme:all@1.0", dependencies=["acme:a-fasta@1.0", "acme:a-fasta@1.1"])
+    delete_version(actor=alice_actor, version=both)
+    delete_version(actor=alice_actor, version=Version.objects.get(entry__slug="a", version="1.0"))
+    delete_entry(actor=alice_actor, entry=Entry.objects.get(slug="a"))
+    assert not Version.objects.living().exists()
+
+
+def test_a_source_is_deleted_whose_versions_are_made_of_each_other(bob_actor: Actor, alice_actor: Actor) -> None:
+    put(bob_actor, "acme:set@1.0")
+    second = put(bob_actor, "acme:set@1.1", dependencies=["acme:set-fasta@1.0"])
+    delete_entry(actor=alice_actor, entry=second.entry)
+    assert not Version.objects.living().exists()
 
 
 def test_a_deleted_source_is_gone_and_comes_back_without_its_versions(bob_actor: Actor, alice_actor: Actor) -> None:
