@@ -88,11 +88,8 @@ class ElasticsearchConnector(Connector):
                 yield Batch([one.draft(options.root, sizes, mappings) for one in entries])
                 observer.advance(len(some), some[-1])
             edges = [
-                RelationshipDraft(join_name(options.root, one.name), join_name(options.root, index), "DEPENDS_ON")
-                for one in found.values()
-                if one.kind == "alias"
-                for index in one.parts
-                if index in found
+                RelationshipDraft(join_name(options.root, alias), join_name(options.root, behind), "DEPENDS_ON")
+                for alias, behind in _behind_aliases(found)
             ]
             for drafts in chunks(edges, options.batch_size):
                 yield Batch(relationships=drafts)
@@ -156,6 +153,15 @@ def _listed(api: _Api, options: CollectOptions) -> dict[str, _Entry]:
     entries += [_Entry(row["name"], "alias", _listing(row["indices"])) for row in told["aliases"]]
     entries += [_Entry(row["name"], "data stream", _listing(row["backing_indices"])) for row in told["data_streams"]]
     return {one.name: one for one in entries if not one.name.startswith(".") and options.wants_table("", one.name)}
+
+
+def _behind_aliases(found: Mapping[str, _Entry]) -> Iterator[tuple[str, str]]:
+    """Each alias with the indexes and data streams that it stands for; of a data stream it tells the parts."""
+    wholes = {part: one.name for one in found.values() if one.kind == "data stream" for part in one.parts}
+    for one in found.values():
+        if one.kind == "alias":
+            behind = dict.fromkeys(wholes.get(part, part) for part in one.parts)
+            yield from ((one.name, name) for name in behind if name in found)
 
 
 def _listing(names: Any) -> list[str]:

@@ -73,12 +73,16 @@ def clickhouse_states(rows: Iterable[Mapping[str, Any]]) -> dict[str, ObjectStat
 
 
 def sqlserver_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
-    """From when an object, and what a view reads, was last altered, and the descriptions, which no date is kept of."""
+    """From when an object, and what a view reads, was last altered, and what no date of it tells: the descriptions, and
+    how that is called which foreign keys refer to.
+    """
     return _dated(connection.execute(_SQLSERVER, {"schema": schema, "names": list(names) or [""]}))
 
 
 def oracle_states(connection: Connection, schema: str, names: Sequence[str]) -> dict[str, ObjectState]:
-    """From when an object, its indexes, and what a view reads, last met a DDL statement, and the comments."""
+    """From when an object, its indexes, and what a view reads, last met a DDL statement, the comments, and how that is
+    called which foreign keys refer to.
+    """
     return _dated(connection.execute(_ORACLE, {"owner": schema, "names": list(names) or [""]}))
 
 
@@ -191,7 +195,7 @@ _SQLSERVER = text(
            CASE WHEN o.modify_date > DATEADD(second, -2, GETDATE()) OR d.latest > DATEADD(second, -2, GETDATE())
                 THEN 1 ELSE 0 END AS is_fresh,
            CONCAT(o.object_id, '|', CONVERT(varchar(30), o.modify_date, 126), '|',
-                  CONVERT(varchar(30), d.latest, 126), '|', d.read_objects, '|', x.texts) AS told
+                  CONVERT(varchar(30), d.latest, 126), '|', d.read_objects, '|', x.texts, '|', f.referred) AS told
     FROM sys.objects o
     JOIN sys.schemas s ON s.schema_id = o.schema_id
     OUTER APPLY (SELECT SUM(q.rows) AS row_count FROM sys.partitions q
@@ -205,6 +209,19 @@ _SQLSERVER = text(
                      WHERE p.class = 1 AND p.major_id = o.object_id AND p.name = 'MS_Description'
                      ORDER BY p.minor_id FOR XML PATH('')
                  )), 2) AS texts) x
+    OUTER APPLY (SELECT CONVERT(varchar(64), HASHBYTES('SHA2_256', (
+                     SELECT k.object_id AS part, y.constraint_column_id AS place,
+                            CAST(rs.name AS varbinary(256)) AS namespace, CAST(r.name AS varbinary(256)) AS called,
+                            CAST(rc.name AS varbinary(256)) AS said
+                     FROM sys.foreign_keys k
+                     JOIN sys.foreign_key_columns y ON y.constraint_object_id = k.object_id
+                     JOIN sys.columns rc
+                         ON rc.object_id = y.referenced_object_id AND rc.column_id = y.referenced_column_id
+                     JOIN sys.objects r ON r.object_id = k.referenced_object_id
+                     JOIN sys.schemas rs ON rs.schema_id = r.schema_id
+                     WHERE k.parent_object_id = o.object_id
+                     ORDER BY k.object_id, y.constraint_column_id FOR XML PATH('')
+                 )), 2) AS referred) f
     WHERE s.name = :schema AND o.name IN :names AND o.type IN ('U', 'V') AND o.is_ms_shipped = 0
     """
 ).bindparams(bindparam("names", expanding=True))
@@ -215,7 +232,7 @@ _ORACLE = text(
                      > SYSDATE - INTERVAL '3' SECOND THEN 1 ELSE 0 END AS is_fresh,
            o.id || '|' || TO_CHAR(o.altered, 'YYYYMMDDHH24MISS') || '|' || i.number_of || '|'
                || TO_CHAR(i.altered, 'YYYYMMDDHH24MISS') || '|' || d.number_of || '|'
-               || TO_CHAR(d.altered, 'YYYYMMDDHH24MISS') || '|' || c.said || '|' || m.said AS told
+               || TO_CHAR(d.altered, 'YYYYMMDDHH24MISS') || '|' || c.said || '|' || m.said || '|' || f.referred AS told
     FROM (SELECT object_name AS name, MAX(object_id) AS id, MAX(last_ddl_time) AS altered FROM all_objects
           WHERE owner = :owner AND object_name IN :names AND object_type IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW')
           GROUP BY object_name) o
@@ -242,5 +259,15 @@ _ORACLE = text(
                FROM all_col_comments
                WHERE owner = :owner AND table_name IN :names AND comments IS NOT NULL GROUP BY table_name) m
         ON m.name = o.name
+    LEFT JOIN (SELECT k.table_name AS name,
+                      SUM(ORA_HASH(k.constraint_name || ':' || r.owner || ':' || r.table_name || ':' || y.column_name))
+                          || '.' || SUM(ORA_HASH(k.constraint_name || ':' || r.owner || ':' || r.table_name || ':'
+                                                 || y.column_name, 4294967295, 1)) AS referred
+               FROM all_constraints k
+               JOIN all_constraints r ON r.owner = k.r_owner AND r.constraint_name = k.r_constraint_name
+               JOIN all_cons_columns y ON y.owner = r.owner AND y.constraint_name = r.constraint_name
+               WHERE k.owner = :owner AND k.table_name IN :names AND k.constraint_type = 'R'
+               GROUP BY k.table_name) f
+        ON f.name = o.name
     """
 ).bindparams(bindparam("names", expanding=True))

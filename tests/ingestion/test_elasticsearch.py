@@ -67,6 +67,21 @@ def make(actor, port, **config):
     return create_data_source(actor=actor, data=data)
 
 
+def test_alias_over_a_data_stream_leads_to_it(server, bob_actor, collect):
+    """It tells the indexes behind the stream, which are no assets of their own."""
+    parts = [".ds-web-000001", ".ds-web-000002"]
+    aliases = [{"name": "visits", "indices": parts}, {"name": "all", "indices": [*parts, "orders-1"]}]
+    server.bodies["/_resolve/index/*"] = {**RESOLVED, "aliases": aliases}
+    job = collect(make(bob_actor, server.port), {"exclude_tables": ["temp-*"]})
+    edges = Relationship.objects.filter(type="DEPENDS_ON").select_related("source", "target")
+    assert job.status == JobStatus.COMPLETED, job.error
+    assert sorted((one.source.name, one.target.name) for one in edges) == [
+        ("all", "orders-1"),
+        ("all", "web"),
+        ("visits", "web"),
+    ]
+
+
 def test_indexes_aliases_and_data_streams_are_collected(server, bob_actor, collect):
     source = make(bob_actor, server.port)
     job = collect(source, {"exclude_tables": ["temp-*"]})

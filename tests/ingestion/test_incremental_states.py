@@ -1,10 +1,14 @@
 """What an incremental collection of any connector knows of the runs before it, and when it trusts that."""
 
+import re
+
 import pytest
+from sqlglot import expressions, parse_one
 
 from catalog.models import Asset
 from catalog.names import join_name
 from ingestion import differences
+from ingestion.connectors import states
 from ingestion.connectors.base import AssetDraft, Batch, RelationshipDraft, SourceError
 from ingestion.models import Job, SourceObject
 from ingestion.services import collections, jobs
@@ -166,3 +170,25 @@ def test_renames_are_in_the_diff(source, shelf, collect, alice_actor):  # noqa: 
     job = collect(source)
     counts = differences.count_changes(alice_actor, job)
     assert counts == {"appeared": 0, "changed": 0, "renamed": 1, "vanished": 0}
+
+
+def columns_of(expression):
+    return {f"{column.table}.{column.name}" for column in expression.find_all(expressions.Column)}
+
+
+@pytest.mark.parametrize(
+    ("statement", "dialect", "read"),
+    [
+        (states._SQLSERVER, "tsql", {"foreign_keys", "foreign_key_columns"}),
+        (states._ORACLE, "oracle", {"all_constraints", "all_cons_columns"}),
+    ],
+)
+def test_state_tells_how_that_is_called_which_foreign_keys_refer_to(statement, dialect, read):
+    """No date of a table tells that another was renamed. The servers cannot be had here: it is the SQL that is read."""
+    said = re.sub(r":(\w+)", r"'\1'", str(statement.text).replace(":names", "('names')"))
+    tree = parse_one(said, read=dialect)
+    assert read <= {table.name for table in tree.find_all(expressions.Table)}
+    aliases = {one.alias: one for one in tree.find_all(expressions.Alias)}
+    assert "f.referred" in columns_of(aliases["told"])
+    called = columns_of(aliases["referred"])
+    assert called >= ({"rs.name", "r.name", "rc.name"} if dialect == "tsql" else {"r.owner", "r.table_name"})
