@@ -122,6 +122,14 @@ def test_run_that_lost_more_than_the_share_marks_nothing_and_says_so(source, she
     assert job.result["removed"] == 4
 
 
+def test_what_is_new_makes_the_share_that_vanished_no_smaller(source, shelf, collect):
+    collect(source)
+    shelf.names = [*shelf.names[4:], *(f"new{number}" for number in range(10))]
+    job = collect(source)
+    assert (job.result["created"], job.result["removed"]) == (10, 0)
+    assert "4 of 10 known objects were not found" in job.result["warnings"][0]["message"]
+
+
 def test_run_that_fails_in_the_middle_keeps_its_batches_and_marks_nothing(source, shelf, collect):
     collect(source)
     shelf.names, shelf.steps = ["b0", "new"], [SourceError("The line went dead", code="CONNECTION_LOST")]

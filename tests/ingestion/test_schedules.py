@@ -146,6 +146,27 @@ def test_tick_runs_once_however_many_ask(scheduled, monkeypatch):
     assert Job.objects.count() == 1
 
 
+def test_interval_does_not_drift_by_when_it_is_asked_for(scheduled):
+    task = scheduled(type="interval", interval=60)
+    tick = task.next_run_at
+    schedules.run_due(now=tick + timedelta(seconds=25))
+    task.refresh_from_db()
+    assert task.next_run_at == tick + timedelta(seconds=60)
+
+
+def test_of_more_than_one_round_takes_those_that_waited_longest_come_first(
+    scheduled, shop_source, bob_actor, monkeypatch
+):
+    late = scheduled(type="interval", interval=60)
+    data = {"name": "later", "datasource_id": str(shop_source.pk), "schedule": {"type": "interval", "interval": 60}}
+    later = collections.create_task(actor=bob_actor, data=data)
+    due(late, seconds=1)
+    due(later, seconds=9)
+    monkeypatch.setattr(schedules, "AT_ONCE", 1)
+    assert schedules.run_due() == 1
+    assert Job.objects.get().task_id == later.pk
+
+
 def test_downtime_is_made_up_for_once(scheduled):
     task = scheduled(type="interval", interval=60)
     due(task, days=3)

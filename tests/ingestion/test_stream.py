@@ -12,6 +12,7 @@ from accounts.services import create_api_key
 from audit.models import AuditEvent
 from catalog.models import Asset
 from ingestion.models import StreamEvent
+from ingestion.services import stream
 
 URL = "/v1/ingestion/stream"
 USERS = {"type": "TABLE", "name": "users", "qualified_name": "db.users", "description": "People"}
@@ -49,6 +50,25 @@ def test_same_key_again_changes_nothing(bob):
     again = send(bob, **{"Idempotency-Key": "k1"})
     assert (again.status_code, again.json()) == (202, first.json())
     assert (AuditEvent.objects.count(), StreamEvent.objects.count()) == (events, 1)
+
+
+def test_same_key_twice_at_the_same_time_is_one_event(bob, monkeypatch):
+    first = send(bob, **{"Idempotency-Key": "k1"})
+    events, former, looks = AuditEvent.objects.count(), stream._former, []
+
+    def too_early(*arguments):
+        looks.append(arguments)
+        return None if len(looks) == 1 else former(*arguments)
+
+    monkeypatch.setattr(stream, "_former", too_early)
+    again = send(bob, **{"Idempotency-Key": "k1"})
+    assert (again.status_code, again.json(), len(looks)) == (202, first.json(), 2)
+    assert (AuditEvent.objects.count(), StreamEvent.objects.count()) == (events, 1)
+
+
+@pytest.mark.parametrize(("length", "status"), [(255, 202), (256, 400)])
+def test_key_has_a_greatest_length(bob, length, status):
+    assert send(bob, **{"Idempotency-Key": "k" * length}).status_code == status
 
 
 def test_repeat_after_another_change_does_not_undo_it(bob):
