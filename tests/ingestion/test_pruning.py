@@ -14,9 +14,9 @@ from catalog.models import Asset, Domain, Glossary, GlossaryTerm, LostLink, Tag
 from catalog.services import create_concept, delete_concept, delete_tag, update_asset
 from ingestion.models import Job, JobLog, Profile, SourceObject, StreamEvent, WebhookDelivery
 from ingestion.services import pruning, webhooks
-from ingestion.services.pruning import prune
+from ingestion.services.pruning import KINDS, prune
 from ingestion.tasks import prune as prune_task
-from tests.adminkit import make_asset
+from tests.adminkit import HOOK, make_asset
 from tests.ingestion.conftest import run_sql
 
 LONG_AGO = timezone.now() - timedelta(days=1000)
@@ -190,3 +190,17 @@ def test_links_to_what_was_deleted_hard_go_and_others_stay(deleted, alice_actor)
     assert prune()["links"] == 1
     assert LostLink.objects.count() == 3
     assert not LostLink.objects.filter(entity_id=team.pk).exists()
+
+
+def test_each_kind_is_asked_for_one_organization_alone(deleted, two_runs, acme, other, alice_actor):
+    """What is removed is told on the trail of its own organization."""
+    asset, moment = Asset.objects.get(name="customers"), timezone.now() + timedelta(days=1)
+    Asset.objects.filter(pk=asset.pk).update(deleted_at=LONG_AGO)
+    profile = {"organization": acme, "asset": asset, "columns": [], "row_count": 1, "sampled_rows": 1}
+    for days in range(2):
+        Profile.objects.create(taken_at=LONG_AGO + timedelta(days=days), is_sampled=False, **profile)
+    hook, _ = webhooks.create_webhook(actor=alice_actor, data={**HOOK, "events": ["asset.*"]})
+    WebhookDelivery.objects.create(webhook=hook, message_id="m", event="asset.created", body="{}", status="failed")
+    StreamEvent.objects.create(organization=acme, event="asset.created", idempotency_key="k", digest="d")
+    found = {name: (kind.old(acme, moment).exists(), kind.old(other, moment).exists()) for name, kind in KINDS.items()}
+    assert found == dict.fromkeys(KINDS, (True, False))
