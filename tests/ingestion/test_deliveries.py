@@ -46,3 +46,18 @@ def test_outcome_of_a_try_that_was_taken_over_is_dropped_and_logged(alice_actor,
     assert (delivery.status, delivery.response_status) == (DeliveryStatus.PENDING, None)
     assert Webhook.objects.get().succeeded_at is None
     assert f"Another worker has the delivery {delivery.pk}" in caplog.text
+
+
+def test_worker_is_woken_for_a_redelivery_only_once_it_is_committed(
+    alice_actor, bob_actor, monkeypatch, django_capture_on_commit_callbacks
+):
+    woken: list[object] = []
+    monkeypatch.setattr(webhooks, "wake", woken.extend)
+    webhooks.create_webhook(actor=alice_actor, data={**HOOK, "events": ["asset.*"]})
+    upsert_assets(actor=bob_actor, drafts=[AssetDraft("TABLE", "t", "db.t")])
+    WebhookDelivery.objects.update(status=DeliveryStatus.FAILED, next_attempt_at=None)
+    delivery = WebhookDelivery.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        webhooks.redeliver(actor=alice_actor, delivery=delivery)
+        assert woken == []
+    assert woken == [delivery.pk]
