@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -19,7 +20,8 @@ from accounts.admin_lists import DropdownFilter, LivingFilter, VisibleFilter, na
 from accounts.admin_site import actor_of
 from accounts.managers import name_key
 from catalog.admin.asset_form import owner_said
-from catalog.models import Asset, AssetTerm, Concept, Domain, DomainType, Glossary, GlossaryTerm, TermStatus
+from catalog.counts import uses
+from catalog.models import AssetTerm, Concept, Domain, DomainType, Glossary, GlossaryTerm, TermStatus
 from catalog.querysets import ConceptQuerySet
 from catalog.services import create_concept, delete_concept, restore_concept, update_concept
 
@@ -84,12 +86,12 @@ class ConceptAdmin(TenantAdmin[Any]):
     filter_name: ClassVar[str] = ""
     """The filter of the list of assets that finds those this concept is said of."""
 
-    def uses(self) -> QuerySet[Any]:
-        """A subquery that counts the living assets of one concept."""
-        raise NotImplementedError
+    def uses(self) -> Coalesce:
+        """An expression of how many there are of what the list counts for one concept: its living assets."""
+        return uses()
 
     def visible_to(self, actor: Actor) -> QuerySet[Any]:
-        return ConceptQuerySet(self.model).of_tenants(actor).annotate(uses_=Subquery(self.uses()))
+        return ConceptQuerySet(self.model).of_tenants(actor).annotate(uses_=self.uses())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and getattr(obj, "deleted_at", None) is None
@@ -153,7 +155,7 @@ class ConceptAdmin(TenantAdmin[Any]):
     def used(self, concept: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist")
         return format_html(
-            '<a class="c-link" href="{}?{}={}">{}</a>', url, self.filter_name, concept.pk, f"{concept.uses_ or 0:,}"
+            '<a class="c-link" href="{}?{}={}">{}</a>', url, self.filter_name, concept.pk, f"{concept.uses_:,}"
         )
 
 
@@ -189,10 +191,6 @@ class DomainAdmin(ConceptAdmin):
     fields = ("name", "parent", "type", "display_name", "description", "owner", "owner_team")
     autocomplete_fields: ClassVar[Any] = ("parent", "owner", "owner_team")
 
-    def uses(self) -> QuerySet[Any]:
-        placed = Asset.objects.filter(domain=OuterRef("pk"), deleted_at=None).order_by()
-        return placed.values("domain").annotate(n=Count("pk")).values("n")
-
     def told(self, request: HttpRequest, concept: Any) -> dict[str, Any]:
         return {"children": concept.children.filter(deleted_at=None).order_by("key")[:LINKS_SHOWN]}
 
@@ -202,9 +200,9 @@ class GlossaryAdmin(ConceptAdmin):
     list_display: Any = ("shown", "summary", "owned_by", "term_count")
     fields = ("name", "display_name", "description", "owner", "owner_team")
 
-    def uses(self) -> QuerySet[Any]:
+    def uses(self) -> Coalesce:
         terms = GlossaryTerm.objects.filter(glossary=OuterRef("pk"), deleted_at=None).order_by()
-        return terms.values("glossary").annotate(n=Count("pk")).values("n")
+        return Coalesce(Subquery(terms.values("glossary").annotate(n=Count("pk")).values("n")), 0)
 
     def told(self, request: HttpRequest, concept: Any) -> dict[str, Any]:
         return {"children": concept.terms.filter(deleted_at=None).order_by("key")[:LINKS_SHOWN]}
@@ -212,7 +210,7 @@ class GlossaryAdmin(ConceptAdmin):
     @admin.display(description="Terms", ordering="uses_")
     def term_count(self, glossary: Any) -> SafeString:
         url = reverse("admin:catalog_glossaryterm_changelist")
-        count = f"{glossary.uses_ or 0:,}"
+        count = f"{glossary.uses_:,}"
         return format_html('<a class="c-link" href="{}?glossary={}">{}</a>', url, glossary.pk, count)
 
 
@@ -235,10 +233,6 @@ class TermAdmin(ConceptAdmin):
         "owner_team",
     )
     autocomplete_fields: ClassVar[Any] = ("glossary", "parent", "owner", "owner_team")
-
-    def uses(self) -> QuerySet[Any]:
-        said = AssetTerm.objects.filter(term=OuterRef("pk"), asset__deleted_at=None).order_by()
-        return said.values("term").annotate(n=Count("asset", distinct=True)).values("n")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("glossary",) if obj else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -17,7 +17,8 @@ from accounts.admin_base import DomainForm, TenantAdmin, posted
 from accounts.admin_lists import DropdownFilter, names_page
 from accounts.admin_site import actor_of
 from accounts.models import Role
-from catalog.models import AssetTag, Tag
+from catalog.counts import uses
+from catalog.models import Tag
 from catalog.services import create_tag, delete_tag, merge_tags, update_tag
 from contracts.errors import NotFound
 
@@ -62,9 +63,7 @@ class TagAdmin(TenantAdmin[Tag]):
 
     def visible_to(self, actor: Actor) -> QuerySet[Tag]:
         """Annotated with how many living assets carry it."""
-        uses = AssetTag.objects.filter(tag=OuterRef("pk"), asset__deleted_at=None).order_by()
-        counted = uses.values("tag").annotate(n=Count("asset"))
-        return Tag.objects.visible_to(actor).annotate(uses_=Subquery(counted.values("n")))
+        return Tag.objects.visible_to(actor).annotate(uses_=uses())
 
     def create(self, actor: Actor, form: Any) -> Tag:
         return create_tag(actor=actor, data=form.cleaned_data)
@@ -131,4 +130,4 @@ class TagAdmin(TenantAdmin[Tag]):
     @admin.display(description="Assets", ordering="uses_")
     def used(self, tag: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist")
-        return format_html('<a class="c-link" href="{}?tags={}">{}</a>', url, tag.pk, f"{tag.uses_ or 0:,}")
+        return format_html('<a class="c-link" href="{}?tags={}">{}</a>', url, tag.pk, f"{tag.uses_:,}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count
 from django.urls import path
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -16,7 +15,8 @@ from rest_framework.response import Response
 from accounts.permissions import actor_of
 from catalog.api.parameters import body_of
 from catalog.api.serializers import TagBody, TagPatch, TagSerializer
-from catalog.models import AssetTag, Tag
+from catalog.counts import uses_of
+from catalog.models import Tag
 from catalog.querysets import TagQuerySet
 from catalog.services import create_tag, delete_tag, merge_tags, restore_tag, update_tag
 from contracts.errors import Invalid, NotFound
@@ -91,8 +91,7 @@ class TagViews(ContractViewSet[Tag]):
 
 def tag_shapes(tags: Sequence[Tag]) -> list[dict[str, Any]]:
     """Tags with how many living assets carry each. One statement."""
-    carried = AssetTag.objects.filter(tag__in=[tag.pk for tag in tags], asset__deleted_at=None).order_by()
-    counts = dict(carried.values_list("tag").annotate(Count("asset"))) if tags else {}
+    counts = uses_of(tag.pk for tag in tags) if tags else {}
     return [_shape(tag, counts.get(tag.pk, 0)) for tag in tags]
 
 

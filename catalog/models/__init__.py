@@ -8,6 +8,7 @@ from catalog.models.assets import (
     AssetTerm,
     AssetType,
     Origin,
+    UseCount,
     validate_qualified_name_size,
 )
 from catalog.models.concepts import Concept, Domain, DomainType, Glossary, GlossaryTerm, LostLink, Tag, TermStatus
@@ -34,6 +35,7 @@ __all__ = [
     "Spelling",
     "Tag",
     "TermStatus",
+    "UseCount",
     "WordVectorField",
     "validate_qualified_name_size",
 ]

@@ -179,6 +179,23 @@ class AssetCount(models.Model):
         return f"{self.amount} {self.type}"
 
 
+class UseCount(models.Model):
+    """Of how many living assets a tag, term or domain is said: the sum of `amount` over its rows.
+
+    Kept by triggers, as those of `AssetCount` are. A term counts once for an asset, of however many columns it is said.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    entity_id = models.UUIDField()
+    amount = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["entity_id"], name="use_count_by_entity")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.entity_id}"
+
+
 class AssetTag(models.Model):
     """That an asset carries a tag."""
 

@@ -107,7 +107,8 @@ def return_to_assets(actor: Actor, organization_id: UUID, concepts: Iterable[Con
     for key in domains:
         deleted.filter(pk__in=lost(key), domain=None).update(domain=key)
     for links in lost_by(list(terms)):
-        gone = set(deleted.filter(pk__in=[link.holder_id for link in links]).values_list("pk", flat=True))
+        held = deleted.filter(pk__in=[link.holder_id for link in links]).order_by("pk").select_for_update()
+        gone = set(held.values_list("pk", flat=True))
         rows = [
             AssetTerm(asset_id=link.holder_id, term_id=link.entity_id, column=link.column)
             for link in links

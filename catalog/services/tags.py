@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -188,7 +189,7 @@ def _restore(actor: Actor, tag_id: UUID, kind: str) -> Tag:
     _record(actor, "RESTORE", tag, None, _state(tag))
     name = TagName(tag.pk, tag.name, tag.key)
     give_back(actor, tag.organization_id, [tag.pk], lambda record, links: {"tags": sorted_tags([*record.tags, name])})
-    deleted = Asset.objects.filter(pk__in=lost(tag.pk), deleted_at__isnull=False).values_list("pk", flat=True)
+    deleted = _held_deleted(lost(tag.pk))
     AssetTag.objects.bulk_create([AssetTag(asset_id=key, tag=tag) for key in deleted])
     forget_lost([tag.pk])
     return tag
@@ -217,10 +218,17 @@ def _follow(actor: Actor, tag: Tag, becomes: TagName | None) -> None:
 def _leave_to_deleted_assets(tag: Tag, heir: Tag | None) -> None:
     """Deleted assets have no history to continue, but one that is restored carries what the living do."""
     left = AssetTag.objects.filter(tag=tag)
+    _held_deleted(left.values("asset_id"))
     if heir is not None:
         heirs = [AssetTag(asset_id=key, tag=heir) for key in left.values_list("asset_id", flat=True)]
         AssetTag.objects.bulk_create(heirs, ignore_conflicts=True)
     left.delete()
+
+
+def _held_deleted(ids: QuerySet[Any]) -> list[UUID]:
+    """Those of these assets that are deleted, which nobody restores until what they carry is written."""
+    deleted = Asset.objects.filter(pk__in=ids, deleted_at__isnull=False).order_by("pk").select_for_update()
+    return list(deleted.values_list("pk", flat=True))
 
 
 def _locked(actor: Actor, tag_id: UUID) -> Tag:
