@@ -211,6 +211,24 @@ class AssetTag(models.Model):
         return f"{self.asset_id} {self.tag_id}"
 
 
+class ColumnTag(models.Model):
+    """That a column of an asset has a tag: of what its schema says, what a tag that is renamed is to be found by.
+
+    `key` is the tag's name as it is matched; a word that is no tag's stands for itself.
+    """
+
+    pk = models.CompositePrimaryKey("asset_id", "key")
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    organization_id = models.UUIDField()
+    key = models.CharField(max_length=300)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "key", "asset"], name="column_tag_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.key}"
+
+
 class AssetTerm(models.Model):
     """That a term says what an asset is, or one of its columns.
 

@@ -6,7 +6,7 @@ A category is what the tags in it say; the tag that bears its name describes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,15 @@ from accounts.models import DeletedRow, Role
 from accounts.services.keeping import forget_deleted, insert_again, keep, row_of, state_of, take
 from audit import services as audit
 from audit.services import Change
-from catalog.models import Asset, AssetTag, Tag
+from catalog.column_tags import with_other_tag
+from catalog.models import Asset, AssetTag, ColumnTag, Tag
 from catalog.names import full_tag_name
 from catalog.records import TagName, read_by_id, sorted_tags
 from catalog.services.naming import tag_state
 from catalog.services.retry import retried
 from catalog.services.returning import forget_lost, give_back, lost, note_lost
 from catalog.services.writing import AssetWriter
+from catalog.tables import update_rows
 from catalog.validation import clean_tag, tag_key
 from contracts.errors import Conflict, Invalid, NotFound
 
@@ -151,10 +153,11 @@ def _update(actor: Actor, tag_id: UUID, fields: dict[str, Any]) -> Tag:
     if _state(tag) == before:
         return tag
     if tag.name != name:
-        if tag_key(tag.name) != tag.key:
+        becomes = TagName(tag.pk, tag.name, tag_key(tag.name))
+        if becomes.key != tag.key:
             _check_name_is_free(tag.organization_id, tag.name)
-        tag.key = tag_key(tag.name)
-        _follow(actor, tag, TagName(tag.pk, tag.name, tag.key))
+        _follow(actor, tag, becomes)
+        tag.key = becomes.key
     tag.save(update_fields=[*fields, "key", "updated_at"])
     _record(actor, "UPDATE", tag, before, _state(tag))
     return tag
@@ -201,18 +204,47 @@ def _kind(tag: Tag) -> str:
 
 
 def _follow(actor: Actor, tag: Tag, becomes: TagName | None) -> None:
-    """Write every living asset that carries the tag as one that carries `becomes` in its place.
+    """Write every living asset that carries the tag, or has it on a column, as one with `becomes` in its place.
 
+    Where nothing becomes of the tag, columns keep its name, as a word: it is the tag again once that is restored.
     Called before the tag itself is written, so that an asset's state before the change is read as it was.
     """
-    carriers = AssetTag.objects.filter(tag=tag.pk, asset__deleted_at=None).order_by("asset_id")
-    ids = list(carriers.values_list("asset_id", flat=True))
-    for start in range(0, len(ids), AT_A_TIME):
-        writer = AssetWriter(actor, tag.organization_id)
-        for record in read_by_id(ids[start : start + AT_A_TIME], lock=True):
+    ids = set(AssetTag.objects.filter(tag=tag.pk, asset__deleted_at=None).values_list("asset_id", flat=True))
+    if becomes is not None:
+        on_columns = ColumnTag.objects.filter(organization_id=tag.organization_id, key=tag.key)
+        ids.update(on_columns.values_list("asset_id", flat=True))
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), AT_A_TIME):
+        _follow_in(actor, tag, becomes, ordered[start : start + AT_A_TIME])
+
+
+def _follow_in(actor: Actor, tag: Tag, becomes: TagName | None, ids: Sequence[UUID]) -> None:
+    writer, deleted = AssetWriter(actor, tag.organization_id), []
+    for record in read_by_id(ids, lock=True):
+        changes: dict[str, Any] = {}
+        if any(held.id == tag.pk for held in record.tags):
             kept = [held for held in record.tags if held.id not in {tag.pk, becomes.id if becomes else None}]
-            writer.change(record, tags=sorted_tags([*kept, becomes] if becomes else kept))
-        writer.flush()
+            changes["tags"] = sorted_tags([*kept, becomes] if becomes else kept)
+        if becomes is not None:
+            schema = with_other_tag(record.schema, tag.key, becomes)
+            if schema is not record.schema:
+                changes["schema"] = schema
+        if changes and record.deleted_at is None:
+            writer.change(record, **changes)
+        elif "schema" in changes:
+            deleted.append((record.id, changes["schema"].fragment))
+    writer.flush()
+    if becomes is not None and deleted:
+        _rewrite_deleted(tag, becomes, deleted)
+
+
+def _rewrite_deleted(tag: Tag, becomes: TagName, schemas: Sequence[tuple[UUID, Any]]) -> None:
+    """The columns of deleted assets, which have no history to continue."""
+    update_rows(Asset, ("schema",), schemas, keys=("id",))
+    ids = [asset_id for asset_id, _ in schemas]
+    ColumnTag.objects.filter(organization_id=tag.organization_id, key=tag.key, asset__in=ids).delete()
+    rows = [ColumnTag(asset_id=key, organization_id=tag.organization_id, key=becomes.key) for key in ids]
+    ColumnTag.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _leave_to_deleted_assets(tag: Tag, heir: Tag | None) -> None:

@@ -15,8 +15,9 @@ from accounts.actor import Actor
 from audit import services as audit
 from audit.services import Change
 from audit.tables import insert_rows
+from catalog.column_tags import column_tag_keys
 from catalog.live import Announcement, AssetEvent
-from catalog.models import Asset, AssetTag, AssetTerm
+from catalog.models import Asset, AssetTag, AssetTerm, ColumnTag
 from catalog.numbering import is_breaking
 from catalog.records import AssetRecord, asset_state
 from catalog.search import Document, index_documents, remove_documents
@@ -76,6 +77,7 @@ _SEARCHED = (
     "origin_id",
     "deleted_at",
 )
+_COLUMN_TAG = ("asset_id", "organization_id", "key")
 
 
 class AssetWriter:
@@ -115,6 +117,7 @@ class AssetWriter:
         self._update_rows()
         self._write_tags()
         self._write_terms()
+        self._write_column_tags()
         self._index()
         audit.record_many(self.actor, self._trail(), organization_id=self.organization_id)
         transaction.on_commit(Announcement(self.organization_id, list(self._events())).tell)
@@ -154,6 +157,20 @@ class AssetWriter:
         if added:
             insert_rows(AssetTerm, ("asset_id", "term_id", "column"), added)
 
+    def _write_column_tags(self) -> None:
+        added: list[tuple[UUID, UUID, str]] = []
+        removed: dict[str, list[UUID]] = {}
+        for before, after, _ in self._changed:
+            if before.schema is not after.schema:
+                had, has = column_tag_keys(before.schema), column_tag_keys(after.schema)
+                added += [(after.id, after.organization_id, key) for key in has - had]
+                for key in had - has:
+                    removed.setdefault(key, []).append(after.id)
+        for key, asset_ids in removed.items():
+            ColumnTag.objects.filter(key=key, organization_id=self.organization_id, asset__in=asset_ids).delete()
+        if added:
+            insert_rows(ColumnTag, _COLUMN_TAG, added)
+
     def _index(self) -> None:
         changed = [(before, after) for before, after, _ in self._changed if _is_searched_otherwise(before, after)]
         gone = [after.id for _, after in changed if after.deleted_at]
@@ -183,6 +200,8 @@ def insert_assets(records: Iterable[AssetRecord]) -> list[AssetRecord]:
     insert_rows(Asset, _INSERTED, map(_inserted, _noted(records, written)))
     if pairs := [(record.id, tag.id) for record in written for tag in record.tags]:
         insert_rows(AssetTag, ("asset_id", "tag_id"), pairs)
+    if keys := [(one.id, one.organization_id, key) for one in written for key in column_tag_keys(one.schema)]:
+        insert_rows(ColumnTag, _COLUMN_TAG, keys)
     index_documents(map(asset_document, written), are_new=True)
     return written
 
