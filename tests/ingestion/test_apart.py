@@ -176,3 +176,26 @@ def test_error_is_not_kept_once_it_was_seen():
     except Enough as error:
         seen.append(weakref.ref(error))
     assert seen[0]() is None
+
+
+def test_work_that_is_left_may_ask_again_and_is_told_again():
+    """As it does where it says goodbye in a `finally`: it must not wait for an answer that nobody gives."""
+    told, ended = [], threading.Event()
+
+    def work(aside):
+        try:
+            yield 1
+            yield 2
+        finally:
+            for _ in range(2):
+                try:
+                    aside.call(nothing)
+                except Left:
+                    told.append("left")
+            ended.set()
+
+    items = apart(work, check=nothing)
+    next(items)
+    items.close()
+    assert ended.wait(60)
+    assert told == ["left", "left"]
