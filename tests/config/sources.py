@@ -20,20 +20,26 @@ class SilentServer:
     def __init__(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._held: list[socket.socket] = []
+        self._is_over, self._lock = False, threading.Lock()
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hang_up(self) -> None:
+        with self._lock:
+            self._is_over = True
+            for each in self._held:
+                each.close()
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        for each in self._held:
-            each.close()
-        self._held.clear()
 
     def _accept(self) -> None:
         try:
             while True:
-                self._held.append(self._server.accept()[0])
+                client = self._server.accept()[0]
+                with self._lock:
+                    if self._is_over:  # it came while the others were hung up on
+                        client.close()
+                    self._held.append(client)
         except OSError:
             return
 
@@ -75,7 +81,10 @@ def follow(socket: ClientConnection, run: str) -> None:
 
 
 def hear(socket: ClientConnection) -> dict[str, Any]:
-    return dict(json.loads(socket.recv(timeout=60)))
+    """The next event; on a busy machine it may come behind heartbeats."""
+    while (event := dict(json.loads(socket.recv(timeout=60)))).get("type") == "heartbeat":
+        pass
+    return event
 
 
 def hear_the_end(socket: ClientConnection) -> dict[str, Any]:
