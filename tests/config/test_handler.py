@@ -11,7 +11,6 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db import OperationalError, connection
@@ -281,12 +280,19 @@ async def test_a_large_body_of_somebody_unknown_is_not_written_to_the_disk(
         assert json.loads(client.body)["error"]["code"] == "UNAUTHORIZED"
 
 
-async def test_a_large_body_of_somebody_known_arrives(handler, settings, alice_member, client):
+@pytest.fixture
+def proofs(alice_member, client) -> list[tuple[str, str]]:
+    """The headers that say who somebody is. Made here: a thread of asgiref's would keep its connection."""
+    client.force_login(alice_member.user)
+    return [
+        ("authorization", f"Bearer {issue_tokens(alice_member).access}"),
+        ("cookie", f"sessionid={client.cookies['sessionid'].value}"),
+    ]
+
+
+async def test_a_large_body_of_somebody_known_arrives(handler, settings, proofs):
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
-    await sync_to_async(client.force_login)(alice_member.user)
-    tokens = await sync_to_async(issue_tokens)(alice_member)
-    session = f"sessionid={client.cookies['sessionid'].value}"
-    for name, value in (("authorization", f"Bearer {tokens.access}"), ("cookie", session)):
+    for name, value in proofs:
         for headers in ({name: value}, {name: value, "content_length": "6000"}):
             sent = Client.sending(b"x" * 300, 20)
             assert (await sent.ask(handler, "plain", "POST", query=b"", **headers)).status == 200
