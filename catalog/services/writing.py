@@ -158,18 +158,19 @@ class AssetWriter:
             insert_rows(AssetTerm, ("asset_id", "term_id", "column"), added)
 
     def _write_column_tags(self) -> None:
-        added: list[tuple[UUID, UUID, str]] = []
-        removed: dict[str, list[UUID]] = {}
+        """Anew for each asset whose columns have others: two statements, however many tags come and go."""
+        rewritten: dict[UUID, Iterable[str]] = {}
         for before, after, _ in self._changed:
             if before.schema is not after.schema:
                 had, has = column_tag_keys(before.schema), column_tag_keys(after.schema)
-                added += [(after.id, after.organization_id, key) for key in has - had]
-                for key in had - has:
-                    removed.setdefault(key, []).append(after.id)
-        for key, asset_ids in removed.items():
-            ColumnTag.objects.filter(key=key, organization_id=self.organization_id, asset__in=asset_ids).delete()
-        if added:
-            insert_rows(ColumnTag, _COLUMN_TAG, added)
+                if had != has:
+                    rewritten[after.id] = has
+        if not rewritten:
+            return
+        ColumnTag.objects.filter(asset__in=rewritten).delete()
+        rows = [(asset_id, self.organization_id, key) for asset_id, keys in rewritten.items() for key in keys]
+        if rows:
+            insert_rows(ColumnTag, _COLUMN_TAG, rows)
 
     def _index(self) -> None:
         changed = [(before, after) for before, after, _ in self._changed if _is_searched_otherwise(before, after)]

@@ -123,3 +123,21 @@ def test_many_columns_follow_in_as_many_statements_as_few(bob_actor: Actor):
         return len(captured)
 
     assert follow(3) == follow(60)
+
+
+def statements_to_retag(actor: Actor, prefix: str, count: int) -> int:
+    """How many statements it takes to give the columns of so many assets other tags, each its own."""
+
+    def drafts(word: str) -> list[AssetDraft]:
+        names = [f"{prefix}{number}" for number in range(count)]
+        return [AssetDraft("TABLE", name, name, schema=columns([f"{word} {name}"], [])) for name in names]
+
+    upsert_assets(actor=actor, drafts=drafts("old"))
+    with CaptureQueriesContext(connection) as asked:
+        upsert_assets(actor=actor, drafts=drafts("new"))
+    return len(asked)
+
+
+def test_other_tags_on_many_columns_take_no_more_statements(bob_actor: Actor):
+    assert statements_to_retag(bob_actor, "few", 2) == statements_to_retag(bob_actor, "many", 40)
+    assert agrees()
