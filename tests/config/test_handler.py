@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils import translation
@@ -22,6 +22,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.tokens import issue_tokens
 from config import identity
 from config.handler import CHUNK, ThreadedHandler
+from tests.handlers import own_handler
 
 SEEN: dict[str, Any] = {}
 
@@ -96,11 +97,8 @@ def _nothing_seen() -> Iterator[None]:
 
 @pytest.fixture
 def handler() -> Iterator[ThreadedHandler]:
-    made = ThreadedHandler()
-    yield made
-    # The threads' connections would hold the test's database.
-    list(made.threads.map(lambda _: connection.close(), range(made.threads._max_workers * 2)))
-    made.threads.shutdown()
+    with own_handler() as made:
+        yield made
 
 
 class Client:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from accounts.actor import Actor
 from config.handler import ThreadedHandler
 from registry.services import downloads
+from tests.handlers import own_handler
 from tests.registry.entries import INSULIN, counted, put
 
 pytestmark = pytest.mark.django_db
@@ -33,17 +32,8 @@ def data_dir(settings: Any, tmp_path: Path) -> None:
 def handler(settings: Any) -> Iterator[ThreadedHandler]:
     """The server's own handler; the connections of its threads are closed at the end."""
     settings.HTTP_THREADS = 4
-    made = ThreadedHandler()
-    yield made
-    together = threading.Barrier(len(made.threads._threads))
-
-    def close() -> None:
-        together.wait(60)
-        connections.close_all()
-
-    for closed in [made.threads.submit(close) for _ in made.threads._threads]:
-        closed.result()
-    made.threads.shutdown()
+    with own_handler() as made:
+        yield made
 
 
 async def asgi_get(handler: ThreadedHandler, path: str, *, hang_up_after: int | None = None) -> tuple[int, bytes]:

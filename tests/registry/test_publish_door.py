@@ -18,11 +18,11 @@ from accounts.actor import Actor
 from accounts.models import ApiKey, Membership, Organization
 from accounts.services import create_api_key
 from accounts.tokens import issue_tokens
-from config.handler import ThreadedHandler
 from contracts.errors import NotFound
 from registry import storage
 from registry.models import Entry, File, Upload, Version
 from registry.services.uploads import begin_upload, end_upload, put_part
+from tests.handlers import own_handler
 from tests.registry.entries import INSULIN, XML, put
 
 pytestmark = pytest.mark.django_db
@@ -376,6 +376,7 @@ def test_a_client_that_hangs_up_half_way_leaves_nothing(bob_member: Membership) 
         "http_version": "1.1",
         "scheme": "http",
     }
-    asyncio.run(ThreadedHandler()(scope, receive, send))
+    with own_handler() as handler:
+        asyncio.run(handler(scope, receive, send))
     assert sent == []
     assert nothing_stays()
